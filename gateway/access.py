@@ -1,0 +1,48 @@
+"""Who is calling and what they may do: pure, no storage."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.errors import Forbidden
+
+
+class Scope(enum.StrEnum):
+    """What a credential may do. A member's own token has only `member`."""
+
+    MEMBER = "member"
+    READ = "read"
+    GRANT = "grant"
+    ISSUE = "issue"
+    DISTRIBUTE = "distribute"
+    CLAIM = "claim"
+    REVERSE = "reverse"
+    CATALOGUE = "catalogue"
+    MEMBERS = "members"
+
+
+PARTNER_SCOPES = frozenset(Scope) - {Scope.MEMBER}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated credential: its tenant, organisation and partner, and the member if it is one's own."""
+
+    tenant_id: UUID
+    organisation_id: UUID
+    partner_id: UUID
+    scopes: frozenset[Scope]
+    member_id: UUID | None = None
+
+
+def authorize(caller: Caller, *scopes: Scope) -> None:
+    """Let a caller pass who has at least one of the scopes.
+
+    Raises:
+        Forbidden: the credential has none of them; the message names what is needed (OWN-1).
+    """
+    if not any(scope in caller.scopes for scope in scopes):
+        needed = " or ".join(scope.value for scope in scopes)
+        raise Forbidden(f"This credential lacks the scope: {needed}.")

@@ -1,0 +1,96 @@
+"""The one family of expected failures, with codes that stay stable for clients."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ErrorCode(enum.Enum):
+    """Stable codes of expected failures; the value is the HTTP status a REST API would answer."""
+
+    INVALID_INPUT = 400
+    UNAUTHENTICATED = 401
+    FORBIDDEN = 403
+    NOT_FOUND = 404
+    ALREADY_EXISTS = (409, "exists")
+    IDEMPOTENCY_CONFLICT = (409, "key")
+    REQUEST_IN_PROGRESS = (409, "running")
+    INSUFFICIENT_BALANCE = 402
+    REWARD_INACTIVE = (422, "inactive")
+    OUT_OF_STOCK = (422, "stock")
+    POOL_EXHAUSTED = (422, "pool")
+    DISTRIBUTION_REJECTED = (422, "distribution")
+    NOT_REVERSIBLE = (422, "reversal")
+    OVERLOADED = 503
+
+    @property
+    def http_status(self) -> int:
+        """Return the HTTP status that the four source APIs would answer."""
+        value = self.value
+        return value[0] if isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One broken rule of the input: where, which rule, and a sentence for a person.
+
+    `path` holds GraphQL input names and list indexes, for example `("input", "rewards", "3", "xpReward")`.
+    """
+
+    path: tuple[str, ...]
+    rule: str
+    message: str
+
+
+class RewardsError(Exception):
+    """An expected failure that a caller can act on; anything else is a fault and is masked."""
+
+    code: ErrorCode = ErrorCode.INVALID_INPUT
+
+    def __init__(self, message: str, path: Sequence[str] = ()) -> None:
+        """Keep the sentence for the caller and the input path it is about."""
+        super().__init__(message)
+        self.message = message
+        self.path = tuple(path)
+
+
+class InvalidInput(RewardsError):
+    """The input breaks one or more rules; every one is listed and nothing was written."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        """Take at least one broken rule; the first gives the summary."""
+        first = errors[0]
+        super().__init__(first.message, first.path)
+        self.errors = tuple(errors)
+
+
+class Unauthenticated(RewardsError):
+    """No credential, or one that is unknown, expired or revoked."""
+
+    code = ErrorCode.UNAUTHENTICATED
+
+
+class Forbidden(RewardsError):
+    """The credential is valid but its scopes do not allow this."""
+
+    code = ErrorCode.FORBIDDEN
+
+
+class NotFound(RewardsError):
+    """Nothing of that id is visible to the caller: absent and foreign look the same."""
+
+    code = ErrorCode.NOT_FOUND
+
+
+class AlreadyExists(RewardsError):
+    """The id or name is taken."""
+
+    code = ErrorCode.ALREADY_EXISTS
+
+
+class Overloaded(RewardsError):
+    """The gateway is too busy to take this now; nothing was done and a retry is safe."""
+
+    code = ErrorCode.OVERLOADED

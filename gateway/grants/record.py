@@ -1,0 +1,84 @@
+"""A grant as the ledger's facts and the catalogue's snapshot record it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+class GrantStatus(enum.StrEnum):
+    """Where a grant stands. CLAIMED means that its benefit is in the member's hands."""
+
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    CLAIMED = "CLAIMED"
+    DECLINED = "DECLINED"
+    EXPIRED = "EXPIRED"
+    REVERSED = "REVERSED"
+
+
+class GrantSource(enum.StrEnum):
+    """Which use case made the grant."""
+
+    MANUAL = "MANUAL"
+    PARTNER_ACTION = "PARTNER_ACTION"
+    ISSUANCE = "ISSUANCE"
+    DISTRIBUTION = "DISTRIBUTION"
+    CAMPAIGN = "CAMPAIGN"
+
+
+class GrantKind(enum.StrEnum):
+    """Which kind of reward was granted; the first six stand in the catalogue."""
+
+    POINTS = "POINTS"
+    PRODUCT = "PRODUCT"
+    COMPETITION_ENTRY = "COMPETITION_ENTRY"
+    UNIQUE_COUPON = "UNIQUE_COUPON"
+    NON_UNIQUE_COUPON = "NON_UNIQUE_COUPON"
+    VENDOR_VOUCHER = "VENDOR_VOUCHER"
+    CUSTOM = "CUSTOM"
+    CURRENCY = "CURRENCY"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRecord:
+    """One row of `grants`.
+
+    `benefits` lists what the member got, each a JSON object with a `kind`:
+    `{"kind": "ASSET_CREDIT", "asset_id", "amount_minor"}`,
+    `{"kind": "PRODUCT_UNITS", "product_id", "quantity"}`,
+    `{"kind": "COMPETITION_ENTRIES", "competition_id", "entries"}`,
+    `{"kind": "COUPON_CODE", "code", "expires_at", "discount_type", "discount_value"}` (the last three may be null).
+    `details` holds what only some sources have: an issued item's request id, event-log id, params, quantities and payment
+    summary; a distribution line's description.
+    The entries of the grant stand in transaction `transaction_id` at indexes from `entry_from` up to, not including, `entry_to`.
+    """
+
+    id: UUID
+    organisation_id: UUID
+    member_id: UUID
+    operation_id: UUID
+    line_index: int
+    source: GrantSource
+    kind: GrantKind
+    status: GrantStatus
+    reward_id: UUID | None
+    reward_version_id: UUID | None
+    action_code: str | None
+    client_reference: str | None
+    metadata: Mapping[str, Any]
+    benefits: Sequence[Mapping[str, Any]]
+    details: Mapping[str, Any]
+    rewarded_at: datetime
+    transaction_id: UUID
+    entry_from: int
+    entry_to: int
+    claimed_at: datetime | None = None
+    expires_at: datetime | None = None
+    reversed_at: datetime | None = None
+    claim_transaction_id: UUID | None = None
+    reversal_transaction_id: UUID | None = None

@@ -1,0 +1,62 @@
+"""Assets: what is counted, in how many decimals, and exact conversion to the smallest unit."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from uuid import UUID
+
+AMOUNT_MINOR_MAX = 10**15
+
+
+class AssetKind(enum.StrEnum):
+    """What an asset counts."""
+
+    POINTS = "POINTS"
+    EXPERIENCE = "EXPERIENCE"
+    CURRENCY = "CURRENCY"
+    CASH = "CASH"
+    PRODUCT = "PRODUCT"
+    COMPETITION = "COMPETITION"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """Something countable in a tenant's ledger; `scale` is its number of decimals."""
+
+    id: UUID
+    code: str
+    name: str
+    kind: AssetKind
+    scale: int
+
+
+class InexactAmount(ValueError):
+    """The amount has more decimals than the asset, or is out of bounds."""
+
+
+def to_minor(amount: Decimal, scale: int) -> int:
+    """Return the amount in the asset's smallest units, exactly.
+
+    Raises:
+        InexactAmount: it has more than `scale` decimals, or more than 10^15 smallest units either way.
+    """
+    if not amount.is_finite() or abs(amount) > AMOUNT_MINOR_MAX:
+        message = f"must be between -{AMOUNT_MINOR_MAX} and {AMOUNT_MINOR_MAX} smallest units"
+        raise InexactAmount(message)
+    with localcontext(prec=60):
+        shifted = amount.scaleb(scale)
+        whole = shifted.to_integral_value()
+    if whole != shifted:
+        message = f"must have at most {scale} decimals"
+        raise InexactAmount(message)
+    if abs(whole) > AMOUNT_MINOR_MAX:
+        message = f"must be between -{AMOUNT_MINOR_MAX} and {AMOUNT_MINOR_MAX} smallest units"
+        raise InexactAmount(message)
+    return int(whole)
+
+
+def from_minor(amount_minor: int, scale: int) -> Decimal:
+    """Return smallest units as an exact amount with the asset's number of decimals."""
+    return Decimal(amount_minor).scaleb(-scale)

@@ -1,0 +1,121 @@
+"""Idempotency keys: what identifies a request, and what a repeat of it meets."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from gateway.errors import ErrorCode, FieldError, InvalidInput, RewardsError
+
+FINGERPRINT_VERSION = 1
+KEY_LENGTH_MAX = 128
+_KEY_PATTERN = re.compile(r"[!-~]{1,128}")
+
+
+class OperationKind(enum.StrEnum):
+    """What a key was used for; the same key may be used once for each kind."""
+
+    GRANT_REWARD = "GRANT_REWARD"
+    ISSUE_REWARDS = "ISSUE_REWARDS"
+    ISSUE_REWARDS_ITEM = "ISSUE_REWARDS_ITEM"
+    DISTRIBUTE_REWARDS = "DISTRIBUTE_REWARDS"
+    CLAIM_REWARDS = "CLAIM_REWARDS"
+    REVERSE_GRANT = "REVERSE_GRANT"
+    CREATE_REWARD = "CREATE_REWARD"
+    UPDATE_REWARD = "UPDATE_REWARD"
+    DELETE_REWARD = "DELETE_REWARD"
+    CREATE_ASSET = "CREATE_ASSET"
+    CREATE_PRODUCT = "CREATE_PRODUCT"
+    RESTOCK_PRODUCT = "RESTOCK_PRODUCT"
+    CREATE_COMPETITION = "CREATE_COMPETITION"
+    CREATE_CODE_POOL = "CREATE_CODE_POOL"
+    IMPORT_CODES = "IMPORT_CODES"
+    UPSERT_MEMBER = "UPSERT_MEMBER"
+    LINK_IDENTIFIER = "LINK_IDENTIFIER"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A key and what it stands for.
+
+    `fields` maps each GraphQL input field that makes the request what it is to its normalised value: defaults filled in,
+    decimals and identifiers in one spelling, list order kept. Field selections and the key itself are not part of it.
+    `operation_id` is made once per request, before any attempt, so that a commit whose reply was lost is recognised.
+    """
+
+    kind: OperationKind
+    key: str
+    fields: Mapping[str, Any]
+    operation_id: UUID
+
+    def field_hashes(self) -> dict[str, str]:
+        """Return one short hash per field: enough to tell a repeat from a change, and which field changed."""
+        hashes = {name: _hash(value) for name, value in self.fields.items()}
+        return {"version": str(FINGERPRINT_VERSION), **hashes}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A claimed key: this request runs, and everything it writes carries `id` and the database's time `at`."""
+
+    id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the operation answered; `idempotent_replay` if an earlier request did the work."""
+
+    value: Any
+    operation_id: UUID
+    idempotent_replay: bool
+
+
+class IdempotencyConflict(RewardsError):
+    """The key was used before with other input; nothing was done."""
+
+    code = ErrorCode.IDEMPOTENCY_CONFLICT
+
+    def __init__(self, key: str, differing_fields: tuple[str, ...]) -> None:
+        """Name the fields whose values differ from the first request's."""
+        names = ", ".join(differing_fields)
+        super().__init__(f"The key {key!r} was used before with another value of: {names}.")
+        self.differing_fields = differing_fields
+
+
+class RequestInProgress(RewardsError):
+    """Another request with this key is still running; ask again."""
+
+    code = ErrorCode.REQUEST_IN_PROGRESS
+
+
+def check_key(key: str, path: tuple[str, ...]) -> list[FieldError]:
+    """Return the broken rule if a key is not 1 to 128 visible ASCII characters without spaces."""
+    if _KEY_PATTERN.fullmatch(key):
+        return []
+    message = f"{path[-1]} must be 1 to {KEY_LENGTH_MAX} visible ASCII characters without spaces."
+    return [FieldError(path, "key", message)]
+
+
+def require_key(key: str, path: tuple[str, ...]) -> str:
+    """Return the key if it has the right form.
+
+    Raises:
+        InvalidInput: it has not.
+    """
+    if errors := check_key(key, path):
+        raise InvalidInput(errors)
+    return key
+
+
+def _hash(value: object) -> str:
+    canonical = orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(canonical).hexdigest()[:24]

@@ -1,0 +1,92 @@
+"""Do the work of a key once: claim it, or replay, or refuse. The only code that decides between the three."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+
+from gateway.access import Caller
+from gateway.operations import store
+from gateway.operations.model import (
+    Answer,
+    IdempotencyConflict,
+    Operation,
+    Request,
+    RequestInProgress,
+)
+from gateway.storage.database import Connection, Database
+
+CLAIM_ROUNDS_MAX = 3
+
+
+async def run_once(
+    database: Database,
+    caller: Caller,
+    request: Request,
+    work: Callable[[Connection, Operation], Awaitable[Any]],
+) -> Answer:
+    """Run `work` for a key used for the first time and store its JSON answer; replay the answer for a repeat.
+
+    The key, everything `work` writes and the answer commit together. If `work` raises, all of it is undone and the key
+    is free again.
+
+    Raises:
+        IdempotencyConflict: the key was used with other input.
+        RequestInProgress: the first use is still running.
+        RewardsError: whatever `work` refuses.
+    """
+
+    async def attempt(connection: Connection) -> Answer:
+        (claimed,) = await claim(connection, caller, [request])
+        if isinstance(claimed, Operation):
+            value = await work(connection, claimed)
+            await store.complete(connection, caller, [(request, value)])
+            return Answer(value, claimed.id, idempotent_replay=False)
+        if isinstance(claimed, IdempotencyConflict):
+            raise claimed
+        return claimed
+
+    return await database.run_transaction(attempt)
+
+
+async def claim(
+    connection: Connection, caller: Caller, requests: Sequence[Request]
+) -> list[Operation | Answer | IdempotencyConflict]:
+    """Decide for each request, in order: run it (Operation), replay it (Answer) or refuse it.
+
+    Keys must differ from each other. Round trips: one if every key is new, two if some are known.
+    """
+    claimed: dict[Any, Operation] = {}
+    decided: dict[Any, Answer | IdempotencyConflict] = {}
+    waiting = list(requests)
+    for _ in range(CLAIM_ROUNDS_MAX):
+        claimed |= await store.claim_keys(connection, caller, waiting)
+        waiting = [request for request in waiting if request.operation_id not in claimed]
+        if waiting:
+            keys = [(request.kind, request.key) for request in waiting]
+            stored = await store.fetch_operations(connection, caller, keys)
+            for request in waiting:
+                if row := stored.get((request.kind, request.key)):
+                    decided[request.operation_id] = _meet(request, row)
+        # A key that was held and is now gone belonged to a request that was undone: claim it again.
+        waiting = [request for request in waiting if request.operation_id not in decided]
+        if not waiting:
+            break
+    else:
+        raise RequestInProgress("A request with this key keeps being retried; ask again shortly.")
+    return [
+        claimed.get(request.operation_id) or decided[request.operation_id] for request in requests
+    ]
+
+
+def _meet(request: Request, stored: asyncpg.Record) -> Answer | IdempotencyConflict:
+    mine = request.field_hashes()
+    first: dict[str, str] = stored["field_hashes"]
+    differing = sorted(name for name in mine | first if mine.get(name) != first.get(name))
+    if differing:
+        return IdempotencyConflict(request.key, tuple(differing))
+    # The same operation id means that this very request committed and only the reply was lost.
+    replay = stored["id"] != request.operation_id
+    return Answer(stored["answer"], stored["id"], idempotent_replay=replay)

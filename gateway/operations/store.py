@@ -1,0 +1,103 @@
+"""Idempotency rows: claim, read back, complete, release. Each function is one round trip, whatever the number of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from gateway.access import Caller
+from gateway.operations.model import Operation, OperationKind, Request, RequestInProgress
+from gateway.storage.database import Connection, to_json
+
+CLAIM = """
+INSERT INTO operations (tenant_id, partner_id, organisation_id, kind, key, id, field_hashes, created_at)
+SELECT $1, $2, $3, kind, key, id, field_hashes, now()
+FROM unnest($4::text[], $5::text[], $6::uuid[], $7::jsonb[]) AS claimed (kind, key, id, field_hashes)
+ORDER BY kind, key
+ON CONFLICT (tenant_id, partner_id, kind, key) DO NOTHING
+RETURNING id, created_at
+"""
+
+FETCH = """
+SELECT kind, key, id, field_hashes, answer, created_at FROM operations
+WHERE tenant_id = $1 AND partner_id = $2 AND (kind, key) IN (SELECT * FROM unnest($3::text[], $4::text[]))
+"""
+
+COMPLETE = """
+UPDATE operations SET answer = completed.answer
+FROM unnest($3::text[], $4::text[], $5::jsonb[]) AS completed (kind, key, answer)
+WHERE tenant_id = $1 AND partner_id = $2 AND operations.kind = completed.kind AND operations.key = completed.key
+"""
+
+RELEASE = """
+DELETE FROM operations
+WHERE tenant_id = $1 AND partner_id = $2 AND answer IS NULL
+    AND (kind, key) IN (SELECT * FROM unnest($3::text[], $4::text[]))
+"""
+
+
+async def claim_keys(
+    connection: Connection, caller: Caller, requests: Sequence[Request]
+) -> dict[UUID, Operation]:
+    """Insert the keys that are free and return them by operation id; wait for others' uncommitted claims.
+
+    Raises:
+        RequestInProgress: another request still holds one of the keys after the lock time-out.
+    """
+    try:
+        rows = await connection.fetch(
+            CLAIM,
+            caller.tenant_id,
+            caller.partner_id,
+            caller.organisation_id,
+            [request.kind for request in requests],
+            [request.key for request in requests],
+            [request.operation_id for request in requests],
+            [to_json(request.field_hashes()) for request in requests],
+        )
+    except asyncpg.LockNotAvailableError as error:
+        message = "A request with this key is still running; ask again shortly."
+        raise RequestInProgress(message) from error
+    return {row["id"]: Operation(row["id"], row["created_at"]) for row in rows}
+
+
+async def fetch_operations(
+    connection: Connection, caller: Caller, keys: Sequence[tuple[OperationKind, str]]
+) -> dict[tuple[OperationKind, str], asyncpg.Record]:
+    """Return the stored operations of these keys that exist, by kind and key."""
+    rows = await connection.fetch(
+        FETCH,
+        caller.tenant_id,
+        caller.partner_id,
+        [kind for kind, _ in keys],
+        [key for _, key in keys],
+    )
+    return {(OperationKind(row["kind"]), row["key"]): row for row in rows}
+
+
+async def complete(
+    connection: Connection, caller: Caller, answers: Sequence[tuple[Request, Any]]
+) -> None:
+    """Store each answer beside its key."""
+    await connection.execute(
+        COMPLETE,
+        caller.tenant_id,
+        caller.partner_id,
+        [request.kind for request, _ in answers],
+        [request.key for request, _ in answers],
+        [to_json(answer) for _, answer in answers],
+    )
+
+
+async def release(connection: Connection, caller: Caller, requests: Sequence[Request]) -> None:
+    """Free the keys of requests that had no effect, so that they may be used again."""
+    await connection.execute(
+        RELEASE,
+        caller.tenant_id,
+        caller.partner_id,
+        [request.kind for request in requests],
+        [request.key for request in requests],
+    )

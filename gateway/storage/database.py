@@ -1,0 +1,170 @@
+"""The only way to a PostgreSQL connection: the pool, database transactions, and which faults are tried again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+import orjson
+from asyncpg.pool import PoolConnectionProxy
+from piccolo.query.base import Query
+
+from gateway.errors import Overloaded
+
+Connection = PoolConnectionProxy
+Result = TypeVar("Result")
+
+ATTEMPTS_MAX = 5
+RETRY_DELAY_SECONDS = 0.02
+APPLICATION_ROLE = "rewards_gateway"
+
+# Serialization failure, deadlock, and a server that went away: the work as a whole may be done again, because
+# every operation first claims its idempotency key and a commit whose reply was lost is then seen as done.
+_RETRYABLE = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+)
+
+
+class Database:
+    """A pool of connections to one database, as the application's ordinary role."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], acquire_timeout_seconds: float) -> None:
+        """Wrap an open pool; use `open`."""
+        self._pool = pool
+        self._acquire_timeout_seconds = acquire_timeout_seconds
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        pool_size_max: int = 10,
+        lock_timeout_seconds: float = 5.0,
+        statement_timeout_seconds: float = 60.0,
+        acquire_timeout_seconds: float = 30.0,
+    ) -> Database:
+        """Connect, and drop to the application's role whoever logged in.
+
+        Raises:
+            OSError: the server cannot be reached.
+            asyncpg.PostgresError: the login is refused.
+        """
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=pool_size_max,
+            init=_prepare_connection,
+            # No session state is kept, so the reset query would be a wasted round trip per use.
+            reset=_discard_nothing,
+            server_settings={
+                "role": APPLICATION_ROLE,
+                "lock_timeout": f"{int(lock_timeout_seconds * 1000)}",
+                "statement_timeout": f"{int(statement_timeout_seconds * 1000)}",
+                "idle_in_transaction_session_timeout": "60000",
+                "timezone": "UTC",
+                "application_name": "rewards-gateway",
+                # Our statements are short: compiling them costs more than it gives.
+                "jit": "off",
+            },
+        )
+        return cls(pool, acquire_timeout_seconds)
+
+    async def close(self) -> None:
+        """Wait for borrowed connections to come back, then close them all."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection for reads outside a database transaction.
+
+        Raises:
+            Overloaded: none came free in time.
+        """
+        try:
+            connection = await self._pool.acquire(timeout=self._acquire_timeout_seconds)
+        except TimeoutError as error:
+            raise Overloaded("The gateway is busy; try again shortly.") from error
+        try:
+            yield connection
+        finally:
+            # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
+            if not connection.is_closed() and connection.is_in_transaction():
+                connection.terminate()
+            await asyncio.shield(self._pool.release(connection))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection inside one READ COMMITTED database transaction: commit on success, else roll back."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def run_transaction(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Run `work` in one database transaction, again from its start if the fault is passing.
+
+        `work` must make its ids before it is called, so that every attempt writes the same rows. At most five attempts,
+        with a random pause between them.
+
+        Raises:
+            Overloaded: it never got through.
+        """
+        for attempt in range(ATTEMPTS_MAX):
+            try:
+                async with self.transaction() as connection:
+                    return await work(connection)
+            except _RETRYABLE as error:
+                if attempt == ATTEMPTS_MAX - 1:
+                    raise Overloaded("The database is not answering; try again shortly.") from error
+                # Jitter only spreads the attempts out; it guards nothing.
+                await asyncio.sleep(RETRY_DELAY_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    async def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run one read statement on a connection of its own."""
+        async with self.connection() as connection:
+            return await connection.fetch(statement, *arguments)
+
+    async def is_ready(self) -> bool:
+        """Tell whether a statement can be answered now."""
+        try:
+            await self.fetch("SELECT 1")
+        except (*_RETRYABLE, Overloaded, OSError):
+            return False
+        return True
+
+
+async def run(connection: Connection, query: Query[Any, Any]) -> list[asyncpg.Record]:
+    """Run a Piccolo query on this connection, so inside its database transaction if it has one; one round trip."""
+    text, arguments = query.querystrings[0].compile_string()
+    return await connection.fetch(text, *arguments)
+
+
+def to_json(value: object) -> str:
+    """Return JSON text for a jsonb parameter."""
+    return orjson.dumps(value, default=str).decode()
+
+
+def column(rows: Sequence[Any], name: str) -> list[Any]:
+    """Turn a list of objects into one `unnest` parameter: the named attribute of each."""
+    return [getattr(row, name) for row in rows]
+
+
+async def _prepare_connection(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    # Parameters are JSON text made by to_json; answers come back as Python values.
+    await connection.set_type_codec(
+        "jsonb", encoder=str, decoder=orjson.loads, schema="pg_catalog", format="text"
+    )
+
+
+async def _discard_nothing(_: object) -> None:
+    return

@@ -1,0 +1,329 @@
+"""The data model on one page, as Piccolo tables.
+
+Primary keys lead with the tenant in the database; Piccolo knows one key column, so `primary_key` marks the last part of
+each. The DDL stands in migrations/, and a test compares the two column by column.
+"""
+
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    Array,
+    BigInt,
+    Boolean,
+    Bytea,
+    Integer,
+    Numeric,
+    SmallInt,
+    Text,
+    Timestamptz,
+)
+from piccolo.table import Table
+
+
+class Tenant(Table, tablename="tenants"):
+    """A group of connected organisations: the unit of isolation, with its standard assets."""
+
+    id = UUID(default=None, primary_key=True)
+    name = Text(default=None)
+    points_asset_id = UUID(default=None)
+    experience_asset_id = UUID(default=None)
+    cash_asset_id = UUID(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Organisation(Table, tablename="organisations"):
+    """One organisation of a tenant; owns catalogue and grants."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    name = Text(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Credential(Table, tablename="credentials"):
+    """A partner's or member's token: only the hash of its secret is kept."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    partner_id = UUID(default=None)
+    member_id = UUID(default=None, null=True)
+    label = Text(default=None)
+    scopes = Text(default=None)
+    secret_hash = Bytea(default=None)
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None, null=True)
+    revoked_at = Timestamptz(default=None, null=True)
+
+
+class Asset(Table, tablename="assets"):
+    """Anything countable: points, experience, a currency, cash, a product, a competition's entries."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    code = Text(default=None)
+    name = Text(default=None)
+    kind = Text(default=None)
+    scale = SmallInt(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Account(Table, tablename="accounts"):
+    """A bounded holder of one asset's balance. Unbounded system accounts have entries and no row, so they never lock."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    asset_id = UUID(default=None)
+    owner_kind = Text(default=None)
+    owner_id = UUID(default=None)
+    posted_minor = BigInt(default=None)
+    held_minor = BigInt(default=None)
+    entry_count = BigInt(default=None)
+    chain_hash = Bytea(default=None)
+    updated_at = Timestamptz(default=None)
+
+
+class LedgerTransaction(Table, tablename="ledger_transactions"):
+    """A set of entries that sums to zero per asset. Append-only."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    kind = Text(default=None)
+    operation_id = UUID(default=None)
+    reverses_id = UUID(default=None, null=True)
+    description = Text(default=None, null=True)
+    occurred_at = Timestamptz(default=None)
+
+
+class LedgerEntry(Table, tablename="ledger_entries"):
+    """One side of a transfer. Append-only; chained by hash on bounded accounts."""
+
+    tenant_id = UUID(default=None)
+    transaction_id = UUID(default=None)
+    index = Integer(default=None, primary_key=True)
+    account_id = UUID(default=None)
+    asset_id = UUID(default=None)
+    amount_minor = BigInt(default=None)
+    grant_id = UUID(default=None, null=True)
+    occurred_at = Timestamptz(default=None)
+    sequence = BigInt(default=None, null=True)
+    balance_after_minor = BigInt(default=None, null=True)
+    chain_hash = Bytea(default=None, null=True)
+
+
+class Hold(Table, tablename="holds"):
+    """A reserved part of an account's balance; ends once."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    account_id = UUID(default=None)
+    operation_id = UUID(default=None)
+    amount_minor = BigInt(default=None)
+    status = Text(default=None)
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None, null=True)
+    ended_at = Timestamptz(default=None, null=True)
+
+
+class OutboxEvent(Table, tablename="outbox_events"):
+    """One event per ledger transaction, for whoever relays them."""
+
+    tenant_id = UUID(default=None)
+    transaction_id = UUID(default=None, primary_key=True)
+    kind = Text(default=None)
+    payload = JSONB(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Operation(Table, tablename="operations"):
+    """An idempotency key with its fingerprint and stored answer."""
+
+    tenant_id = UUID(default=None)
+    partner_id = UUID(default=None)
+    kind = Text(default=None)
+    key = Text(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    field_hashes = JSONB(default=None)
+    answer = JSONB(default=None, null=True)
+    created_at = Timestamptz(default=None)
+
+
+class Member(Table, tablename="members"):
+    """A person who receives rewards."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    display_name = Text(default=None, null=True)
+    created_at = Timestamptz(default=None)
+
+
+class MemberIdentifier(Table, tablename="member_identifiers"):
+    """A normalised address of a member, unique in the tenant per kind."""
+
+    tenant_id = UUID(default=None)
+    kind = Text(default=None)
+    value = Text(default=None, primary_key=True)
+    member_id = UUID(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Product(Table, tablename="products"):
+    """A product; its units are the asset of the same id."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    name = Text(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Competition(Table, tablename="competitions"):
+    """A competition; its entries are the asset of the same id."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    name = Text(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class CodePool(Table, tablename="code_pools"):
+    """A pool of unique coupon codes."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    name = Text(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class CodeImport(Table, tablename="code_imports"):
+    """One load of codes: how many were new and how many were known."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    pool_id = UUID(default=None)
+    accepted_count = Integer(default=None)
+    duplicate_count = Integer(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Code(Table, tablename="codes"):
+    """One unique coupon code."""
+
+    tenant_id = UUID(default=None)
+    pool_id = UUID(default=None)
+    code = Text(default=None, primary_key=True)
+    status = Text(default=None)
+    grant_id = UUID(default=None, null=True)
+    expires_at = Timestamptz(default=None, null=True)
+
+
+class Reward(Table, tablename="rewards"):
+    """A catalogue entry; what it gives stands in its current version."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    kind = Text(default=None)
+    status = Text(default=None)
+    version_id = UUID(default=None)
+    created_at = Timestamptz(default=None)
+    updated_at = Timestamptz(default=None)
+    deleted_at = Timestamptz(default=None, null=True)
+
+
+class RewardVersion(Table, tablename="reward_versions"):
+    """What a reward was at one time. Immutable, so that a grant keeps showing it."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    reward_id = UUID(default=None)
+    name = Text(default=None)
+    description = Text(default=None, null=True)
+    configuration = JSONB(default=None)
+    metadata = JSONB(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class PaymentConfig(Table, tablename="payment_configs"):
+    """One way to pay for a reward."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    reward_id = UUID(default=None)
+    mode = Text(default=None)
+    asset_id = UUID(default=None, null=True)
+    amount_minor = BigInt(default=None, null=True)
+    cash_asset_id = UUID(default=None, null=True)
+    cash_amount_minor = BigInt(default=None, null=True)
+    conversion_ratio = Numeric(default=None, null=True)
+    archived_at = Timestamptz(default=None, null=True)
+
+
+class Grant(Table, tablename="grants"):
+    """One reward in one member's hands."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    member_id = UUID(default=None)
+    operation_id = UUID(default=None)
+    line_index = Integer(default=None)
+    source = Text(default=None)
+    kind = Text(default=None)
+    status = Text(default=None)
+    reward_id = UUID(default=None, null=True)
+    reward_version_id = UUID(default=None, null=True)
+    action_code = Text(default=None, null=True)
+    client_reference = Text(default=None, null=True)
+    metadata = JSONB(default=None)
+    benefits = JSONB(default=None)
+    details = JSONB(default=None)
+    rewarded_at = Timestamptz(default=None)
+    claimed_at = Timestamptz(default=None, null=True)
+    expires_at = Timestamptz(default=None, null=True)
+    reversed_at = Timestamptz(default=None, null=True)
+    transaction_id = UUID(default=None)
+    entry_from = Integer(default=None)
+    entry_to = Integer(default=None)
+    claim_transaction_id = UUID(default=None, null=True)
+    reversal_transaction_id = UUID(default=None, null=True)
+
+
+class CouponAssignment(Table, tablename="coupon_assignments"):
+    """Which code of a unique-coupon reward a member holds: at most one."""
+
+    tenant_id = UUID(default=None)
+    reward_id = UUID(default=None, primary_key=True)
+    member_id = UUID(default=None)
+    grant_id = UUID(default=None)
+
+
+class Issuance(Table, tablename="issuances"):
+    """What a caller sent along with an issuance, kept for echo and audit."""
+
+    tenant_id = UUID(default=None)
+    operation_id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    member_id = UUID(default=None)
+    request_id = Text(default=None)
+    transaction_number = Text(default=None, null=True)
+    notes = Text(default=None, null=True)
+    brand = Text(default=None, null=True)
+    till = Text(default=None, null=True)
+    group_redemption = Boolean(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Notification(Table, tablename="notifications"):
+    """A message to a member about a grant."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    member_id = UUID(default=None)
+    grant_id = UUID(default=None)
+    text = Text(default=None)
+    created_at = Timestamptz(default=None)
+    read_at = Timestamptz(default=None, null=True)
