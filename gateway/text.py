@@ -84,22 +84,28 @@ def check_json(
 def _find_json_problems(value: object, depth: int = 0) -> Iterator[str]:
     if depth > JSON_DEPTH_MAX:
         yield f"must not be nested more than {JSON_DEPTH_MAX} levels deep"
-    elif isinstance(value, str):
-        # JSON text is data, so any character may stand in it that the database can hold.
-        if "\x00" in value or _LONE_SURROGATE.search(value):
-            yield "must not contain the NUL character or half of a surrogate pair"
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _find_json_problems(key, depth + 1)
+            if isinstance(key, str):
+                yield from _find_json_problems(key, depth + 1)
+            else:
+                yield f"must be JSON; it has a key that is a {type(key).__name__}"
             yield from _find_json_problems(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
             yield from _find_json_problems(item, depth + 1)
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            yield "must hold finite numbers only"
-    elif isinstance(value, int):
-        if value not in _INTEGER_64_BIT:
-            yield "must hold whole numbers of at most 64 bits"
-    elif value is not None:
-        yield f"must be JSON; it holds a {type(value).__name__}"
+    elif problem := _find_scalar_problem(value):
+        yield problem
+
+
+def _find_scalar_problem(value: object) -> str | None:
+    # JSON text is data, so any character may stand in it that the database can hold.
+    if isinstance(value, str) and ("\x00" in value or _LONE_SURROGATE.search(value)):
+        return "must not contain the NUL character or half of a surrogate pair"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "must hold finite numbers only"
+    if isinstance(value, int) and value not in _INTEGER_64_BIT:
+        return "must hold whole numbers of at most 64 bits"
+    if value is not None and not isinstance(value, str | float | int):
+        return f"must be JSON; it holds a {type(value).__name__}"
+    return None
