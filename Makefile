@@ -1,0 +1,80 @@
+# Everything a newcomer needs: `make run` serves, `make test` tests, `make check` is what CI demands.
+
+# Finds the first Python that is new enough and able to make virtual environments.
+PYTHON_CANDIDATES = python3.11 python3.12 python3.13 python3.14 python3 python
+VENV = .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+# One worker per core; the tests of one file stay together and share a database.
+PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile
+
+.PHONY: setup run demo test check check-static coverage-report format schema migrate verify lock clean
+
+setup: $(STAMP) graphiql ## Create the virtual environment and install what is pinned.
+
+# The pins are installed with every hash checked. pip ignores the hashes of a file given with -c when
+# the requirement itself has none, so the pins are requirements (-r) here and the project, whose
+# dependencies are then all met, is added without them. `make lock` writes both files of pins.
+$(STAMP): constraints-dev.txt pyproject.toml
+	@python=$$(for candidate in $(PYTHON_CANDIDATES); do \
+		if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+		then echo $$candidate; break; fi; done); \
+	if [ -z "$$python" ]; then \
+		echo 'No Python 3.11 or newer was found. On Debian: apt-get install python3 python3-venv' >&2; exit 1; fi; \
+	if ! $$python -c 'import venv, ensurepip' >/dev/null 2>&1; then \
+		echo "$$python cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; fi; \
+	test -x $(BIN)/python && $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| $$python -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# GraphiQL is built from npm packages. Without Node the gateway serves everything else.
+.PHONY: graphiql
+graphiql: $(STAMP)
+	@if [ -f gateway/http/graphiql/build.sh ]; then sh gateway/http/graphiql/build.sh \
+		|| echo 'GraphiQL was not built; everything else works.' >&2; fi
+
+run: setup ## Start the database, migrate, seed the demo and serve.
+	@exec $(BIN)/gateway serve
+
+test: setup ## Run all tests on a real PostgreSQL; coverage data is kept for coverage-report.
+	@rm -f .coverage .coverage.*
+	$(PYTEST) --cov --cov-report=
+
+check: check-static test coverage-report ## All that CI demands, cheapest first.
+
+check-static: setup ## Lint, format, types, import contracts and schema drift.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python -m gateway.cli schema --check
+
+coverage-report: ## Report the coverage of the last `make test`; fails below the limit.
+	$(BIN)/coverage report
+
+format: setup ## Rewrite the code as the linter and formatter want it.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schema: setup ## Print the GraphQL schema to schema.graphql.
+	$(BIN)/python -m gateway.cli schema
+
+migrate: setup ## Bring the database to the newest migration.
+	$(BIN)/gateway migrate
+
+verify: setup ## Check every invariant of the ledger; fails with the offending rows.
+	$(BIN)/gateway verify
+
+# Pins for every platform and Python that the project supports, with no index address in them.
+# `make lock UPGRADE=--upgrade` takes the newest versions that pyproject.toml allows.
+LOCK = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate $(UPGRADE) pyproject.toml
+lock: setup ## Pin the dependencies again.
+	@test -x build/lock/bin/uv || { $(BIN)/python -m venv build/lock && build/lock/bin/pip install --quiet uv; }
+	$(LOCK) --output-file constraints.txt
+	$(LOCK) --extra dev --constraint constraints.txt --output-file constraints-dev.txt
+
+clean: ## Remove what set-up and tests made; the data directory stays.
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -1,0 +1,156 @@
+"""The environment, read once into one frozen object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+Value = TypeVar("Value")
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+DATABASE_SCHEMES = ("postgresql", "postgres")
+LOCK_TIMEOUT_SECONDS_MAX = 60.0
+# Longer than any bound below, and short of the length that int() itself refuses.
+DIGITS_MAX = 18
+
+
+class InvalidSetting(Exception):
+    """An environment variable breaks its rule; the message names both, never the value, which may hold a password."""
+
+    def __init__(self, variable: str, rule: str) -> None:
+        """Take the rule worded so that it follows the variable's name."""
+        super().__init__(f"{variable} {rule}.")
+        self.variable = variable
+        self.rule = rule
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that can be configured. Without a `database_url` the gateway starts its own PostgreSQL in `data_dir`."""
+
+    database_url: str | None = None
+    migration_database_url: str | None = None
+    data_dir: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    development: bool = False
+    log_level: str = "INFO"
+    database_pool_size_max: int = 10
+    body_bytes_max: int = 8 * 1024 * 1024
+    lock_timeout_seconds: float = 5.0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read every setting; a variable that is unset or blank takes its default.
+
+        Raises:
+            InvalidSetting: a variable breaks its rule.
+        """
+
+        def read(variable: str, parse: Callable[[str], Value], default: Value) -> Value:
+            text = environment.get(variable, "").strip()
+            if not text:
+                return default
+            try:
+                return parse(text)
+            except _RuleBroken as broken:
+                raise InvalidSetting(variable, str(broken)) from None
+
+        # A dataclass with slots keeps no defaults on the class, so they come from an instance.
+        default = cls()
+        database_url = read("DATABASE_URL", _parse_database_url, default.database_url)
+        return cls(
+            database_url=database_url,
+            migration_database_url=read(
+                "MIGRATION_DATABASE_URL", _parse_database_url, database_url
+            ),
+            data_dir=read("DATA_DIR", _parse_path, default.data_dir),
+            host=read("HOST", _parse_host, default.host),
+            port=read("PORT", _whole_number(0, 65_535), default.port),
+            development=read("DEVELOPMENT", _parse_boolean, default.development),
+            log_level=read("LOG_LEVEL", _parse_log_level, default.log_level),
+            database_pool_size_max=read(
+                "DATABASE_POOL_SIZE_MAX", _whole_number(1, 1_000), default.database_pool_size_max
+            ),
+            body_bytes_max=read(
+                "BODY_BYTES_MAX", _whole_number(1_024, 1024**3), default.body_bytes_max
+            ),
+            lock_timeout_seconds=read(
+                "LOCK_TIMEOUT_SECONDS", _parse_lock_timeout, default.lock_timeout_seconds
+            ),
+        )
+
+
+class _RuleBroken(Exception):
+    """A parser's refusal, worded to follow the variable's name."""
+
+
+def _parse_database_url(text: str) -> str:
+    rule = "must be a PostgreSQL address such as postgresql://user@host:5432/database"
+    try:
+        parts = urlsplit(text)
+        # Reading the port is what validates it.
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        raise _RuleBroken(rule) from None
+    if parts.scheme not in DATABASE_SCHEMES or not port_is_valid or "\0" in text:
+        raise _RuleBroken(rule)
+    return text
+
+
+def _parse_path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _parse_host(text: str) -> str:
+    if any(character.isspace() or character == "/" for character in text):
+        raise _RuleBroken("must be a host name or an IP address")
+    return text
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers between two bounds, both allowed."""
+
+    def parse(text: str) -> int:
+        # int() alone would take 1_000, +5 and digits of other scripts.
+        if not (
+            text.isascii()
+            and text.isdigit()
+            and len(text) <= DIGITS_MAX
+            and least <= int(text) <= most
+        ):
+            raise _RuleBroken(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _parse_boolean(text: str) -> bool:
+    word = text.lower()
+    if word not in TRUE_WORDS | FALSE_WORDS:
+        raise _RuleBroken("must be true or false")
+    return word in TRUE_WORDS
+
+
+def _parse_log_level(text: str) -> str:
+    if text.upper() not in LOG_LEVELS:
+        raise _RuleBroken(f"must be one of {', '.join(LOG_LEVELS)}")
+    return text.upper()
+
+
+def _parse_lock_timeout(text: str) -> float:
+    rule = f"must be a number of seconds above 0 and up to {LOCK_TIMEOUT_SECONDS_MAX:g}"
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise _RuleBroken(rule) from None
+    # Written so that NaN, which compares false with everything, is refused too.
+    if not 0 < seconds <= LOCK_TIMEOUT_SECONDS_MAX:
+        raise _RuleBroken(rule)
+    return seconds
