@@ -7,29 +7,46 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
-class ErrorCode(enum.Enum):
-    """Stable codes of expected failures; the value is the HTTP status a REST API would answer."""
+class ErrorCode(enum.StrEnum):
+    """Stable codes of expected failures."""
 
-    INVALID_INPUT = 400
-    UNAUTHENTICATED = 401
-    FORBIDDEN = 403
-    NOT_FOUND = 404
-    ALREADY_EXISTS = (409, "exists")
-    IDEMPOTENCY_CONFLICT = (409, "key")
-    REQUEST_IN_PROGRESS = (409, "running")
-    INSUFFICIENT_BALANCE = 402
-    REWARD_INACTIVE = (422, "inactive")
-    OUT_OF_STOCK = (422, "stock")
-    POOL_EXHAUSTED = (422, "pool")
-    DISTRIBUTION_REJECTED = (422, "distribution")
-    NOT_REVERSIBLE = (422, "reversal")
-    OVERLOADED = 503
+    INVALID_INPUT = "INVALID_INPUT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    REQUEST_IN_PROGRESS = "REQUEST_IN_PROGRESS"
+    INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
+    REWARD_INACTIVE = "REWARD_INACTIVE"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    POOL_EXHAUSTED = "POOL_EXHAUSTED"
+    DISTRIBUTION_REJECTED = "DISTRIBUTION_REJECTED"
+    NOT_REVERSIBLE = "NOT_REVERSIBLE"
+    OVERLOADED = "OVERLOADED"
 
     @property
     def http_status(self) -> int:
         """Return the HTTP status that the four source APIs would answer."""
-        value = self.value
-        return value[0] if isinstance(value, tuple) else value
+        return _HTTP_STATUS[self]
+
+
+_HTTP_STATUS = {
+    ErrorCode.INVALID_INPUT: 400,
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.INSUFFICIENT_BALANCE: 402,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.ALREADY_EXISTS: 409,
+    ErrorCode.IDEMPOTENCY_CONFLICT: 409,
+    ErrorCode.REQUEST_IN_PROGRESS: 409,
+    ErrorCode.REWARD_INACTIVE: 422,
+    ErrorCode.OUT_OF_STOCK: 422,
+    ErrorCode.POOL_EXHAUSTED: 422,
+    ErrorCode.DISTRIBUTION_REJECTED: 422,
+    ErrorCode.NOT_REVERSIBLE: 422,
+    ErrorCode.OVERLOADED: 503,
+}
 
 
 @dataclass(frozen=True, slots=True)

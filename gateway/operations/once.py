@@ -26,11 +26,13 @@ async def run_once(
     caller: Caller,
     request: Request,
     work: Callable[[Connection, Operation], Awaitable[Any]],
+    *,
+    dry_run: bool = False,
 ) -> Answer:
     """Run `work` for a key used for the first time and store its JSON answer; replay the answer for a repeat.
 
     The key, everything `work` writes and the answer commit together. If `work` raises, all of it is undone and the key
-    is free again.
+    is free again. A dry run leaves nothing behind, and does not use up the key.
 
     Raises:
         IdempotencyConflict: the key was used with other input.
@@ -48,7 +50,7 @@ async def run_once(
             raise claimed
         return claimed
 
-    return await database.run_transaction(attempt)
+    return await database.run_transaction(attempt, dry_run=dry_run)
 
 
 async def claim(

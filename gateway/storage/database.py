@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -24,6 +24,10 @@ APPLICATION_ROLE = "rewards_gateway"
 
 # Serialization failure, deadlock, and a server that went away: the work as a whole may be done again, because
 # every operation first claims its idempotency key and a commit whose reply was lost is then seen as done.
+class _RollBack(Exception):  # noqa: N818 - a signal, not an error
+    """Leaves a transaction block without keeping what was done in it."""
+
+
 _RETRYABLE = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
@@ -109,11 +113,13 @@ class Database:
         async with self.connection() as connection, connection.transaction():
             yield connection
 
-    async def run_transaction(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    async def run_transaction(
+        self, work: Callable[[Connection], Awaitable[Result]], *, dry_run: bool = False
+    ) -> Result:
         """Run `work` in one database transaction, again from its start if the fault is passing.
 
         `work` must make its ids before it is called, so that every attempt writes the same rows. At most five attempts,
-        with a random pause between them.
+        with a random pause between them. A dry run does all of the work and then rolls it back.
 
         Raises:
             Overloaded: it never got through.
@@ -121,7 +127,12 @@ class Database:
         for attempt in range(ATTEMPTS_MAX):
             try:
                 async with self.transaction() as connection:
-                    return await work(connection)
+                    result = await work(connection)
+                    if dry_run:
+                        raise _RollBack
+                return result
+            except _RollBack:
+                return result
             except _RETRYABLE as error:
                 if attempt == ATTEMPTS_MAX - 1:
                     raise Overloaded("The database is not answering; try again shortly.") from error
@@ -154,7 +165,7 @@ def to_json(value: object) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
-def column(rows: Sequence[Any], name: str) -> list[Any]:
+def column(rows: Iterable[Any], name: str) -> list[Any]:
     """Turn a list of objects into one `unnest` parameter: the named attribute of each."""
     return [getattr(row, name) for row in rows]
 

@@ -1,0 +1,148 @@
+"""The one posting routine: grant, issue and distribute all end here, a single grant as the batch of one.
+
+Round trips, whatever the number of lines: lock 1, ledger 1, grants 1; with unique coupons up to 5 more.
+Lock order: coupon assignments, codes, balances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from gateway.grants import coupon_store, store
+from gateway.grants.coupon_store import DrawnCode
+from gateway.grants.coupons import Draw, draw_coupons
+from gateway.grants.line import AlreadyIssued, Line, LineResult
+from gateway.grants.record import GrantRecord, GrantStatus
+from gateway.grants.status import Refusal, StatusCode
+from gateway.ledger.book import Book, EntryRange, bounded_accounts
+from gateway.ledger.model import BalanceTooHigh, BalanceTooLow, OwnerKind
+from gateway.ledger.store import lock_balances, record
+from gateway.storage.database import Connection
+
+
+def _accept(_: Book) -> None:
+    return
+
+
+async def award(
+    connection: Connection,
+    tenant_id: UUID,
+    lines: Sequence[Line],
+    at: datetime,
+    check: Callable[[Book], None] = _accept,
+) -> list[LineResult]:
+    """Grant each line that can be granted, in order, and return one result per line.
+
+    `check` sees the locked balances before any line is tried and may refuse all of them by raising. A line that is refused
+    changes nothing; the others stand.
+
+    Raises:
+        RewardsError: whatever `check` raises.
+    """
+    draw = await draw_coupons(connection, tenant_id, lines, at)
+    transfers = [transfer for line in lines for transfer in (*line.payments, *line.transfers)]
+    book = await lock_balances(connection, tenant_id, bounded_accounts(transfers), at)
+    check(book)
+    results = _try_all(book, lines, draw, at)
+    grants = [result for result in results if isinstance(result, GrantRecord)]
+    if grants:
+        await record(connection, tenant_id, book, at)
+        await store.insert_grants(connection, tenant_id, grants)
+    await _settle_coupons(connection, tenant_id, lines, results, draw)
+    return results
+
+
+def _try_all(book: Book, lines: Sequence[Line], draw: Draw, at: datetime) -> list[LineResult]:
+    results: dict[UUID, LineResult] = {}
+    for line in lines:
+        result = _try(book, line, draw, at)
+        # A second line for the same coupon and member shares the fate of the first.
+        if isinstance(result, AlreadyIssued) and isinstance(
+            earlier := results.get(result.grant_id), Refusal
+        ):
+            result = earlier
+        results[line.grant_id] = result
+    return list(results.values())
+
+
+def _try(book: Book, line: Line, draw: Draw, at: datetime) -> LineResult:
+    """Post one line on the book, or say why not."""
+    if settled := draw.settled.get(line.grant_id):
+        return settled
+    try:
+        entries = book.post(line.transaction, (*line.payments, *line.transfers), line.grant_id)
+    except BalanceTooLow as error:
+        return _too_low(error)
+    except BalanceTooHigh as error:
+        return Refusal(StatusCode.BALANCE_TOO_HIGH, (error.message,))
+    return _to_record(line, entries, draw.codes.get(line.grant_id), at)
+
+
+def _too_low(error: BalanceTooLow) -> Refusal:
+    if error.account.owner_kind is OwnerKind.STOCK:
+        message = f"Out of stock: {error.required_minor} needed, {error.available_minor} left."
+        return Refusal(StatusCode.OUT_OF_STOCK, (message,))
+    message = f"The balance is too low: {error.message}"
+    return Refusal(StatusCode.INSUFFICIENT_BALANCE, (message,))
+
+
+def _to_record(
+    line: Line, entries: EntryRange, code: DrawnCode | None, at: datetime
+) -> GrantRecord:
+    is_claimed = line.status is GrantStatus.CLAIMED
+    benefits = line.benefits
+    if code is not None:
+        expiry = code.expires_at.isoformat() if code.expires_at else None
+        benefits = [
+            {**benefit, "code": code.code, "expires_at": expiry}
+            if benefit["kind"] == "COUPON_CODE"
+            else benefit
+            for benefit in benefits
+        ]
+    return GrantRecord(
+        id=line.grant_id,
+        organisation_id=line.organisation_id,
+        member_id=line.member_id,
+        operation_id=line.transaction.operation_id,
+        line_index=line.index,
+        source=line.source,
+        kind=line.kind,
+        status=line.status,
+        reward_id=line.reward_id,
+        reward_version_id=line.reward_version_id,
+        action_code=line.action_code,
+        client_reference=line.client_reference,
+        metadata=line.metadata,
+        benefits=benefits,
+        details=line.details,
+        rewarded_at=at,
+        transaction_id=line.transaction.id,
+        entry_from=entries.start,
+        entry_to=entries.stop,
+        claimed_at=at if is_claimed else None,
+        claim_transaction_id=line.transaction.id if is_claimed else None,
+        expires_at=code.expires_at if code else None,
+    )
+
+
+async def _settle_coupons(
+    connection: Connection,
+    tenant_id: UUID,
+    lines: Sequence[Line],
+    results: Sequence[LineResult],
+    draw: Draw,
+) -> None:
+    """Give the drawn codes to the lines that were granted; unmark the members of those that were not."""
+    granted = {result.id for result in results if isinstance(result, GrantRecord)}
+    given = {grant_id: code for grant_id, code in draw.codes.items() if grant_id in granted}
+    if given:
+        await coupon_store.give_codes(connection, tenant_id, given)
+    refused = [
+        (line.coupon.reward_id, line.member_id)
+        for line, result in zip(lines, results, strict=True)
+        if line.coupon is not None and isinstance(result, Refusal)
+    ]
+    if refused:
+        await coupon_store.unassign(connection, tenant_id, refused)

@@ -1,0 +1,118 @@
+"""Statements about codes and who holds them; each is one round trip for any number of lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gateway.grants.line import Line
+from gateway.storage.database import Connection, column
+
+# Ordered, so that two batches with the same pairs wait for each other in one direction only.
+ASSIGN = """
+INSERT INTO coupon_assignments (tenant_id, reward_id, member_id, grant_id)
+SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS wanted (reward_id, member_id, grant_id)
+ORDER BY reward_id, member_id
+ON CONFLICT (tenant_id, reward_id, member_id) DO NOTHING
+RETURNING grant_id
+"""
+
+UNASSIGN = """
+DELETE FROM coupon_assignments USING unnest($2::uuid[], $3::uuid[]) AS dropped (reward_id, member_id)
+WHERE coupon_assignments.tenant_id = $1
+    AND coupon_assignments.reward_id = dropped.reward_id AND coupon_assignments.member_id = dropped.member_id
+"""
+
+HOLDERS = """
+SELECT reward_id, member_id, grant_id FROM coupon_assignments
+WHERE tenant_id = $1 AND (reward_id, member_id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))
+"""
+
+TAKE = """
+SELECT wanted.pool_id, free.code, free.expires_at
+FROM unnest($2::uuid[], $3::int[]) AS wanted (pool_id, code_count)
+CROSS JOIN LATERAL (
+    SELECT code, expires_at FROM codes
+    WHERE tenant_id = $1 AND pool_id = wanted.pool_id AND status = 'FREE'
+        AND (expires_at IS NULL OR expires_at > $4)
+    ORDER BY code LIMIT wanted.code_count FOR UPDATE SKIP LOCKED
+) AS free
+"""
+
+GIVE = """
+UPDATE codes SET status = 'GRANTED', grant_id = given.grant_id
+FROM unnest($2::uuid[], $3::text[], $4::uuid[]) AS given (pool_id, code, grant_id)
+WHERE codes.tenant_id = $1 AND codes.pool_id = given.pool_id AND codes.code = given.code AND codes.status = 'FREE'
+"""
+
+VOID = """
+UPDATE codes SET status = 'VOIDED' WHERE tenant_id = $1 AND grant_id = $2 AND status = 'GRANTED'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCode:
+    """A free code that this database transaction has locked."""
+
+    pool_id: UUID
+    code: str
+    expires_at: datetime | None
+
+
+async def assign(connection: Connection, tenant_id: UUID, lines: Sequence[Line]) -> set[UUID]:
+    """Mark each line's member as holder of its reward; return the grant ids that were first."""
+    coupons = [line.coupon for line in lines if line.coupon is not None]
+    rows = await connection.fetch(
+        ASSIGN, tenant_id, column(coupons, "reward_id"), column(lines, "member_id"), column(lines, "grant_id")
+    )
+    return {row["grant_id"] for row in rows}
+
+
+async def unassign(
+    connection: Connection, tenant_id: UUID, pairs: Iterable[tuple[UUID, UUID]]
+) -> None:
+    """Unmark these pairs of reward and member."""
+    ordered = sorted(pairs)
+    await connection.execute(
+        UNASSIGN, tenant_id, [reward for reward, _ in ordered], [member for _, member in ordered]
+    )
+
+
+async def fetch_holders(
+    connection: Connection, tenant_id: UUID, pairs: Iterable[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], UUID]:
+    """Return the grant that gave each of these pairs of reward and member their code."""
+    ordered = sorted(pairs)
+    rows = await connection.fetch(
+        HOLDERS, tenant_id, [reward for reward, _ in ordered], [member for _, member in ordered]
+    )
+    return {(row["reward_id"], row["member_id"]): row["grant_id"] for row in rows}
+
+
+async def take_free_codes(
+    connection: Connection, tenant_id: UUID, wanted: Mapping[UUID, int], at: datetime
+) -> dict[UUID, list[DrawnCode]]:
+    """Lock up to the wanted number of free, unexpired codes of each pool, passing over codes that others have locked."""
+    rows = await connection.fetch(TAKE, tenant_id, list(wanted), list(wanted.values()), at)
+    free: dict[UUID, list[DrawnCode]] = defaultdict(list)
+    for row in rows:
+        free[row["pool_id"]].append(DrawnCode(row["pool_id"], row["code"], row["expires_at"]))
+    return free
+
+
+async def give_codes(
+    connection: Connection, tenant_id: UUID, given: Mapping[UUID, DrawnCode]
+) -> None:
+    """Make locked codes the granted ones of these grants."""
+    drawn = list(given.values())
+    await connection.execute(
+        GIVE, tenant_id, column(drawn, "pool_id"), column(drawn, "code"), list(given)
+    )
+
+
+async def void_code(connection: Connection, tenant_id: UUID, grant_id: UUID) -> None:
+    """Void the code that a grant gave, if it gave one."""
+    await connection.execute(VOID, tenant_id, grant_id)

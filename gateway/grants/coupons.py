@@ -1,0 +1,75 @@
+"""Unique coupons within a batch: who already holds one, and which free code each other line gets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from gateway.grants import coupon_store
+from gateway.grants.coupon_store import DrawnCode
+from gateway.grants.line import AlreadyIssued, Line
+from gateway.grants.status import Refusal, StatusCode
+from gateway.storage.database import Connection
+
+EXHAUSTED = Refusal(StatusCode.POOL_EXHAUSTED, ("The code pool has no free codes.",))
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What was decided for the coupon lines, by grant id: a code, an earlier grant, or a refusal."""
+
+    codes: dict[UUID, DrawnCode] = field(default_factory=dict)
+    settled: dict[UUID, AlreadyIssued | Refusal] = field(default_factory=dict)
+
+
+async def draw_coupons(
+    connection: Connection, tenant_id: UUID, lines: Sequence[Line], at: datetime
+) -> Draw:
+    """Reserve one free code for each coupon line whose member holds none of that reward.
+
+    The assignment row of reward and member is inserted first: a concurrent request for the same pair waits on it and then
+    sees the code that was given. Codes are taken with SKIP LOCKED, so takers of one pool do not wait for each other.
+    Round trips: none without coupon lines, two with, three if some member holds one already.
+    """
+    wanting = [line for line in lines if line.coupon is not None]
+    draw = Draw()
+    if not wanting:
+        return draw
+    first_lines: dict[tuple[UUID, UUID], Line] = {}
+    for line in wanting:
+        first_lines.setdefault(_pair(line), line)
+    assigned = await coupon_store.assign(connection, tenant_id, list(first_lines.values()))
+    holders = {pair for pair, line in first_lines.items() if line.grant_id not in assigned}
+    earlier = await coupon_store.fetch_holders(connection, tenant_id, holders) if holders else {}
+    for line in wanting:
+        pair = _pair(line)
+        if pair in holders:
+            draw.settled[line.grant_id] = AlreadyIssued(earlier[pair])
+        elif first_lines[pair] is not line:
+            draw.settled[line.grant_id] = AlreadyIssued(first_lines[pair].grant_id)
+    await _take_codes(connection, tenant_id, list(first_lines.values()), draw, at)
+    return draw
+
+
+async def _take_codes(
+    connection: Connection, tenant_id: UUID, lines: Sequence[Line], draw: Draw, at: datetime
+) -> None:
+    pools = {line.grant_id: line.coupon.pool_id for line in lines if line.coupon is not None}
+    for grant_id in draw.settled:
+        pools.pop(grant_id, None)
+    if not pools:
+        return
+    free = await coupon_store.take_free_codes(connection, tenant_id, Counter(pools.values()), at)
+    for grant_id, pool_id in pools.items():
+        if free[pool_id]:
+            draw.codes[grant_id] = free[pool_id].pop()
+        else:
+            draw.settled[grant_id] = EXHAUSTED
+
+
+def _pair(line: Line) -> tuple[UUID, UUID]:
+    assert line.coupon is not None  # noqa: S101 - callers pass coupon lines only
+    return line.coupon.reward_id, line.member_id

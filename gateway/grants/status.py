@@ -1,0 +1,72 @@
+"""What became of one item of a batch: a stable code and a sentence for a person."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class StatusCode(enum.StrEnum):
+    """Stable codes of per-item results."""
+
+    GRANTED = "GRANTED"
+    ALREADY_ISSUED = "ALREADY_ISSUED"
+    QUANTITY_REDUCED = "QUANTITY_REDUCED"
+    CLAIMED = "CLAIMED"
+    ALREADY_CLAIMED = "ALREADY_CLAIMED"
+    NOT_CLAIMABLE = "NOT_CLAIMABLE"
+    GRANT_NOT_FOUND = "GRANT_NOT_FOUND"
+    REWARD_NOT_FOUND = "REWARD_NOT_FOUND"
+    REWARD_INACTIVE = "REWARD_INACTIVE"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    POOL_EXHAUSTED = "POOL_EXHAUSTED"
+    INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
+    BALANCE_TOO_HIGH = "BALANCE_TOO_HIGH"
+    PAYMENT_CONFIG_REQUIRED = "PAYMENT_CONFIG_REQUIRED"
+    PAYMENT_CONFIG_NOT_FOUND = "PAYMENT_CONFIG_NOT_FOUND"
+    INVALID_QUANTITY = "INVALID_QUANTITY"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    RECIPIENT_NOT_FOUND = "RECIPIENT_NOT_FOUND"
+    INVALID_LINE = "INVALID_LINE"
+
+    @property
+    def is_success(self) -> bool:
+        """Tell whether the item's effect is there, by this call or an earlier one."""
+        return self in _SUCCESSES
+
+
+_SUCCESSES = frozenset(
+    {
+        StatusCode.GRANTED,
+        StatusCode.ALREADY_ISSUED,
+        StatusCode.QUANTITY_REDUCED,
+        StatusCode.CLAIMED,
+        StatusCode.ALREADY_CLAIMED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStatus:
+    """One item's result."""
+
+    code: StatusCode
+    message: str
+
+    @property
+    def is_success(self) -> bool:
+        """Tell whether the item's effect is there."""
+        return self.code.is_success
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a line is not granted: every reason, the first one giving the code."""
+
+    code: StatusCode
+    reasons: tuple[str, ...]
+
+    @property
+    def status(self) -> ItemStatus:
+        """Return the item's result."""
+        return ItemStatus(self.code, " ".join(self.reasons))

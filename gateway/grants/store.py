@@ -1,0 +1,101 @@
+"""Grant rows: written in one statement for any number, locked and moved along one status at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from gateway.grants.record import GrantKind, GrantRecord, GrantSource, GrantStatus
+from gateway.storage.database import Connection, column, to_json
+
+COLUMNS = ", ".join(field.name for field in fields(GrantRecord))
+
+INSERT = f"""
+INSERT INTO grants (tenant_id, {COLUMNS})
+SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::text[],
+    $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::jsonb[], $15::jsonb[], $16::jsonb[], $17::timestamptz[],
+    $18::uuid[], $19::int[], $20::int[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[], $24::uuid[], $25::uuid[])
+"""  # noqa: S608 - the column names are the record's own
+
+FETCH = f"""
+SELECT {COLUMNS} FROM grants WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+"""  # noqa: S608 - the column names are the record's own
+
+# In id order, so that two requests over the same grants cannot deadlock.
+LOCK = f"{FETCH} ORDER BY id FOR UPDATE"
+
+CLAIM = """
+UPDATE grants SET status = 'CLAIMED', claimed_at = $4, claim_transaction_id = claimed.transaction_id
+FROM unnest($2::uuid[], $3::uuid[]) AS claimed (id, transaction_id)
+WHERE grants.tenant_id = $1 AND grants.id = claimed.id AND grants.status = 'CONFIRMED'
+"""
+
+REVERSE = """
+UPDATE grants SET status = 'REVERSED', reversed_at = $4, reversal_transaction_id = $3
+WHERE tenant_id = $1 AND id = $2 AND status <> 'REVERSED'
+"""
+
+_JSON = frozenset({"metadata", "benefits", "details"})
+
+
+async def insert_grants(
+    connection: Connection, tenant_id: UUID, grants: Sequence[GrantRecord]
+) -> None:
+    """Write the grants; one round trip."""
+    columns = [
+        [to_json(value) for value in column(grants, field.name)]
+        if field.name in _JSON
+        else column(grants, field.name)
+        for field in fields(GrantRecord)
+    ]
+    await connection.execute(INSERT, tenant_id, *columns)
+
+
+async def fetch_grants(
+    connection: Connection, tenant_id: UUID, ids: Sequence[UUID]
+) -> dict[UUID, GrantRecord]:
+    """Return the grants of the tenant that exist among these ids. The caller decides who may see them."""
+    rows = await connection.fetch(FETCH, tenant_id, list(ids))
+    return {row["id"]: to_record(row) for row in rows}
+
+
+async def lock_grants(
+    connection: Connection, tenant_id: UUID, ids: Sequence[UUID]
+) -> dict[UUID, GrantRecord]:
+    """Return the grants as `fetch_grants` does, locked until the database transaction ends."""
+    rows = await connection.fetch(LOCK, tenant_id, list(ids))
+    return {row["id"]: to_record(row) for row in rows}
+
+
+async def mark_claimed(
+    connection: Connection, tenant_id: UUID, transactions: Mapping[UUID, UUID], at: datetime
+) -> None:
+    """Move confirmed grants to claimed; `transactions` maps grant ids to the transactions that credited them."""
+    await connection.execute(
+        CLAIM, tenant_id, list(transactions), list(transactions.values()), at
+    )
+
+
+async def mark_reversed(
+    connection: Connection, tenant_id: UUID, grant_id: UUID, transaction_id: UUID, at: datetime
+) -> None:
+    """Move a grant to reversed."""
+    await connection.execute(REVERSE, tenant_id, grant_id, transaction_id, at)
+
+
+def to_record(row: asyncpg.Record) -> GrantRecord:
+    """Return the grant that a row with the record's columns holds."""
+    values: dict[str, Any] = {field.name: row[field.name] for field in fields(GrantRecord)}
+    return GrantRecord(
+        **{
+            **values,
+            "source": GrantSource(values["source"]),
+            "kind": GrantKind(values["kind"]),
+            "status": GrantStatus(values["status"]),
+        }
+    )
