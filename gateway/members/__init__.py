@@ -1,0 +1,1 @@
+"""Members: the people who receive rewards, and the identifiers that name them."""
