@@ -1,0 +1,1 @@
+"""The Starlette application: GraphQL over HTTP, credentials, limits, health, logging, GraphiQL."""

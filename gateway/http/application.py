@@ -1,0 +1,81 @@
+"""The Starlette application, assembled from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+from strawberry.schema import BaseSchema
+
+from gateway.http.credentials import Authenticate
+from gateway.http.graphiql_routes import graphiql_routes
+from gateway.http.graphql_view import GraphQLView, MakeContext
+from gateway.http.health import IsReady, health_routes
+from gateway.http.refusals import RequestRefused, answer_http_exception, answer_refusal
+from gateway.http.request_middleware import RequestMiddleware
+
+Lifespan: TypeAlias = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+class HttpSettings(Protocol):
+    """What of the gateway's settings concerns HTTP."""
+
+    @property
+    def development(self) -> bool:
+        """Serve GraphiQL, queries over GET, and introspection to anyone."""
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the demo data is."""
+
+    @property
+    def body_bytes_max(self) -> int:
+        """The largest request body taken."""
+
+
+def create_http_application(
+    *,
+    schema: BaseSchema,
+    settings: HttpSettings,
+    authenticate: Authenticate,
+    make_context: MakeContext,
+    is_ready: IsReady,
+    lifespan: Lifespan | None = None,
+) -> Starlette:
+    """Assemble the application; it opens nothing by itself: that is `lifespan`'s to do.
+
+    Args:
+        schema: a `GatewaySchema`, which limits operations and masks faults.
+        settings: the HTTP part of the settings.
+        authenticate: bearer token to caller; raises `Unauthenticated`.
+        make_context: caller or None, and the request id, to what resolvers get as context.
+        is_ready: whether the gateway can serve now.
+        lifespan: what to open before the first request and close after the last.
+    """
+    view = GraphQLView(
+        schema,
+        authenticate=authenticate,
+        make_context=make_context,
+        development=settings.development,
+        body_bytes_max=settings.body_bytes_max,
+    )
+    methods = ["GET", "POST"] if settings.development else ["POST"]
+    routes: list[BaseRoute] = [Route("/graphql", view, methods=methods), *health_routes(is_ready)]
+    if settings.development:
+        routes += graphiql_routes(settings.data_dir)
+    exception_handlers: dict[Any, Any] = {
+        RequestRefused: answer_refusal,
+        HTTPException: answer_http_exception,
+    }
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(RequestMiddleware)],
+        exception_handlers=exception_handlers,
+        lifespan=lifespan,
+    )

@@ -1,0 +1,30 @@
+"""The Authorization header: one bearer token, or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from gateway.access import Caller
+from gateway.errors import Unauthenticated
+
+Authenticate: TypeAlias = Callable[[str], Awaitable[Caller]]
+
+# RFC 6750 section 2.1; the bound keeps a huge header from reaching a hash function.
+_TOKEN_PATTERN = re.compile(r"[A-Za-z0-9._~+/-]{1,512}=*")
+
+
+def read_bearer_token(authorization: str | None) -> str | None:
+    """Return the token of an Authorization header, or None where there is no header.
+
+    Raises:
+        Unauthenticated: the header has another scheme, or no well-formed token.
+    """
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or _TOKEN_PATTERN.fullmatch(token) is None:
+        raise Unauthenticated("Send the credential as `Authorization: Bearer <token>`.")
+    return token

@@ -1,0 +1,134 @@
+"""GraphQL documents parsed, validated and limited once, then kept.
+
+One look-up by text replaces parsing and validation, which are nearly all of a small operation's
+cost. The cache is bounded by characters, not entries: a syntax tree takes about 120 bytes for each
+character of its text, so a client who makes documents up can fill at most about 32 MB.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+from strawberry.types import ExecutionContext
+
+from gateway.http.operation_limits import (
+    IntrospectionNeedsCredentialRule,
+    NoNulTextRule,
+    OperationLimitsRule,
+)
+from gateway.http.request_record import current_record
+
+SOURCE_CHARACTERS_MAX: Final = 32_768
+TOKENS_MAX: Final = 4_000
+COMMENTS_MAX: Final = 500
+CACHED_CHARACTERS_MAX: Final = 262_144
+
+_RULES = (*specified_rules, OperationLimitsRule, NoNulTextRule)
+_RULES_WITHOUT_INTROSPECTION = (*_RULES, IntrospectionNeedsCredentialRule)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedDocument:
+    """A parsed document, and what validation found; it may run if there are no errors."""
+
+    document: DocumentNode
+    errors: tuple[GraphQLError, ...]
+    operation_count: int
+
+
+class DocumentCache:
+    """The documents used most recently, up to a total number of characters."""
+
+    def __init__(self, characters_max: int = CACHED_CHARACTERS_MAX) -> None:
+        """Start empty."""
+        self._characters_max = characters_max
+        self._characters = 0
+        self._documents: OrderedDict[tuple[str, bool], CheckedDocument] = OrderedDict()
+
+    def load(
+        self, schema: GraphQLSchema, query: str, introspection_allowed: bool
+    ) -> CheckedDocument:
+        """Return a document parsed and validated, from the cache if it is there.
+
+        Raises:
+            GraphQLError: the document is too long or cannot be parsed.
+        """
+        key = (query, introspection_allowed)
+        if (known := self._documents.get(key)) is not None:
+            self._documents.move_to_end(key)
+            return known
+        checked = check_document(schema, query, introspection_allowed)
+        self._documents[key] = checked
+        self._characters += len(query)
+        while self._characters > self._characters_max:
+            (oldest_query, _), _ = self._documents.popitem(last=False)
+            self._characters -= len(oldest_query)
+        return checked
+
+
+def check_document(
+    schema: GraphQLSchema, query: str, introspection_allowed: bool
+) -> CheckedDocument:
+    """Parse and validate one document within the limits.
+
+    Raises:
+        GraphQLError: the document is too long or cannot be parsed.
+    """
+    document = parse(
+        query,
+        max_lexical_tokens=TOKENS_MAX,
+        max_comments=COMMENTS_MAX,
+        max_source_length=SOURCE_CHARACTERS_MAX,
+        allow_empty_selection_sets=False,
+    )
+    rules = _RULES if introspection_allowed else _RULES_WITHOUT_INTROSPECTION
+    errors = validate_document(schema, document, rules)
+    operations = [
+        node for node in document.definitions if isinstance(node, OperationDefinitionNode)
+    ]
+    return CheckedDocument(document, tuple(errors), len(operations))
+
+
+class CheckedDocuments(SchemaExtension):
+    """Give each operation its document from a cache, already validated."""
+
+    def __init__(self, cache: DocumentCache) -> None:
+        """Share one cache between all requests of a schema."""
+        self._cache = cache
+
+    def on_operation(self) -> Iterator[None]:
+        """Put the document, and what validation found, where execution looks for them."""
+        context = self.execution_context
+        record = current_record()
+        if context.query:
+            allowed = record is None or record.introspection_allowed
+            checked = self._cache.load(context.schema._schema, context.query, allowed)
+            context.graphql_document = checked.document
+            context.pre_execution_errors = list(checked.errors) or None
+            context.validation_rules = ()
+            if checked.operation_count > 1 and _names_no_operation(context):
+                raise GraphQLError(
+                    "The document has several operations: name one in `operationName`.",
+                    extensions={"code": "BAD_USER_INPUT"},
+                )
+        yield
+        if record is not None and context.graphql_document is not None:
+            record.operation_name = context.operation_name
+
+
+def _names_no_operation(context: ExecutionContext) -> bool:
+    # Strawberry would run the first operation; the specification wants a request error.
+    return context._provided_operation_name is None

@@ -1,0 +1,94 @@
+"""Requests refused before any operation runs, answered as GraphQL errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.errors import RewardsError, Unauthenticated
+from gateway.http.media_types import JSON, choose_response_type
+from gateway.http.request_record import current_record
+
+BEARER_CHALLENGE = 'Bearer realm="rewards-gateway"'
+RETRY_AFTER_SECONDS = "1"
+
+
+class RequestRefused(Exception):
+    """The request is not one that the protocol, a limit or the credential allows."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Keep the status, the stable code and the sentence for the caller."""
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+def bad_request(message: str) -> RequestRefused:
+    """Make the refusal of a malformed request."""
+    return RequestRefused(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", message)
+
+
+def refuse_for(error: RewardsError) -> RequestRefused:
+    """Make the refusal for an expected failure met before the operation, such as a bad token."""
+    status = HTTPStatus(error.code.http_status)
+    headers = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = f'{BEARER_CHALLENGE}, error="invalid_token"'
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return RequestRefused(status, error.code.name, error.message, headers)
+
+
+async def answer_refusal(request: Request, refusal: Exception) -> Response:
+    """Answer a `RequestRefused` with its status and one GraphQL error."""
+    assert isinstance(refusal, RequestRefused)  # noqa: S101 - Starlette's handler type is wider
+    return error_response(
+        refusal.status,
+        refusal.code,
+        refusal.message,
+        request.headers.get("accept"),
+        refusal.headers,
+    )
+
+
+async def answer_http_exception(request: Request, error: Exception) -> Response:
+    """Answer Starlette's own refusals (no such route, wrong method) in the same shape."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's handler type is wider
+    status = HTTPStatus(error.status_code)
+    return error_response(
+        status, status.name, status.description, request.headers.get("accept"), error.headers
+    )
+
+
+def error_response(
+    status: HTTPStatus,
+    code: str,
+    message: str,
+    accept: str | None,
+    headers: Mapping[str, str] | None = None,
+    **extensions: Any,
+) -> Response:
+    """Make a response without data, with one GraphQL error."""
+    if (record := current_record()) is not None:
+        record.error_codes.add(code)
+    error = {"message": message, "extensions": {"code": code, **extensions}}
+    return Response(
+        orjson.dumps({"errors": [error]}),
+        status_code=status,
+        media_type=choose_response_type(accept) or JSON,
+        headers=headers,
+    )

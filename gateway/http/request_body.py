@@ -1,0 +1,156 @@
+"""From the bytes of a request to one GraphQL operation, refusing what is malformed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from strawberry.http import GraphQLRequestData
+
+from gateway.http.media_types import is_json_in_utf8
+from gateway.http.refusals import RequestRefused, bad_request
+
+# Far above any real input, and far below where encoding the answer would fail.
+VARIABLES_DEPTH_MAX = 64
+_ESCAPED_NUL = b"\\u0000"
+
+
+async def read_json_body(request: Request, body_bytes_max: int) -> object:
+    """Read and decode a JSON body of at most `body_bytes_max` bytes.
+
+    Raises:
+        RequestRefused: 415 for another content type, 413 over the limit, 400 if it is not JSON.
+    """
+    if not is_json_in_utf8(request.headers.get("content-type")):
+        raise RequestRefused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "Send the operation as application/json in UTF-8.",
+            {"Accept-Post": "application/json"},
+        )
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise RequestRefused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "Send the body without a content encoding.",
+            {"Accept-Encoding": "identity"},
+        )
+    return decode_json(await _read_bounded(request, body_bytes_max))
+
+
+def decode_json(data: bytes | str) -> object:
+    """Decode strict JSON: no NaN, no infinity, no lone surrogate, no NUL in any text.
+
+    Raises:
+        RequestRefused: 400, saying what is wrong and where.
+    """
+    try:
+        value = orjson.loads(data)
+    except json.JSONDecodeError as error:
+        raise bad_request(f"The body is not valid JSON: {error}.") from error
+    raw = data if isinstance(data, bytes) else data.encode()
+    # Both scans of the bytes are cheap, and spare all but a few requests a walk of the values.
+    if raw.count(b"{") + raw.count(b"[") > VARIABLES_DEPTH_MAX:
+        _refuse_deep_nesting(value)
+    # PostgreSQL text cannot hold NUL.
+    if _ESCAPED_NUL in raw and _has_nul(value):
+        raise bad_request("Text must not contain the NUL character (U+0000).")
+    return value
+
+
+def read_operation(parameters: object) -> GraphQLRequestData:
+    """Check the parameters of a GraphQL request and return the one operation they ask for.
+
+    Raises:
+        RequestRefused: 400; a list is refused too, since operations are not batched.
+    """
+    if isinstance(parameters, list):
+        raise bad_request("Batching is not supported: send one operation per request.")
+    if not isinstance(parameters, Mapping):
+        raise bad_request("The body must be a JSON object.")
+    query = parameters.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise bad_request("`query` must be a GraphQL document.")
+    operation_name = parameters.get("operationName")
+    if not isinstance(operation_name, str | None):
+        raise bad_request("`operationName` must be a string or null.")
+    return GraphQLRequestData(
+        query=query,
+        variables=_read_object(parameters, "variables"),
+        # Some clients send an empty name for "none"; GraphQL has no empty names.
+        operation_name=operation_name or None,
+        extensions=_read_object(parameters, "extensions"),
+    )
+
+
+def read_query_string(request: Request) -> GraphQLRequestData:
+    """Return the operation in the query string of a GET.
+
+    Raises:
+        RequestRefused: 400 if a parameter is malformed.
+    """
+    parameters: dict[str, object] = dict(request.query_params)
+    for name in ("variables", "extensions"):
+        if text := request.query_params.get(name):
+            parameters[name] = decode_json(text)
+        else:
+            parameters.pop(name, None)
+    return read_operation(parameters)
+
+
+def _read_object(parameters: Mapping[str, object], name: str) -> dict[str, Any] | None:
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise bad_request(f"`{name}` must be an object or null.")
+    return value
+
+
+async def _read_bounded(request: Request, body_bytes_max: int) -> bytes:
+    refusal = RequestRefused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "PAYLOAD_TOO_LARGE",
+        f"The body is larger than {body_bytes_max} bytes.",
+        # The rest of the body is not read, so that the connection cannot be used again.
+        {"Connection": "close"},
+    )
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > body_bytes_max:
+        raise refusal
+    chunks: list[bytes] = []
+    size_bytes = 0
+    async for chunk in request.stream():
+        size_bytes += len(chunk)
+        if size_bytes > body_bytes_max:
+            raise refusal
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _has_nul(value: object) -> bool:
+    """Tell whether any text in decoded JSON holds NUL; its depth is already bounded."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in key or _has_nul(child) for key, child in value.items())
+    return isinstance(value, list) and any(_has_nul(child) for child in value)
+
+
+def _refuse_deep_nesting(value: object) -> None:
+    """Walk decoded JSON level by level; raise if there are too many levels."""
+    level: list[Any] = [value]
+    depth = 0
+    while level:
+        depth += 1
+        # The request's own object and `variables` are two levels above what is limited.
+        if depth > VARIABLES_DEPTH_MAX + 2:
+            raise bad_request(f"Variables nest deeper than {VARIABLES_DEPTH_MAX} levels.")
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]

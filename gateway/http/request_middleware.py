@@ -1,0 +1,104 @@
+"""Around every request: its id, one log line, security headers, and no fault unmasked."""
+
+from __future__ import annotations
+
+import logging
+import time
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.http.error_presentation import INTERNAL, INTERNAL_MESSAGE, log_fault
+from gateway.http.refusals import error_response
+from gateway.http.request_record import RequestRecord, start_record
+
+REQUEST_ID_HEADER: Final = "X-Request-Id"
+SECURITY_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+# nginx's status for a client that left before its answer; it is logged, never sent.
+CLIENT_CLOSED_REQUEST: Final = 499
+
+logger = logging.getLogger("gateway.requests")
+
+
+class RequestMiddleware:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an ASGI application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and log it when it has been answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = Headers(scope=scope)
+        record = start_record(headers.get(REQUEST_ID_HEADER))
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(message, record.request_id)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            status = CLIENT_CLOSED_REQUEST
+        except Exception as fault:  # noqa: BLE001 - the one place that answers for unforeseen faults
+            log_fault(fault, path=scope["path"])
+            # An answer that has begun cannot be replaced; the server then cuts the connection.
+            if not status:
+                response = error_response(
+                    HTTPStatus.INTERNAL_SERVER_ERROR,
+                    INTERNAL,
+                    INTERNAL_MESSAGE,
+                    headers.get("accept"),
+                    requestId=record.request_id,
+                )
+                await response(scope, receive, send_with_headers)
+        log_request(scope, record, status, time.perf_counter() - started)
+
+
+def log_request(scope: Scope, record: RequestRecord, status: int, seconds: float) -> None:
+    """Log one line about a finished request; health checks and pages only when debugging.
+
+    The query string is left out: with GET it holds the operation and its variables.
+    """
+    level = logging.INFO if scope["path"] == "/graphql" or status >= 400 else logging.DEBUG  # noqa: PLR2004 - HTTP's own bound
+    if not logger.isEnabledFor(level):
+        return
+    facts: dict[str, Any] = {
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "duration_milliseconds": round(seconds * 1000, 2),
+    }
+    if record.operation_name is not None:
+        facts["operation_name"] = record.operation_name
+    if record.caller is not None:
+        facts["organisation_id"] = str(record.caller.organisation_id)
+        facts["partner_id"] = str(record.caller.partner_id)
+    if record.error_codes:
+        facts["error_codes"] = sorted(record.error_codes)
+    logger.log(level, "request", extra={"facts": facts})
+
+
+def _add_headers(message: Message, request_id: str) -> None:
+    headers = MutableHeaders(scope=message)
+    headers[REQUEST_ID_HEADER] = request_id
+    for name, value in SECURITY_HEADERS.items():
+        headers.setdefault(name, value)

@@ -1,0 +1,80 @@
+"""Run the application under uvicorn."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from gateway.http.structured_logging import configure_logging
+
+SHUTDOWN_TIMEOUT_SECONDS: Final = 30
+# Longer than the idle time of common proxies, so that they close connections and not we.
+KEEP_ALIVE_SECONDS: Final = 75
+BACKLOG_MAX: Final = 2048
+
+
+class AddressUnavailable(Exception):
+    """The address to listen on cannot be had; the message is one line for a person."""
+
+
+def bind_socket(host: str, port: int) -> socket.socket:
+    """Take the address before anything else starts, so that a clash costs one line, not a start.
+
+    Port 0 takes any free port; `getsockname()` tells which.
+
+    Raises:
+        AddressUnavailable: the port is in use, is privileged, or the host is not of this machine.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise AddressUnavailable(f"Cannot listen on {host}: {error.strerror}.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG_MAX)
+    except OSError as error:
+        listener.close()
+        raise AddressUnavailable(_explain(host, port, error)) from error
+    return listener
+
+
+def run_server(application: ASGIApp, listener: socket.socket, log_level: str) -> None:
+    """Serve until SIGINT or SIGTERM, then let requests under way finish, for 30 seconds at most.
+
+    Forwarded headers are not trusted, and uvicorn's own access log is off: we log requests.
+    """
+    configure_logging(log_level)
+    make_server(application).run(sockets=[listener])
+
+
+def make_server(application: ASGIApp) -> uvicorn.Server:
+    """Make a server that is not yet running."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            application,
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            ws="none",
+            lifespan="on",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
+        )
+    )
+
+
+def _explain(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is in use: stop what listens there, or choose another port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} on {host} needs privileges: choose one above 1023."
+    return f"Cannot listen on {host}:{port}: {error.strerror}."
