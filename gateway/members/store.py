@@ -1,0 +1,165 @@
+"""Members and identifiers in the database. Each function is one round trip, whatever the number of members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from gateway.ids import UUID_PATTERN
+from gateway.members.identifiers import IdentifierKind
+from gateway.members.model import Identifier, Member, NewMember
+from gateway.storage import tables
+from gateway.storage.database import Connection, run
+
+# Both halves number the same list: each place is null in one of them.
+FIND = """
+SELECT wanted.position, member_identifiers.member_id
+FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS wanted (kind, value, position)
+JOIN member_identifiers USING (kind, value)
+WHERE member_identifiers.tenant_id = $1
+UNION ALL
+SELECT wanted.position, members.id
+FROM unnest($4::uuid[]) WITH ORDINALITY AS wanted (id, position)
+JOIN members USING (id)
+WHERE members.tenant_id = $1
+"""
+
+FETCH_MEMBERS = """
+SELECT id, display_name, created_at FROM members WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+"""
+
+FETCH_IDENTIFIERS = """
+SELECT member_id, kind, value FROM member_identifiers
+WHERE tenant_id = $1 AND member_id = ANY($2::uuid[])
+ORDER BY member_id, created_at, kind, value
+"""
+
+# Identifiers in one order: two batches that share some then wait for each other instead of deadlocking.
+INSERT = """
+WITH new_members AS (
+    INSERT INTO members (tenant_id, id, display_name, created_at)
+    SELECT $1, id, display_name, $7 FROM unnest($2::uuid[], $3::text[]) AS given (id, display_name)
+)
+INSERT INTO member_identifiers (tenant_id, kind, value, member_id, created_at)
+SELECT $1, kind, value, member_id, $7
+FROM unnest($4::text[], $5::text[], $6::uuid[]) AS given (kind, value, member_id)
+ORDER BY kind, value
+ON CONFLICT (tenant_id, kind, value) DO NOTHING
+RETURNING kind, value
+"""
+
+LOCK_MEMBER = """
+SELECT id, display_name, created_at FROM members WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
+"""
+
+
+async def find_members(
+    connection: Connection, tenant_id: UUID, wanted: Sequence[tuple[IdentifierKind | None, str]]
+) -> list[UUID | None]:
+    """Return the member whom each reference names, in order; None where it names nobody in this tenant.
+
+    Shapes: any number of references, repeats allowed. A kind of None goes with the text of a member's UUID; the other
+    values are normalised.
+    """
+    if not wanted:
+        return []
+    rows = await connection.fetch(
+        FIND,
+        tenant_id,
+        [kind for kind, _ in wanted],
+        [None if kind is None else value for kind, value in wanted],
+        [_to_uuid(value) if kind is None else None for kind, value in wanted],
+    )
+    found: list[UUID | None] = [None] * len(wanted)
+    for position, member_id in rows:
+        found[position - 1] = member_id
+    return found
+
+
+async def fetch_members(
+    connection: Connection, tenant_id: UUID, member_ids: Sequence[UUID]
+) -> dict[UUID, Member]:
+    """Return the members of these ids that exist, by id."""
+    rows = await connection.fetch(FETCH_MEMBERS, tenant_id, member_ids)
+    return {row["id"]: _to_member(row) for row in rows}
+
+
+async def fetch_identifiers(
+    connection: Connection, tenant_id: UUID, member_ids: Sequence[UUID]
+) -> dict[UUID, list[Identifier]]:
+    """Return the identifiers of each of these members, oldest first; every id asked for has a list."""
+    identifiers: dict[UUID, list[Identifier]] = {member_id: [] for member_id in member_ids}
+    for member_id, kind, value in await connection.fetch(FETCH_IDENTIFIERS, tenant_id, member_ids):
+        identifiers[member_id].append(Identifier(IdentifierKind(kind), value))
+    return identifiers
+
+
+async def insert_members(
+    connection: Connection, tenant_id: UUID, members: Sequence[NewMember], at: datetime
+) -> set[Identifier]:
+    """Insert members with their identifiers and return the identifiers that others had already, which stay theirs.
+
+    Waits for a database transaction that is inserting one of the same identifiers.
+    """
+    owned = [(identifier, member.id) for member in members for identifier in member.identifiers]
+    return await _insert(connection, tenant_id, members, owned, at)
+
+
+async def insert_identifiers(
+    connection: Connection,
+    tenant_id: UUID,
+    member_id: UUID,
+    identifiers: Sequence[Identifier],
+    at: datetime,
+) -> set[Identifier]:
+    """Give a member more identifiers and return those that somebody had already, which stay theirs."""
+    owned = [(identifier, member_id) for identifier in identifiers]
+    return await _insert(connection, tenant_id, [], owned, at)
+
+
+async def lock_member(connection: Connection, tenant_id: UUID, member_id: UUID) -> Member | None:
+    """Return the member and keep others from changing it until the database transaction ends."""
+    row = await connection.fetchrow(LOCK_MEMBER, tenant_id, member_id)
+    return None if row is None else _to_member(row)
+
+
+async def update_display_name(
+    connection: Connection, tenant_id: UUID, member_id: UUID, display_name: str
+) -> None:
+    """Rename a member."""
+    query = tables.Member.update({tables.Member.display_name: display_name}).where(
+        tables.Member.tenant_id == tenant_id, tables.Member.id == member_id
+    )
+    await run(connection, query)
+
+
+async def _insert(
+    connection: Connection,
+    tenant_id: UUID,
+    members: Sequence[NewMember],
+    owned: Sequence[tuple[Identifier, UUID]],
+    at: datetime,
+) -> set[Identifier]:
+    rows = await connection.fetch(
+        INSERT,
+        tenant_id,
+        [member.id for member in members],
+        [member.display_name for member in members],
+        [identifier.kind for identifier, _ in owned],
+        [identifier.value for identifier, _ in owned],
+        [member_id for _, member_id in owned],
+        at,
+    )
+    inserted = {Identifier(IdentifierKind(kind), value) for kind, value in rows}
+    return {identifier for identifier, _ in owned} - inserted
+
+
+def _to_uuid(text: str) -> UUID | None:
+    return UUID(text) if UUID_PATTERN.fullmatch(text) else None
+
+
+def _to_member(row: asyncpg.Record) -> Member:
+    return Member(row["id"], row["display_name"], row["created_at"])
