@@ -22,7 +22,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from gateway.storage.database import APPLICATION_ROLE
 from gateway.storage.embedded_programs import EmbeddedServerFailed
-from gateway.storage.embedded_server import EmbeddedServer, open_users_lock
+from gateway.storage.embedded_server import EmbeddedServer, is_linked, open_users_lock
 
 START_LOCK_NAME = ".postgres-start.lock"
 
@@ -38,15 +38,12 @@ def embedded_postgres(data_dir: Path, *, disposable: bool = False) -> Iterator[s
         EmbeddedServerFailed: the directory is unusable or the server does not start; one sentence says why.
     """
     data_dir = data_dir.expanduser().resolve()
-    server = EmbeddedServer(data_dir / "postgres", is_durable=not disposable)
+    server = EmbeddedServer(data_dir / "postgres", is_disposable=disposable)
     with ExitStack() as leaving:
         try:
-            data_dir.mkdir(parents=True, exist_ok=True)
-            users_lock = leaving.enter_context(open_users_lock(data_dir))
+            users_lock = leaving.enter_context(_join(data_dir))
+            leaving.callback(_leave, users_lock, server)
             start_lock = leaving.enter_context((data_dir / START_LOCK_NAME).open("ab"))
-            # Waits here while the last user before us stops the server.
-            fcntl.flock(users_lock, fcntl.LOCK_SH)
-            leaving.callback(_leave, users_lock, server, data_dir, disposable=disposable)
             fcntl.flock(start_lock, fcntl.LOCK_EX)
             if not server.is_running():
                 _start_guardian(data_dir, disposable=disposable)
@@ -66,26 +63,36 @@ def application_url(owner_url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{APPLICATION_ROLE}:@"))
 
 
-def _leave(
-    users_lock: BinaryIO, server: EmbeddedServer, data_dir: Path, *, disposable: bool
-) -> None:
+def _join(data_dir: Path) -> BinaryIO:
+    """Return the users' lock file, held shared, once nobody is stopping the server."""
+    while True:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        users_lock = open_users_lock(data_dir)
+        fcntl.flock(users_lock, fcntl.LOCK_SH)
+        # A disposable server's last user deletes the file; who waited for its lock then starts afresh.
+        if is_linked(users_lock):
+            return users_lock
+        users_lock.close()
+
+
+def _leave(users_lock: BinaryIO, server: EmbeddedServer) -> None:
     fcntl.flock(users_lock, fcntl.LOCK_UN)
     try:
         fcntl.flock(users_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         # Others use the server, or the guardian is stopping it: a shared lock comes at once, or when that is done.
         fcntl.flock(users_lock, fcntl.LOCK_SH)
-        return
-    server.stop()
-    if disposable:
-        server.remove(data_dir)
+    else:
+        server.retire(users_lock)
 
 
 def _start_guardian(data_dir: Path, *, disposable: bool) -> None:
     command = [sys.executable, "-m", "gateway.storage.embedded_guardian", str(data_dir)]
-    # A session of its own: Ctrl-C in the terminal reaches the gateway only.
-    subprocess.Popen(
-        [*command, "--disposable"] if disposable else command,
+    # The shell leaves at once, so that the guardian is init's child and not ours to bury; in a session of its own,
+    # Ctrl-C in the terminal reaches the gateway only.
+    subprocess.run(
+        ["/bin/sh", "-c", '"$@" &', "sh", *command, *(["--disposable"] if disposable else [])],
+        check=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

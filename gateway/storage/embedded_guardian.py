@@ -15,12 +15,10 @@ from gateway.storage.embedded_server import EmbeddedServer, open_users_lock
 
 def guard(data_dir: Path, *, disposable: bool) -> None:
     """Wait until nobody uses the server, then stop it if it still runs."""
-    server = EmbeddedServer(data_dir / "postgres", is_durable=not disposable)
+    server = EmbeddedServer(data_dir / "postgres", is_disposable=disposable)
     with open_users_lock(data_dir) as users_lock:
         fcntl.flock(users_lock, fcntl.LOCK_EX)
-        server.stop()
-        if disposable:
-            server.remove(data_dir)
+        server.retire(users_lock)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ class EmbeddedServer:
     """A server on `directory`. Callers hold the locks of embedded.py around every method that changes something."""
 
     directory: Path
-    is_durable: bool = True
+    # Deleted when unused, and too short-lived to wait for the disk.
+    is_disposable: bool = False
 
     def is_running(self) -> bool:
         """Tell whether the server of this directory runs."""
@@ -112,10 +113,15 @@ class EmbeddedServer:
                 )
             time.sleep(POLL_SECONDS)
 
-    def remove(self, data_dir: Path) -> None:
-        """Delete the data directory of a disposable server, and its socket's folder."""
-        shutil.rmtree(self._short_socket_directory, ignore_errors=True)
-        shutil.rmtree(data_dir, ignore_errors=True)
+    def retire(self, users_lock: BinaryIO) -> None:
+        """Stop the server that nobody uses, and delete it if it is disposable; `users_lock` is held exclusively."""
+        if not is_linked(users_lock):
+            # Deleted by another's retirement while we waited: a server that runs here now is not ours.
+            return
+        self.stop()
+        if self.is_disposable:
+            shutil.rmtree(self._short_socket_directory, ignore_errors=True)
+            shutil.rmtree(self.directory.parent, ignore_errors=True)
 
     @property
     def _pid_file(self) -> Path:
@@ -174,7 +180,7 @@ class EmbeddedServer:
         return folder
 
     def _launch(self, socket_directory: Path) -> None:
-        settings = SETTINGS if self.is_durable else SETTINGS | UNSAFE_SETTINGS
+        settings = SETTINGS | UNSAFE_SETTINGS if self.is_disposable else SETTINGS
         settings = settings | {"unix_socket_directories": str(socket_directory)}
         options = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in settings.items())
         log_path = self.directory / "server.log"
@@ -194,6 +200,11 @@ class EmbeddedServer:
 def open_users_lock(data_dir: Path) -> BinaryIO:
     """Open the file whose lock every user of the server shares."""
     return (data_dir / USERS_LOCK_NAME).open("ab")
+
+
+def is_linked(users_lock: BinaryIO) -> bool:
+    """Tell whether the open lock file is still the one that newcomers find."""
+    return os.fstat(users_lock.fileno()).st_nlink > 0
 
 
 def _last_fatal_line(log_path: Path, offset_bytes: int) -> str | None:
