@@ -20,10 +20,10 @@ from gateway.http.graphiql_examples import EXAMPLES_DIR, load_tabs
 GRAPHIQL_DIR: Final = Path(__file__).parent / "graphiql"
 BUNDLE_DIR: Final = GRAPHIQL_DIR / "bundle"
 
-# The editor writes its colours and positions as inline styles; scripts come from files only.
+# The editor writes inline styles and carries its fonts in them; scripts come from files only.
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; "
-    "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; "
+    "style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 NOT_BUILT_PAGE: Final = """<!doctype html>

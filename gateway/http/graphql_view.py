@@ -99,11 +99,19 @@ class GraphQLView(GraphQL[object, None]):
             return read_query_string(starlette_request)
         return read_operation(await read_json_body(starlette_request, self._body_bytes_max))
 
-    async def execute_operation(  # type: ignore[override] - one operation, no list, no stream
-        self, *, sub_response: Response, **named: Any
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: object,
+        root_value: None,
+        request_data: GraphQLRequestData,
     ) -> ExecutionResult:
         """Run the operation, and choose the status that its result deserves."""
-        result = await self.execute_single(sub_response=sub_response, **named)
+        result = await super().execute_single(
+            request, request_adapter, sub_response, context, root_value, request_data
+        )
         status = choose_status(result, sub_response.media_type)
         sub_response.status_code = status
         if status is HTTPStatus.UNAUTHORIZED:
