@@ -1,0 +1,1 @@
+"""The catalogue: rewards and their types, products, competitions, code pools."""

@@ -1,0 +1,54 @@
+"""Which of the things that a reward refers to exist: one statement for all of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from gateway.ledger.assets import Asset, AssetKind
+from gateway.rewards.types.base import Facts, References
+from gateway.storage.database import Connection
+
+# One row, whatever is missing. A tenant's id is its key.
+FACTS = """
+SELECT tenants.points_asset_id,
+    ARRAY(SELECT jsonb_build_object('id', id, 'code', code, 'name', name, 'kind', kind, 'scale', scale)
+        FROM assets WHERE tenant_id = $1 AND (id = ANY($3::uuid[]) OR id = tenants.points_asset_id)) AS assets,
+    ARRAY(SELECT id FROM products
+        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($4::uuid[])) AS product_ids,
+    ARRAY(SELECT id FROM competitions
+        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($5::uuid[])) AS competition_ids,
+    ARRAY(SELECT id FROM code_pools
+        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($6::uuid[])) AS code_pool_ids,
+    ARRAY(SELECT id FROM code_pools
+        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($6::uuid[]) AND EXISTS (
+            SELECT FROM codes WHERE codes.tenant_id = $1 AND pool_id = code_pools.id AND status = 'FREE'
+                AND (expires_at IS NULL OR expires_at > now()))) AS stocked_pool_ids
+FROM tenants WHERE id = $1
+"""
+
+
+async def fetch_facts(
+    connection: Connection, tenant_id: UUID, organisation_id: UUID, references: References
+) -> Facts:
+    """Find out which of the ids referred to exist for the organisation."""
+    (row,) = await connection.fetch(
+        FACTS,
+        tenant_id,
+        organisation_id,
+        references.asset_ids,
+        references.product_ids,
+        references.competition_ids,
+        references.code_pool_ids,
+    )
+    assets = [
+        Asset(UUID(item["id"]), item["code"], item["name"], AssetKind(item["kind"]), item["scale"])
+        for item in row["assets"]
+    ]
+    return Facts(
+        points_asset_id=row["points_asset_id"],
+        assets={asset.id: asset for asset in assets},
+        product_ids=frozenset(row["product_ids"]),
+        competition_ids=frozenset(row["competition_ids"]),
+        code_pool_ids=frozenset(row["code_pool_ids"]),
+        stocked_pool_ids=frozenset(row["stocked_pool_ids"]),
+    )

@@ -1,0 +1,139 @@
+"""The catalogue as it is read. Each function is one round trip, whatever the number of rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from gateway.rewards.model import (
+    Reward,
+    RewardKind,
+    RewardStatus,
+    payment_config_from_json,
+)
+from gateway.rewards.types import read_configuration
+from gateway.storage.database import Connection
+from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
+
+# A ratio goes as text, so that JSON keeps all its digits. Ids are made in order, so they sort as they were given.
+_COLUMNS = """
+    rewards.id, rewards.organisation_id, rewards.kind, rewards.status, rewards.created_at,
+    shown.id AS version_id, shown.name, shown.description, shown.configuration, shown.metadata,
+    ARRAY(
+        SELECT jsonb_build_object(
+            'id', id, 'mode', mode, 'asset_id', asset_id, 'amount_minor', amount_minor,
+            'cash_asset_id', cash_asset_id, 'cash_amount_minor', cash_amount_minor,
+            'conversion_ratio', conversion_ratio::text)
+        FROM payment_configs
+        WHERE payment_configs.tenant_id = $1 AND reward_id = rewards.id AND archived_at IS NULL
+        ORDER BY id
+    ) AS payment_configs
+"""
+
+FETCH = f"""
+SELECT {_COLUMNS}, rewards.updated_at
+FROM rewards JOIN reward_versions AS shown ON shown.tenant_id = $1 AND shown.id = rewards.version_id
+WHERE rewards.tenant_id = $1 AND organisation_id = $2 AND rewards.id = ANY($3::uuid[]) AND deleted_at IS NULL
+"""
+
+FETCH_VERSIONS = f"""
+SELECT {_COLUMNS}, shown.created_at AS updated_at
+FROM reward_versions AS shown JOIN rewards ON rewards.tenant_id = $1 AND rewards.id = shown.reward_id
+WHERE shown.tenant_id = $1 AND shown.id = ANY($2::uuid[])
+"""
+
+_FILTERED = """
+rewards.tenant_id = $1 AND organisation_id = $2 AND deleted_at IS NULL
+    AND ($3::text IS NULL OR status = $3) AND ($4::text IS NULL OR kind = $4)
+"""
+
+_PAGE = f"""
+SELECT {_COLUMNS}, rewards.updated_at
+FROM rewards JOIN reward_versions AS shown ON shown.tenant_id = $1 AND shown.id = rewards.version_id
+WHERE {_FILTERED} AND rewards.id < $5 AND rewards.id > $6
+"""
+PAGE_FORWARDS = _PAGE + "ORDER BY rewards.id DESC LIMIT $7"
+PAGE_BACKWARDS = _PAGE + "ORDER BY rewards.id LIMIT $7"
+
+COUNT = f"SELECT count(*) FROM rewards WHERE {_FILTERED}"
+
+
+@dataclass(frozen=True, slots=True)
+class RewardFilter:
+    """Which rewards of the catalogue; None stands for any."""
+
+    status: RewardStatus | None = None
+    kind: RewardKind | None = None
+
+
+async def fetch_rewards(
+    connection: Connection, tenant_id: UUID, organisation_id: UUID, ids: Sequence[UUID]
+) -> dict[UUID, Reward]:
+    """Return the organisation's rewards that exist and are not deleted, with their payment configurations, by id."""
+    rows = await connection.fetch(FETCH, tenant_id, organisation_id, ids)
+    return {row["id"]: _to_reward(row) for row in rows}
+
+
+async def fetch_reward_versions(
+    connection: Connection, tenant_id: UUID, version_ids: Sequence[UUID]
+) -> dict[UUID, Reward]:
+    """Return rewards as they were in these versions, deleted ones too, by version id (MON-5).
+
+    Status and payment configurations are not part of a version: they are today's. A grant proves that its reader may see
+    the version, whichever organisation's reward it is of.
+    """
+    rows = await connection.fetch(FETCH_VERSIONS, tenant_id, version_ids)
+    return {row["version_id"]: _to_reward(row) for row in rows}
+
+
+async def fetch_reward_page(
+    connection: Connection,
+    tenant_id: UUID,
+    organisation_id: UUID,
+    reward_filter: RewardFilter,
+    request: PageRequest[UUID],
+) -> Page[Reward]:
+    """Return a page of the catalogue, newest first; rewards whose id a client chose stand where that id sorts."""
+    statement = PAGE_BACKWARDS if request.is_backwards else PAGE_FORWARDS
+    rows = await connection.fetch(
+        statement,
+        tenant_id,
+        organisation_id,
+        reward_filter.status,
+        reward_filter.kind,
+        *id_bounds(request),
+        request.fetch_limit,
+    )
+    return cut_page(request, [_to_reward(row) for row in rows])
+
+
+async def count_rewards(
+    connection: Connection, tenant_id: UUID, organisation_id: UUID, reward_filter: RewardFilter
+) -> int:
+    """Return how many rewards match."""
+    count: int = await connection.fetchval(
+        COUNT, tenant_id, organisation_id, reward_filter.status, reward_filter.kind
+    )
+    return count
+
+
+def _to_reward(row: Mapping[str, Any] | asyncpg.Record) -> Reward:
+    kind = RewardKind(row["kind"])
+    return Reward(
+        id=row["id"],
+        organisation_id=row["organisation_id"],
+        kind=kind,
+        version_id=row["version_id"],
+        name=row["name"],
+        description=row["description"],
+        configuration=read_configuration(kind, row["configuration"]),
+        metadata=row["metadata"],
+        status=RewardStatus(row["status"]),
+        payment_configs=tuple(map(payment_config_from_json, row["payment_configs"])),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )

@@ -1,0 +1,120 @@
+"""What every reward type is made of. The types know this file and none of each other."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from gateway.errors import FieldError
+from gateway.ledger.assets import Asset
+from gateway.ledger.model import Transfer
+
+
+class RewardKind(enum.StrEnum):
+    """The kinds of reward that stand in the catalogue."""
+
+    POINTS = "POINTS"
+    PRODUCT = "PRODUCT"
+    COMPETITION_ENTRY = "COMPETITION_ENTRY"
+    UNIQUE_COUPON = "UNIQUE_COUPON"
+    NON_UNIQUE_COUPON = "NON_UNIQUE_COUPON"
+    VENDOR_VOUCHER = "VENDOR_VOUCHER"
+
+    @property
+    def input_name(self) -> str:
+        """Return the name of this kind's field in the input of configurations, for example `competitionEntry`."""
+        first, *others = self.value.lower().split("_")
+        return first + "".join(word.capitalize() for word in others)
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The ids that something refers to and that must exist."""
+
+    asset_ids: frozenset[UUID] = frozenset()
+    product_ids: frozenset[UUID] = frozenset()
+    competition_ids: frozenset[UUID] = frozenset()
+    code_pool_ids: frozenset[UUID] = frozenset()
+
+    def __or__(self, other: References) -> References:
+        """Return the ids of both."""
+        return References(
+            self.asset_ids | other.asset_ids,
+            self.product_ids | other.product_ids,
+            self.competition_ids | other.competition_ids,
+            self.code_pool_ids | other.code_pool_ids,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Which of the ids referred to the caller's organisation has, fetched in one statement.
+
+    `points_asset_id` is the tenant's own points; its asset is always among `assets`. `stocked_pool_ids` are the pools with
+    at least one free code that has not expired.
+    """
+
+    points_asset_id: UUID
+    assets: Mapping[UUID, Asset]
+    product_ids: frozenset[UUID] = frozenset()
+    competition_ids: frozenset[UUID] = frozenset()
+    code_pool_ids: frozenset[UUID] = frozenset()
+    stocked_pool_ids: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContext:
+    """For whom a reward is planned: one member, in the organisation that owns the reward. `quantity` is at least 1."""
+
+    tenant_id: UUID
+    organisation_id: UUID
+    member_id: UUID
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What granting a reward would do: what moves, and what the member gets.
+
+    `benefits` have the shapes that `grants.benefits` keeps. Where `coupon_pool_id` is set, the benefit of kind COUPON_CODE
+    has no code yet: the engine draws one of that pool and fills it in.
+    """
+
+    transfers: tuple[Transfer, ...] = ()
+    benefits: tuple[Mapping[str, Any], ...] = field(default=())
+    coupon_pool_id: UUID | None = None
+
+
+class Configuration(Protocol):
+    """What a reward of one type gives; kept as JSON in `reward_versions.configuration`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object to be stored."""
+        ...
+
+    def plan(self, context: PlanContext) -> Plan:
+        """Say what granting this would move and give; purely, nothing is looked up."""
+        ...
+
+
+class Draft(Protocol):
+    """A configuration as a caller wrote it, not yet checked against what exists."""
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return the request's fields in one spelling, for its fingerprint."""
+        ...
+
+    def references(self) -> References:
+        """Return the ids that must exist."""
+        ...
+
+    def check(self, facts: Facts, path: tuple[str, ...]) -> list[FieldError]:
+        """Return every broken rule; `path` leads to the type's own input object."""
+        ...
+
+    def complete(self, facts: Facts) -> Configuration:
+        """Return the configuration of a draft that breaks no rule."""
+        ...
