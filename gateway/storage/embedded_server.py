@@ -30,8 +30,10 @@ SOCKET_PATH_BYTES_MAX = 103
 PLAIN_PATH = re.compile(r"[A-Za-z0-9_./-]+")
 STOP_TIMEOUT_SECONDS = 120
 POLL_SECONDS = 0.01
-START_ATTEMPTS_MAX = 3
-START_PAUSE_SECONDS = 1.0
+START_ATTEMPTS_MAX = 5
+START_PAUSE_SECONDS = 0.2
+# One more than the highest that Linux and macOS hand out.
+PID_OF_NOBODY = 4_194_305
 
 INITDB_OPTIONS = (
     f"--username={OWNER_ROLE}",
@@ -91,11 +93,10 @@ class EmbeddedServer:
         """
         if not self.directory.exists():
             self._create()
-        # A pid that another program has by now, as after a restart of a container, would stop the start.
-        # One that is free stays recorded: with it PostgreSQL looks for orphans of the old server.
+        socket_directory = self._prepare_socket_directory()
         if (pid := self._recorded_pid()) and psutil.pid_exists(pid) and not self.is_running():
-            self._pid_file.unlink()
-        self._launch(self._prepare_socket_directory())
+            self._disown_pid(socket_directory)
+        self._launch(socket_directory)
 
     def stop(self) -> None:
         """Stop the server if it runs: sessions are ended, everything committed is kept."""
@@ -148,6 +149,15 @@ class EmbeddedServer:
             if Path(process.cwd()) == self.directory:
                 return process
         return None
+
+    def _disown_pid(self, socket_directory: Path) -> None:
+        """Replace a recorded pid that by now is a stranger's or a zombie's, which would stop the start.
+
+        The rest of the file stays: it leads PostgreSQL to orphans of the old server that may still write.
+        """
+        _, _, rest = self._pid_file.read_text().partition("\n")
+        self._pid_file.write_text(f"{PID_OF_NOBODY}\n{rest}")
+        (socket_directory / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
 
     def _create(self) -> None:
         """Make the database cluster beside its final place, so that a crash leaves nothing half-made there."""
