@@ -1,0 +1,122 @@
+"""Assets of a tenant: create one, and look them up without asking the database twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.access import Caller, Scope, authorize
+from gateway.errors import AlreadyExists, FieldError, InvalidInput
+from gateway.ids import new_id
+from gateway.ledger.assets import Asset, AssetKind
+from gateway.operations.model import Operation, OperationKind, Request, check_key
+from gateway.operations.once import run_once
+from gateway.storage.database import Connection, Database
+from gateway.tenants import store
+from gateway.tenants.model import NAME_LENGTH_MAX
+from gateway.text import check_text
+
+CODE_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,32}")
+SCALE_MAX = 8
+CACHED_ASSETS_MAX = 10_000
+
+# Units of a product and entries of a competition are made with the product or competition they belong to.
+CREATABLE_KINDS = frozenset(AssetKind) - {AssetKind.PRODUCT, AssetKind.COMPETITION}
+
+_cache: dict[tuple[UUID, UUID], Asset] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAsset:
+    """What to count. An id of None lets the gateway choose one."""
+
+    request_id: str
+    code: str
+    name: str
+    kind: AssetKind
+    scale: int = 0
+    asset_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedAsset:
+    """The asset, as it will stay."""
+
+    asset: Asset
+    idempotent_replay: bool
+
+
+async def create_asset(database: Database, caller: Caller, command: CreateAsset) -> CreatedAsset:
+    """Create an asset that all organisations of the tenant share; it never changes afterwards.
+
+    Raises:
+        Forbidden: the credential lacks the scope.
+        InvalidInput: the command breaks a rule.
+        AlreadyExists: the id or the code is taken; the path says which.
+        IdempotencyConflict, RequestInProgress: the request id was used before.
+    """
+    authorize(caller, Scope.CATALOGUE)
+    if errors := _find_errors(command):
+        raise InvalidInput(errors)
+    fields = {
+        "id": command.asset_id,
+        "code": command.code,
+        "name": command.name,
+        "kind": command.kind,
+        "scale": command.scale,
+    }
+    request = Request(OperationKind.CREATE_ASSET, command.request_id, fields, new_id())
+    asset_id = command.asset_id or new_id()
+    asset = Asset(asset_id, command.code, command.name, command.kind, command.scale)
+
+    async def work(connection: Connection, operation: Operation) -> dict[str, object]:
+        if not await store.insert_assets(connection, caller.tenant_id, [asset], operation.at):
+            known = await store.fetch_assets_by_id(connection, caller.tenant_id, [asset_id])
+            field = "id" if known else "code"
+            raise AlreadyExists(f"An asset with this {field} exists.", ("input", field))
+        return {"asset_id": str(asset_id)}
+
+    answer = await run_once(database, caller, request, work)
+    if answer.idempotent_replay:
+        # Only the id differs between the first request and this one.
+        asset = Asset(
+            UUID(answer.value["asset_id"]), asset.code, asset.name, asset.kind, asset.scale
+        )
+    return CreatedAsset(asset, answer.idempotent_replay)
+
+
+async def load_assets(
+    connection: Connection, tenant_id: UUID, asset_ids: Iterable[UUID]
+) -> dict[UUID, Asset]:
+    """Return the assets of these ids that exist in the tenant, by id.
+
+    Assets never change, so each process keeps those it has seen. Round trips: one if some are new to it, else none.
+    Not for assets made in the same database transaction: it may yet be undone.
+    """
+    wanted = set(asset_ids)
+    found = {asset_id: asset for asset_id in wanted if (asset := _cache.get((tenant_id, asset_id)))}
+    missing = wanted - found.keys()
+    if missing:
+        fetched = await store.fetch_assets_by_id(connection, tenant_id, list(missing))
+        if len(_cache) + len(fetched) > CACHED_ASSETS_MAX:
+            _cache.clear()
+        _cache.update({(tenant_id, asset_id): asset for asset_id, asset in fetched.items()})
+        found |= fetched
+    return found
+
+
+def _find_errors(command: CreateAsset) -> list[FieldError]:
+    errors = check_key(command.request_id, ("input", "requestId"))
+    if CODE_PATTERN.fullmatch(command.code) is None:
+        message = "code must be 1 to 32 characters: letters, digits, dot, underscore, hyphen."
+        errors.append(FieldError(("input", "code"), "pattern", message))
+    errors += check_text(command.name, ("input", "name"), NAME_LENGTH_MAX)
+    if command.kind not in CREATABLE_KINDS:
+        message = f"kind must not be {command.kind}: create the product or competition instead."
+        errors.append(FieldError(("input", "kind"), "kind", message))
+    if not 0 <= command.scale <= SCALE_MAX:
+        message = f"scale must be from 0 to {SCALE_MAX}."
+        errors.append(FieldError(("input", "scale"), "range", message))
+    return errors

@@ -1,0 +1,153 @@
+"""Tokens of partners and members: make one, recognise one, end one."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from gateway.access import PARTNER_SCOPES, Caller, Scope
+from gateway.errors import FieldError, InvalidInput, NotFound, Unauthenticated
+from gateway.ids import new_id
+from gateway.storage.database import Database
+from gateway.tenants import credentials_store as store
+from gateway.tenants.credentials_store import Credential
+from gateway.tenants.tokens import decode_token, new_token
+from gateway.text import check_text
+
+LABEL_LENGTH_MAX = 200
+# One sentence for every reason: it tells an attacker nothing.
+REFUSAL = "The credential is unknown, expired or revoked."
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedToken:
+    """A new credential, with the text of its token: this is the only time that it can be seen."""
+
+    credential: Credential
+    text: str
+
+    def __repr__(self) -> str:
+        return f"CreatedToken(credential={self.credential!r})"
+
+
+async def authenticate(database: Database, token: str) -> Caller:
+    """Return who holds this token; one round trip.
+
+    Raises:
+        Unauthenticated: it is not a token, or it is unknown, expired or revoked; the message does not say which.
+    """
+    decoded = decode_token(token)
+    if decoded is None:
+        raise Unauthenticated(REFUSAL)
+    async with database.connection() as connection:
+        row = await store.fetch_active_credential(
+            connection, decoded.tenant_id, decoded.credential_id
+        )
+    # Compared in constant time, and also when there is nothing to compare with.
+    is_right = hmac.compare_digest(decoded.secret_hash, row["secret_hash"] if row else bytes(32))
+    if row is None or not is_right:
+        raise Unauthenticated(REFUSAL)
+    return Caller(
+        tenant_id=decoded.tenant_id,
+        organisation_id=row["organisation_id"],
+        partner_id=row["partner_id"],
+        scopes=frozenset(map(Scope, row["scopes"])),
+        member_id=row["member_id"],
+    )
+
+
+async def create_partner_token(
+    database: Database,
+    tenant_id: UUID,
+    organisation_id: UUID,
+    label: str,
+    scopes: Iterable[Scope],
+    *,
+    partner_id: UUID | None = None,
+    expires_at: datetime | None = None,
+) -> CreatedToken:
+    """Make a token for a partner of an organisation.
+
+    Idempotency keys are counted per partner: give the `partner_id` of the token that this one replaces, or none for a new
+    partner.
+
+    Raises:
+        InvalidInput: the label, the scopes or the time break a rule.
+        NotFound: the organisation is not in the tenant.
+    """
+    chosen = frozenset(scopes)
+    errors = check_text(label, ("label",), LABEL_LENGTH_MAX)
+    if not chosen or not chosen <= PARTNER_SCOPES:
+        names = ", ".join(sorted(PARTNER_SCOPES))
+        errors.append(FieldError(("scopes",), "scopes", f"scopes must be one or more of: {names}."))
+    credential = Credential(
+        new_id(),
+        organisation_id,
+        partner_id or new_id(),
+        None,
+        label,
+        chosen,
+        datetime.now(UTC),
+        expires_at,
+    )
+    return await _create(database, tenant_id, credential, errors)
+
+
+async def create_member_token(
+    database: Database,
+    tenant_id: UUID,
+    organisation_id: UUID,
+    member_id: UUID,
+    *,
+    label: str = "member",
+    expires_at: datetime | None = None,
+) -> CreatedToken:
+    """Make a token with which a member sees and claims what is their own, and nothing else.
+
+    The member stands in the partner's place, so that two members may use the same idempotency key.
+
+    Raises:
+        InvalidInput: the label or the time breaks a rule.
+        NotFound: the organisation or the member is not in the tenant.
+    """
+    credential = Credential(
+        new_id(),
+        organisation_id,
+        member_id,
+        member_id,
+        label,
+        frozenset({Scope.MEMBER}),
+        datetime.now(UTC),
+        expires_at,
+    )
+    errors = check_text(label, ("label",), LABEL_LENGTH_MAX)
+    return await _create(database, tenant_id, credential, errors)
+
+
+async def revoke_token(database: Database, tenant_id: UUID, credential_id: UUID) -> None:
+    """End a token at once and for ever; doing it again changes nothing.
+
+    Raises:
+        NotFound: the tenant has no such credential.
+    """
+    async with database.connection() as connection:
+        now = datetime.now(UTC)
+        if not await store.revoke_credential(connection, tenant_id, credential_id, now):
+            raise NotFound("No such credential.", ("credentialId",))
+
+
+async def _create(
+    database: Database, tenant_id: UUID, credential: Credential, errors: list[FieldError]
+) -> CreatedToken:
+    if credential.expires_at is not None and credential.expires_at <= credential.created_at:
+        errors.append(FieldError(("expiresAt",), "future", "expiresAt must be in the future."))
+    if errors:
+        raise InvalidInput(errors)
+    token = new_token(tenant_id, credential.id)
+    async with database.connection() as connection:
+        if not await store.insert_credential(connection, tenant_id, credential, token.secret_hash):
+            raise NotFound("No such organisation or member.", ("organisationId",))
+    return CreatedToken(credential, token.encode())

@@ -1,0 +1,97 @@
+"""Credentials in the database. Each function is one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from gateway.access import Scope
+from gateway.storage.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token's record, without its secret."""
+
+    id: UUID
+    organisation_id: UUID
+    partner_id: UUID
+    member_id: UUID | None
+    label: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None = None
+
+
+# Of an organisation and a member of this tenant, or nothing is inserted.
+INSERT = """
+INSERT INTO credentials (tenant_id, id, organisation_id, partner_id, member_id, label, scopes, secret_hash,
+    created_at, expires_at)
+SELECT $1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10
+WHERE EXISTS (SELECT FROM organisations WHERE tenant_id = $1 AND id = $3)
+    AND ($5::uuid IS NULL OR EXISTS (SELECT FROM members WHERE tenant_id = $1 AND id = $5))
+RETURNING id
+"""
+
+# The database's clock decides, so that every gateway agrees on when a token ends.
+FETCH_ACTIVE = """
+SELECT organisation_id, partner_id, member_id, scopes, secret_hash FROM credentials
+WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+"""
+
+FETCH_ALL = """
+SELECT id, organisation_id, partner_id, member_id, label, scopes, created_at, expires_at, revoked_at
+FROM credentials WHERE tenant_id = $1 ORDER BY id
+"""
+
+REVOKE = """
+UPDATE credentials SET revoked_at = coalesce(revoked_at, $3) WHERE tenant_id = $1 AND id = $2
+RETURNING id
+"""
+
+
+async def insert_credential(
+    connection: Connection, tenant_id: UUID, credential: Credential, secret_hash: bytes
+) -> bool:
+    """Insert a credential and return True; False if its organisation or member is not in the tenant."""
+    inserted = await connection.fetchval(
+        INSERT,
+        tenant_id,
+        credential.id,
+        credential.organisation_id,
+        credential.partner_id,
+        credential.member_id,
+        credential.label,
+        sorted(credential.scopes),
+        secret_hash,
+        credential.created_at,
+        credential.expires_at,
+    )
+    return inserted is not None
+
+
+async def fetch_active_credential(
+    connection: Connection, tenant_id: UUID, credential_id: UUID
+) -> asyncpg.Record | None:
+    """Return what a credential may do and the hash of its secret, or None if it is unknown, expired or revoked."""
+    return await connection.fetchrow(FETCH_ACTIVE, tenant_id, credential_id)
+
+
+async def fetch_credentials(connection: Connection, tenant_id: UUID) -> Sequence[Credential]:
+    """Return every credential of the tenant, oldest first."""
+    return [
+        Credential(**{**row, "scopes": frozenset(map(Scope, row["scopes"]))})
+        for row in await connection.fetch(FETCH_ALL, tenant_id)
+    ]
+
+
+async def revoke_credential(
+    connection: Connection, tenant_id: UUID, credential_id: UUID, at: datetime
+) -> bool:
+    """End a credential now, unless it ended before; False if there is none."""
+    return await connection.fetchval(REVOKE, tenant_id, credential_id, at) is not None

@@ -1,0 +1,108 @@
+"""Found a tenant with its standard assets and first organisation; add organisations; look a tenant up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from gateway.errors import AlreadyExists, InvalidInput, NotFound
+from gateway.ids import new_id, new_ids
+from gateway.ledger.assets import Asset
+from gateway.storage.database import Connection, Database
+from gateway.tenants import store
+from gateway.tenants.model import (
+    CASH,
+    EXPERIENCE,
+    NAME_LENGTH_MAX,
+    POINTS,
+    AssetDescription,
+    Organisation,
+    Tenant,
+)
+from gateway.text import check_text
+
+CACHED_TENANTS_MAX = 10_000
+
+_cache: dict[UUID, Tenant] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class FoundedTenant:
+    """A new tenant, its first organisation, and its assets: the standard three, then the extra ones in order."""
+
+    tenant: Tenant
+    organisation: Organisation
+    assets: tuple[Asset, ...]
+
+
+async def create_tenant(
+    database: Database,
+    name: str,
+    organisation_name: str,
+    extra_assets: Sequence[AssetDescription] = (),
+) -> FoundedTenant:
+    """Found a tenant with points, experience points and US dollars, and its first organisation.
+
+    Raises:
+        InvalidInput: a name breaks a rule.
+        AlreadyExists: two assets have the same code.
+    """
+    errors = check_text(name, ("name",), NAME_LENGTH_MAX)
+    if errors := errors + check_text(organisation_name, ("organisationName",), NAME_LENGTH_MAX):
+        raise InvalidInput(errors)
+    descriptions = (POINTS, EXPERIENCE, CASH, *extra_assets)
+    tenant_id, organisation_id, *asset_ids = new_ids(2 + len(descriptions))
+    assets = tuple(
+        Asset(asset_id, asset.code, asset.name, asset.kind, asset.scale)
+        for asset_id, asset in zip(asset_ids, descriptions, strict=True)
+    )
+    tenant = Tenant(tenant_id, name, asset_ids[0], asset_ids[1], asset_ids[2])
+    organisation = Organisation(organisation_id, organisation_name)
+    now = datetime.now(UTC)
+    # Not tried again after a fault, here and below: nothing would tell a second run that the first one committed.
+    async with database.transaction() as connection:
+        await store.insert_tenant(connection, tenant, now)
+        await store.insert_organisation(connection, tenant_id, organisation, now)
+        inserted = await store.insert_assets(connection, tenant_id, assets, now)
+        if len(inserted) < len(assets):
+            raise AlreadyExists("Two of the assets have the same code.", ("extraAssets",))
+    return FoundedTenant(tenant, organisation, assets)
+
+
+async def create_organisation(database: Database, tenant_id: UUID, name: str) -> Organisation:
+    """Add an organisation to a tenant.
+
+    Raises:
+        InvalidInput: the name breaks a rule.
+        NotFound: there is no such tenant.
+    """
+    if errors := check_text(name, ("name",), NAME_LENGTH_MAX):
+        raise InvalidInput(errors)
+    organisation = Organisation(new_id(), name)
+    now = datetime.now(UTC)
+    async with database.transaction() as connection:
+        if await store.fetch_tenant(connection, tenant_id) is None:
+            raise NotFound("No such tenant.", ("tenantId",))
+        await store.insert_organisation(connection, tenant_id, organisation, now)
+    return organisation
+
+
+async def load_tenant(connection: Connection, tenant_id: UUID) -> Tenant:
+    """Return the tenant of an authenticated caller.
+
+    Its assets never change, so each process keeps the tenants it has seen. Round trips: one the first time, then none.
+
+    Raises:
+        NotFound: there is no such tenant.
+    """
+    if tenant := _cache.get(tenant_id):
+        return tenant
+    tenant = await store.fetch_tenant(connection, tenant_id)
+    if tenant is None:
+        raise NotFound("No such tenant.", ("tenantId",))
+    if len(_cache) >= CACHED_TENANTS_MAX:
+        _cache.clear()
+    _cache[tenant_id] = tenant
+    return tenant

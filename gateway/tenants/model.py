@@ -1,0 +1,44 @@
+"""Tenants and organisations, and the assets that every tenant has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.ledger.assets import AssetKind
+
+NAME_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A group of connected organisations: the unit of isolation, with its standard assets."""
+
+    id: UUID
+    name: str
+    points_asset_id: UUID
+    experience_asset_id: UUID
+    cash_asset_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """One organisation of a tenant; owns catalogue and grants."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetDescription:
+    """What an asset is called and how it counts, before it has an id."""
+
+    code: str
+    name: str
+    kind: AssetKind
+    scale: int
+
+
+POINTS = AssetDescription("PTS", "Points", AssetKind.POINTS, 0)
+EXPERIENCE = AssetDescription("XP", "Experience points", AssetKind.EXPERIENCE, 0)
+CASH = AssetDescription("USD", "US dollars", AssetKind.CASH, 2)

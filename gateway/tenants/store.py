@@ -1,0 +1,112 @@
+"""Tenants, organisations and assets in the database. Each function is one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from gateway.ledger.assets import Asset, AssetKind
+from gateway.storage import tables
+from gateway.storage.database import Connection, column, run
+from gateway.tenants.model import Organisation, Tenant
+
+INSERT_ASSETS = """
+INSERT INTO assets (tenant_id, id, code, name, kind, scale, created_at)
+SELECT $1, id, code, name, kind, scale, $7
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[])
+    AS given (id, code, name, kind, scale)
+ON CONFLICT DO NOTHING
+RETURNING id
+"""
+
+FETCH_ASSETS = """
+SELECT id, code, name, kind, scale FROM assets WHERE tenant_id = $1 ORDER BY id
+"""
+
+FETCH_ASSETS_BY_ID = """
+SELECT id, code, name, kind, scale FROM assets WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+"""
+
+
+async def insert_tenant(connection: Connection, tenant: Tenant, at: datetime) -> None:
+    """Insert a tenant."""
+    row = tables.Tenant(
+        id=tenant.id,
+        name=tenant.name,
+        points_asset_id=tenant.points_asset_id,
+        experience_asset_id=tenant.experience_asset_id,
+        cash_asset_id=tenant.cash_asset_id,
+        created_at=at,
+    )
+    await run(connection, tables.Tenant.insert(row))
+
+
+async def fetch_tenant(connection: Connection, tenant_id: UUID) -> Tenant | None:
+    """Return the tenant, or None if there is none."""
+    table = tables.Tenant
+    query = table.select(
+        table.id,
+        table.name,
+        table.points_asset_id,
+        table.experience_asset_id,
+        table.cash_asset_id,
+    ).where(table.id == tenant_id)
+    rows = await run(connection, query)
+    return Tenant(**rows[0]) if rows else None
+
+
+async def insert_organisation(
+    connection: Connection, tenant_id: UUID, organisation: Organisation, at: datetime
+) -> None:
+    """Insert an organisation of a tenant."""
+    row = tables.Organisation(
+        tenant_id=tenant_id, id=organisation.id, name=organisation.name, created_at=at
+    )
+    await run(connection, tables.Organisation.insert(row))
+
+
+async def fetch_organisations(connection: Connection, tenant_id: UUID) -> dict[UUID, Organisation]:
+    """Return every organisation of the tenant, by id, oldest first."""
+    table = tables.Organisation
+    query = table.select(table.id, table.name).where(table.tenant_id == tenant_id)
+    rows = await run(connection, query.order_by(table.id))
+    return {row["id"]: Organisation(**row) for row in rows}
+
+
+async def insert_assets(
+    connection: Connection, tenant_id: UUID, assets: Sequence[Asset], at: datetime
+) -> set[UUID]:
+    """Insert assets and return the ids of those inserted; one whose id or code is taken is left out."""
+    rows = await connection.fetch(
+        INSERT_ASSETS,
+        tenant_id,
+        column(assets, "id"),
+        column(assets, "code"),
+        column(assets, "name"),
+        column(assets, "kind"),
+        column(assets, "scale"),
+        at,
+    )
+    return {row["id"] for row in rows}
+
+
+async def fetch_assets(connection: Connection, tenant_id: UUID) -> dict[UUID, Asset]:
+    """Return every asset of the tenant, by id, oldest first."""
+    return _by_id(await connection.fetch(FETCH_ASSETS, tenant_id))
+
+
+async def fetch_assets_by_id(
+    connection: Connection, tenant_id: UUID, asset_ids: Sequence[UUID]
+) -> dict[UUID, Asset]:
+    """Return the assets of these ids that exist, by id."""
+    return _by_id(await connection.fetch(FETCH_ASSETS_BY_ID, tenant_id, asset_ids))
+
+
+def _by_id(rows: Sequence[asyncpg.Record]) -> dict[UUID, Asset]:
+    return {
+        row["id"]: Asset(row["id"], row["code"], row["name"], AssetKind(row["kind"]), row["scale"])
+        for row in rows
+    }
