@@ -1,0 +1,1 @@
+"""GraphQL: inputs to commands, outcomes to union members. Knows the domain; the domain does not know it."""

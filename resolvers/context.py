@@ -1,0 +1,56 @@
+"""What every resolver of one request shares: the database, the caller, the request id and the loaders."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TypeAlias
+
+import strawberry
+
+from gateway.access import Caller
+from gateway.errors import FieldError, InvalidInput, Unauthenticated
+from gateway.storage.database import Database
+from resolvers.loaders import Loaders
+
+ROWS_MAX = 10_000
+
+
+class Context:
+    """One request's context. Nothing here outlives the request."""
+
+    def __init__(self, database: Database, caller: Caller | None, request_id: str) -> None:
+        """Take who calls, or None for an anonymous request."""
+        self.database = database
+        self.request_id = request_id
+        self._caller = caller
+        self._rows_left = ROWS_MAX
+
+    @property
+    def caller(self) -> Caller:
+        """Return who calls.
+
+        Raises:
+            Unauthenticated: the request carries no credential.
+        """
+        if self._caller is None:
+            raise Unauthenticated("This needs a credential: send Authorization: Bearer <token>.")
+        return self._caller
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        """Return the request's loaders: what one resolver loaded, another gets from memory."""
+        return Loaders(self.database, self.caller)
+
+    def spend_rows(self, count: int) -> None:
+        """Count rows of lists towards the request's bound: pages within pages multiply.
+
+        Raises:
+            InvalidInput: the lists of this request have more than 10,000 rows together.
+        """
+        self._rows_left -= count
+        if self._rows_left < 0:
+            message = f"The lists of one request may have {ROWS_MAX} rows together; ask for smaller pages."
+            raise InvalidInput([FieldError(("first",), "rows", message)])
+
+
+Info: TypeAlias = strawberry.Info[Context, None]

@@ -1,0 +1,25 @@
+"""Fields that a function answers, with a type that strict checking accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+
+def resolved(
+    description: str, *, name: str | None = None
+) -> Callable[[Callable[..., Any]], StrawberryField]:
+    """Turn the decorated function or method into a described field.
+
+    For root queries and mutations as well as for methods of types: `strawberry.field` used as a decorator has no type, and
+    mypy refuses what it decorates.
+    """
+
+    def decorate(resolver: Callable[..., Any]) -> StrawberryField:
+        field = strawberry.field(resolver=resolver, name=name, description=description)
+        return cast(StrawberryField, field)
+
+    return decorate

@@ -1,0 +1,41 @@
+"""`node` and `nodes`: fetch anything again by its id alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from gateway.access import Scope, authorize
+from gateway.ids import IdKind
+from resolvers.context import Info
+from resolvers.fields import resolved
+from resolvers.node import LoadNodes, Node, load_nodes
+
+# One row for each kind of id that can be fetched again.
+LOADS: dict[IdKind, LoadNodes] = {}
+
+
+@resolved("Fetch one object by its id; null if it is unknown or not the caller's.")
+async def node(
+    info: Info,
+    id: Annotated[strawberry.ID, strawberry.argument(description="Any id this API answered.")],
+) -> Node | None:
+    """Look one id up."""
+    authorize(info.context.caller, Scope.READ, Scope.MEMBER)
+    (found,) = await load_nodes(info.context, [id], LOADS)
+    return found
+
+
+@resolved(
+    "Fetch up to 100 objects by id, in the order given; null for each that is unknown or not the caller's."
+)
+async def nodes(
+    info: Info,
+    ids: Annotated[
+        list[strawberry.ID], strawberry.argument(description="Ids this API answered, of any kinds.")
+    ],
+) -> list[Node | None]:
+    """Look many ids up."""
+    authorize(info.context.caller, Scope.READ, Scope.MEMBER)
+    return await load_nodes(info.context, ids, LOADS)

@@ -1,0 +1,45 @@
+"""The schema, composed from the files in queries/ and mutations/."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import create_type
+
+from resolvers.errors import error_handlers
+from resolvers.mutations import MUTATIONS
+from resolvers.queries import QUERIES
+from resolvers.scalars import SCALARS
+
+SchemaClass = TypeVar("SchemaClass", bound=strawberry.Schema)
+
+# Types that no field names: they are reached through the interface they implement.
+NODE_TYPES: list[type] = []
+
+Query = create_type("Query", QUERIES, description="Everything that can be read.")
+Mutation = (
+    create_type(
+        "Mutation",
+        MUTATIONS,
+        description="Everything that can be done. Whatever has an effect takes an idempotency key and does it once.",
+    )
+    if MUTATIONS
+    else None
+)
+
+
+def build_schema(schema_class: type[SchemaClass], **options: Any) -> SchemaClass:
+    """Build the one schema of the process, as the class that the transport brings.
+
+    The class decides on limits and on how errors are presented; `gateway.app` gives `gateway.http`'s.
+    """
+    return schema_class(
+        query=Query,
+        mutation=Mutation,
+        types=NODE_TYPES,
+        config=StrawberryConfig(scalar_map=SCALARS),
+        exception_handlers=error_handlers(),
+        **options,
+    )
