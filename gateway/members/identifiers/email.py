@@ -32,7 +32,9 @@ def normalise(value: str) -> str:
         return lower
     try:
         # Partners test with addresses under .test, which RFC 6761 reserves for that.
-        checked = validate_email(value, check_deliverability=False, test_environment=True)
+        checked = validate_email(
+            value, strict=True, check_deliverability=False, test_environment=True
+        )
     except EmailNotValidError as error:
         message = f"must be an e-mail address. {error}".removesuffix(".")
         raise ValueError(message) from error
