@@ -98,7 +98,7 @@ async def fetch_reward_page(
     request: PageRequest[UUID],
 ) -> Page[Reward]:
     """Return a page of the catalogue, newest first; rewards whose id a client chose stand where that id sorts."""
-    statement = PAGE_BACKWARDS if request.is_backwards else PAGE_FORWARDS
+    statement = PAGE_BACKWARDS if request.backwards else PAGE_FORWARDS
     rows = await connection.fetch(
         statement,
         tenant_id,

@@ -1,0 +1,114 @@
+"""Use case: change a reward of the catalogue.
+
+Round trips inside the database transaction: claim the key, lock, fetch, find what the new fields refer to, up to three
+writes, store the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from gateway.access import Caller, Scope, authorize
+from gateway.errors import FieldError, NotFound
+from gateway.ids import new_id
+from gateway.operations.model import Operation, OperationKind, Request, check_key
+from gateway.operations.once import run_once
+from gateway.rewards.change_store import (
+    insert_version,
+    lock_reward,
+    replace_payment_configs,
+    update_reward_row,
+)
+from gateway.rewards.creating import (
+    RewardOutcome,
+    check_fields,
+    complete_payment_configs,
+    refuse_broken,
+)
+from gateway.rewards.fields import UNSET, RewardFields
+from gateway.rewards.model import Reward, RewardStatus, reward_from_json, reward_to_json
+from gateway.rewards.store import fetch_rewards
+from gateway.rewards.types import kind_of
+from gateway.rewards.types.base import Facts
+from gateway.storage.database import Connection, Database
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateReward:
+    """What to change of which reward; fields that are not named stay."""
+
+    request_id: str
+    reward_id: UUID
+    fields: RewardFields
+
+
+async def update_reward(database: Database, caller: Caller, command: UpdateReward) -> RewardOutcome:
+    """Change what is named; a change of name, description, configuration or metadata makes a new version.
+
+    The type stays. Payment configurations are replaced as a whole, and the old ones archived. Source: MON-4, MON-7.
+
+    Raises:
+        Forbidden: the credential lacks the scope.
+        InvalidInput: every broken rule, by path; a configuration of another type is one.
+        NotFound: the caller's organisation has no such reward.
+        IdempotencyConflict, RequestInProgress: the request id was used before.
+    """
+    authorize(caller, Scope.CATALOGUE)
+    errors = check_key(command.request_id, ("input", "requestId"))
+    await refuse_broken(database, caller, command.fields, errors)
+    given = {"id": command.reward_id, **command.fields.to_fields()}
+    request = Request(OperationKind.UPDATE_REWARD, command.request_id, given, new_id())
+
+    async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
+        before = await _lock(connection, caller, command.reward_id)
+        errors = _check_type(before, command.fields)
+        facts = await check_fields(connection, caller, command.fields, errors)
+        after = _apply(before, command.fields, facts, operation)
+        if after.version_id != before.version_id:
+            await insert_version(connection, caller.tenant_id, after)
+        if command.fields.payment_configs is not UNSET:
+            await replace_payment_configs(connection, caller.tenant_id, after)
+        await update_reward_row(connection, caller.tenant_id, after)
+        return reward_to_json(after)
+
+    answer = await run_once(database, caller, request, work)
+    return RewardOutcome(reward_from_json(answer.value), answer.idempotent_replay)
+
+
+async def _lock(connection: Connection, caller: Caller, reward_id: UUID) -> Reward:
+    """Return the reward, with others kept from changing it."""
+    if not await lock_reward(connection, caller.tenant_id, caller.organisation_id, reward_id):
+        raise NotFound("No such reward.", ("input", "id"))
+    rewards = await fetch_rewards(connection, caller.tenant_id, caller.organisation_id, [reward_id])
+    return rewards[reward_id]
+
+
+def _check_type(reward: Reward, fields: RewardFields) -> list[FieldError]:
+    if fields.draft is None or kind_of(fields.draft) is reward.kind:
+        return []
+    message = f"The type of a reward cannot change: this one's is {reward.kind.value}."
+    return [FieldError(fields.config_path, "type", message)]
+
+
+def _apply(reward: Reward, fields: RewardFields, facts: Facts, operation: Operation) -> Reward:
+    """Return the reward with what is named changed; with a new version id if its content differs."""
+    content: dict[str, Any] = {}
+    if isinstance(fields.name, str):
+        content["name"] = fields.name
+    if fields.description is not UNSET:
+        content["description"] = fields.description
+    if fields.metadata is not UNSET:
+        content["metadata"] = fields.metadata
+    if fields.draft is not None:
+        content["configuration"] = fields.draft.complete(facts)
+    changed = replace(reward, **content)
+    if changed != reward:
+        changed = replace(changed, version_id=new_id())
+    if isinstance(fields.status, RewardStatus):
+        changed = replace(changed, status=fields.status)
+    if fields.payment_configs is not UNSET:
+        configs = complete_payment_configs(fields, facts)
+        changed = replace(changed, payment_configs=configs)
+    return replace(changed, updated_at=operation.at)
