@@ -69,6 +69,9 @@ def graphiql_routes(
 class BundleFiles(StaticFiles):
     """The built files; a browser keeps them, and asks each time whether they have changed."""
 
+    async def check_config(self) -> None:
+        """Allow the folder to be missing: the bundle may be built while the gateway runs."""
+
     def file_response(self, *arguments: object, **named: object) -> Response:
         """Return a file under the policy of the page, which its workers inherit."""
         response = super().file_response(*arguments, **named)  # type: ignore[arg-type]

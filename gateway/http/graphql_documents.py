@@ -19,6 +19,7 @@ from graphql import (
     OperationDefinitionNode,
     parse,
     specified_rules,
+    validate,
 )
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
@@ -36,7 +37,8 @@ TOKENS_MAX: Final = 4_000
 COMMENTS_MAX: Final = 500
 CACHED_CHARACTERS_MAX: Final = 262_144
 
-_RULES = (*specified_rules, OperationLimitsRule, NoNulTextRule)
+_LIMITS = (OperationLimitsRule,)
+_RULES = (*specified_rules, NoNulTextRule)
 _RULES_WITHOUT_INTROSPECTION = (*_RULES, IntrospectionNeedsCredentialRule)
 
 
@@ -95,7 +97,8 @@ def check_document(
         allow_empty_selection_sets=False,
     )
     rules = _RULES if introspection_allowed else _RULES_WITHOUT_INTROSPECTION
-    errors = validate_document(schema, document, rules)
+    # The limits come first and alone, since they bound what the other rules cost.
+    errors = validate(schema, document, _LIMITS) or validate_document(schema, document, rules)
     operations = [
         node for node in document.definitions if isinstance(node, OperationDefinitionNode)
     ]

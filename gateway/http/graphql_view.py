@@ -27,6 +27,7 @@ from strawberry.types.execution import PreExecutionError
 from gateway.access import Caller
 from gateway.errors import RewardsError
 from gateway.http.credentials import Authenticate, read_bearer_token
+from gateway.http.error_presentation import INTERNAL
 from gateway.http.media_types import GRAPHQL_RESPONSE, choose_response_type
 from gateway.http.refusals import BEARER_CHALLENGE, RequestRefused, bad_request, refuse_for
 from gateway.http.request_body import read_json_body, read_operation, read_query_string
@@ -113,7 +114,7 @@ class GraphQLView(GraphQL[object, None]):
             request, request_adapter, sub_response, context, root_value, request_data
         )
         status = choose_status(result, sub_response.media_type)
-        sub_response.status_code = status
+        sub_response.status_code = status.value
         if status is HTTPStatus.UNAUTHORIZED:
             sub_response.headers["WWW-Authenticate"] = BEARER_CHALLENGE
         return result
@@ -173,8 +174,11 @@ def choose_status(result: ExecutionResult, media_type: str | None) -> HTTPStatus
         return HTTPStatus.UNAUTHORIZED
     if codes == {"FORBIDDEN"} and _has_no_data(result.data):
         return HTTPStatus.FORBIDDEN
-    if media_type == GRAPHQL_RESPONSE and is_request_error(result):
-        return HTTPStatus.BAD_REQUEST
+    if is_request_error(result):
+        if INTERNAL in codes:
+            return HTTPStatus.INTERNAL_SERVER_ERROR
+        if media_type == GRAPHQL_RESPONSE:
+            return HTTPStatus.BAD_REQUEST
     return HTTPStatus.OK
 
 

@@ -88,7 +88,7 @@ def error_response(
     error = {"message": message, "extensions": {"code": code, **extensions}}
     return Response(
         orjson.dumps({"errors": [error]}),
-        status_code=status,
+        status_code=status.value,
         media_type=choose_response_type(accept) or JSON,
         headers=headers,
     )

@@ -7,7 +7,7 @@ import time
 from http import HTTPStatus
 from typing import Any, Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,15 +15,15 @@ from gateway.http.error_presentation import INTERNAL, INTERNAL_MESSAGE, log_faul
 from gateway.http.refusals import error_response
 from gateway.http.request_record import RequestRecord, start_record
 
-REQUEST_ID_HEADER: Final = "X-Request-Id"
-SECURITY_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
+# Defaults, encoded once: a route that sets one of these itself keeps its own.
+SECURITY_HEADERS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
 # nginx's status for a client that left before its answer; it is logged, never sent.
 CLIENT_CLOSED_REQUEST: Final = 499
 
@@ -44,7 +44,7 @@ class RequestMiddleware:
             return
         started = time.perf_counter()
         headers = Headers(scope=scope)
-        record = start_record(headers.get(REQUEST_ID_HEADER))
+        record = start_record(headers.get("x-request-id"))
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -98,7 +98,7 @@ def log_request(scope: Scope, record: RequestRecord, status: int, seconds: float
 
 
 def _add_headers(message: Message, request_id: str) -> None:
-    headers = MutableHeaders(scope=message)
-    headers[REQUEST_ID_HEADER] = request_id
-    for name, value in SECURITY_HEADERS.items():
-        headers.setdefault(name, value)
+    headers = message["headers"]
+    names = {name for name, _ in headers}
+    headers.append((b"x-request-id", request_id.encode()))
+    headers.extend(header for header in SECURITY_HEADERS if header[0] not in names)

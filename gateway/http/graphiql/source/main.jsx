@@ -40,7 +40,7 @@ loadTabs().then((tabs) => {
   createRoot(document.getElementById("graphiql")).render(
     <GraphiQL
       {...props(tabs)}
-      defaultEditorToolsVisibility
+      defaultEditorToolsVisibility="variables"
       defaultTabs={tabs.length === 0 ? undefined : tabs}
       fetcher={fetcher}
       inputValueDeprecation

@@ -1,0 +1,137 @@
+"""Limits on documents: each holds, in little time, and documents are kept within bounds."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+from strawberry import Schema
+
+from gateway.http.graphql_documents import (
+    COMMENTS_MAX,
+    SOURCE_CHARACTERS_MAX,
+    TOKENS_MAX,
+    DocumentCache,
+)
+from gateway.http.operation_limits import ALIASES_MAX, DEPTH_MAX, FIELDS_MAX
+from tests.api.toy_http import codes, create_toy_schema, post
+
+FRAGMENTS = 100
+
+
+def nested(depth: int) -> str:
+    return "{ child " * (depth - 1) + "{ name }" + " }" * (depth - 1)
+
+
+def aliased(count: int) -> str:
+    return "{ " + " ".join(f"a{index}: hello" for index in range(count)) + " }"
+
+
+def wide(count: int) -> str:
+    return "{ " + "hello " * count + "}"
+
+
+def commented(count: int) -> str:
+    return "#\n" * count + "{ hello }"
+
+
+def long(characters: int) -> str:
+    return "{ hello }".ljust(characters)
+
+
+def arguments(count: int) -> str:
+    """Each element of a list is one token; there are nine others."""
+    return "{ echo(value: [" + "1 " * (count - 9) + "]) }"
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond", "message"),
+    [
+        (nested(DEPTH_MAX), nested(DEPTH_MAX + 1), f"{DEPTH_MAX + 1} levels"),
+        (aliased(ALIASES_MAX), aliased(ALIASES_MAX + 1), f"{ALIASES_MAX + 1} aliases"),
+        (wide(FIELDS_MAX), wide(FIELDS_MAX + 1), f"{FIELDS_MAX + 1} fields"),
+        (commented(COMMENTS_MAX), commented(COMMENTS_MAX + 1), "comments"),
+        (long(SOURCE_CHARACTERS_MAX), long(SOURCE_CHARACTERS_MAX + 1), "code points"),
+        (arguments(TOKENS_MAX), arguments(TOKENS_MAX + 1), "tokens"),
+    ],
+    ids=["depth", "aliases", "fields", "comments", "length", "tokens"],
+)
+def test_limit_is_where_it_says(
+    development: httpx.Client, within: str, beyond: str, message: str
+) -> None:
+    assert post(development, within).status_code == 200
+    response = post(development, beyond)
+    assert response.status_code == 400
+    assert message in response.json()["errors"][0]["message"]
+    assert codes(response)[0] in {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
+
+
+def test_fragments_count_where_they_are_spread(development: httpx.Client) -> None:
+    half = ALIASES_MAX // 2 + 1
+    fragment = "fragment F on Query " + aliased(half)
+    assert post(development, "{ ...F } " + fragment).status_code == 200
+    spread_twice = "{ ...F child { ... on Child { name } } ...F } "
+    assert "aliases" in post(development, spread_twice + fragment).json()["errors"][0]["message"]
+
+
+def test_fragments_that_multiply_are_refused_at_once(development: httpx.Client) -> None:
+    """Spread twice each, a hundred fragments ask for 2 to the 100th fields."""
+    fragments = " ".join(
+        f"fragment F{index} on Child {{ name ...F{index + 1} child {{ ...F{index + 1} }} }}"
+        for index in range(FRAGMENTS)
+    )
+    query = f"{{ child {{ ...F0 }} }} {fragments} fragment F{FRAGMENTS} on Child {{ name }}"
+    started = time.perf_counter()
+    response = post(development, query)
+    assert time.perf_counter() - started < 2
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
+        "{ ...Missing }",
+        "{ child }",
+        "{ child { } }",
+        "{" * 1000,
+        "{ child " * 190 + "}" * 190,
+    ],
+)
+def test_broken_documents_are_refused(development: httpx.Client, query: str) -> None:
+    response = post(development, query)
+    assert response.status_code == 400
+    assert set(codes(response)) <= {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
+
+
+def test_document_is_checked_once() -> None:
+    schema = create_toy_schema()
+    cache = DocumentCache()
+    first = cache.load(schema._schema, "{ hello }", introspection_allowed=True)
+    assert cache.load(schema._schema, "{ hello }", introspection_allowed=True) is first
+    assert cache.load(schema._schema, "{ hello }", introspection_allowed=False) is not first
+
+
+def test_cache_forgets_the_least_recently_used() -> None:
+    schema = create_toy_schema()
+    documents = ["{ a: hello }", "{ b: hello }", "{ c: hello }"]
+    cache = DocumentCache(characters_max=len("".join(documents[:2])))
+    first = cache.load(schema._schema, documents[0], introspection_allowed=True)
+    second = cache.load(schema._schema, documents[1], introspection_allowed=True)
+    cache.load(schema._schema, documents[0], introspection_allowed=True)
+    cache.load(schema._schema, documents[2], introspection_allowed=True)
+    assert cache.load(schema._schema, documents[0], introspection_allowed=True) is first
+    assert cache.load(schema._schema, documents[1], introspection_allowed=True) is not second
+
+
+def test_two_schemas_share_no_documents() -> None:
+    one, other = create_toy_schema(), create_toy_schema()
+    assert isinstance(one, Schema)
+    assert one._documents is not other._documents
+
+
+async def test_limits_hold_without_http() -> None:
+    result = await create_toy_schema().execute(nested(DEPTH_MAX + 1))
+    assert result.errors
+    assert result.errors[0].extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}

@@ -1,0 +1,102 @@
+"""The server process: its port, its log, and how it stops."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+
+from gateway.http.server import AddressUnavailable, bind_socket
+from tests.api.toy_http import wait_until
+
+START_SECONDS = 30
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+import strawberry
+from gateway.http.application import create_http_application
+from gateway.http.graphql_schema import GatewaySchema
+from gateway.http.server import bind_socket, run_server
+from gateway.settings import Settings
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def slow(self) -> str:
+        await asyncio.sleep(0.5)
+        return "finished"
+
+async def is_ready() -> bool:
+    return True
+
+application = create_http_application(
+    schema=GatewaySchema(Query), settings=Settings(), authenticate=None,
+    make_context=lambda caller, request_id: None, is_ready=is_ready,
+)
+run_server(application, bind_socket("127.0.0.1", int(sys.argv[1])), "INFO")
+"""
+
+
+def test_port_in_use_is_told_in_one_line() -> None:
+    with bind_socket("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AddressUnavailable) as raised:
+            bind_socket("127.0.0.1", port)
+    assert str(raised.value).startswith(f"Port {port} on 127.0.0.1 is in use")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_address_of_another_machine_is_told_in_one_line(host: str) -> None:
+    with pytest.raises(AddressUnavailable, match=f"Cannot listen on {host}"):
+        bind_socket(host, 0)
+
+
+def test_privileged_port_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(AddressUnavailable, match="choose one above 1023"):
+        bind_socket("127.0.0.1", 80)
+
+
+def test_socket_is_bound_to_ipv6_too() -> None:
+    with bind_socket("::1", 0) as listener:
+        assert listener.family is socket.AF_INET6
+
+
+def test_request_under_way_is_finished_on_shutdown(tmp_path: Path) -> None:
+    """SIGTERM while an operation runs: it is answered, then the process ends; its log is JSON."""
+    with bind_socket("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+    log_path = tmp_path / "log"
+    with log_path.open("wb") as log, (tmp_path / "output").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(port)], stderr=log, stdout=output, cwd=ROOT
+        )
+    try:
+        wait_until(lambda: b"startup complete" in log_path.read_bytes(), START_SECONDS)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            # The operation takes half a second; the signal arrives while it runs.
+            terminate = threading.Timer(0.2, process.terminate)
+            terminate.start()
+            response = client.post("/graphql", json={"query": "{ slow }"})
+        assert response.json() == {"data": {"slow": "finished"}}
+        assert process.wait(10) in {0, -signal.SIGTERM}
+        assert (tmp_path / "output").read_bytes() == b""
+    finally:
+        process.kill()
+        process.wait()
+    lines = [orjson.loads(line) for line in log_path.read_bytes().splitlines()]
+    [request_line] = [line for line in lines if line["message"] == "request"]
+    assert request_line["status"] == 200
+    assert request_line["request_id"] == response.headers["x-request-id"]
