@@ -33,7 +33,7 @@ def _statements(table: str) -> _Statements:
     count = f"SELECT count(*) FROM {table} WHERE tenant_id = $1 AND organisation_id = $2"  # noqa: S608
     page = f"{rows} AND organisation_id = $2 AND id < $3 AND id > $4"
     return _Statements(
-        fetch=f"{rows} AND (organisation_id, id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))",
+        fetch=f"{rows} AND (organisation_id, id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))",  # noqa: S608
         page_forwards=f"{page} ORDER BY id DESC LIMIT $5",
         page_backwards=f"{page} ORDER BY id LIMIT $5",
         count=count,
