@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from gateway.access import PARTNER_SCOPES, Caller, Scope
+from gateway.access import PARTNER_SCOPES, Caller, Scope, StandardAssets
 from gateway.errors import FieldError, InvalidInput, NotFound, Unauthenticated
 from gateway.ids import new_id
 from gateway.storage.database import Database
@@ -55,6 +55,9 @@ async def authenticate(database: Database, token: str) -> Caller:
         organisation_id=row["organisation_id"],
         partner_id=row["partner_id"],
         scopes=frozenset(map(Scope, row["scopes"])),
+        standard_assets=StandardAssets(
+            row["points_asset_id"], row["experience_asset_id"], row["cash_asset_id"]
+        ),
         member_id=row["member_id"],
     )
 

@@ -40,8 +40,10 @@ RETURNING id
 
 # The database's clock decides, so that every gateway agrees on when a token ends.
 FETCH_ACTIVE = """
-SELECT organisation_id, partner_id, member_id, scopes, secret_hash FROM credentials
-WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+SELECT organisation_id, partner_id, member_id, scopes, secret_hash,
+    points_asset_id, experience_asset_id, cash_asset_id
+FROM credentials JOIN tenants ON tenants.id = credentials.tenant_id
+WHERE credentials.tenant_id = $1 AND credentials.id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
 
 FETCH_ALL = """

@@ -1,4 +1,4 @@
-"""Found a tenant with its standard assets and first organisation; add organisations; look a tenant up."""
+"""Found a tenant with its standard assets and first organisation, and add organisations."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from gateway.access import StandardAssets
 from gateway.errors import AlreadyExists, InvalidInput, NotFound
 from gateway.ids import new_id, new_ids
 from gateway.ledger.assets import Asset
-from gateway.storage.database import Connection, Database
+from gateway.storage.database import Database
 from gateway.tenants import store
 from gateway.tenants.model import (
     CASH,
@@ -22,10 +23,6 @@ from gateway.tenants.model import (
     Tenant,
 )
 from gateway.text import check_text
-
-CACHED_TENANTS_MAX = 10_000
-
-_cache: dict[UUID, Tenant] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ async def create_tenant(
         Asset(asset_id, asset.code, asset.name, asset.kind, asset.scale)
         for asset_id, asset in zip(asset_ids, descriptions, strict=True)
     )
-    tenant = Tenant(tenant_id, name, asset_ids[0], asset_ids[1], asset_ids[2])
+    tenant = Tenant(tenant_id, name, StandardAssets(*asset_ids[:3]))
     organisation = Organisation(organisation_id, organisation_name)
     now = datetime.now(UTC)
     # Not tried again after a fault, here and below: nothing would tell a second run that the first one committed.
@@ -87,22 +84,3 @@ async def create_organisation(database: Database, tenant_id: UUID, name: str) ->
             raise NotFound("No such tenant.", ("tenantId",))
         await store.insert_organisation(connection, tenant_id, organisation, now)
     return organisation
-
-
-async def load_tenant(connection: Connection, tenant_id: UUID) -> Tenant:
-    """Return the tenant of an authenticated caller.
-
-    Its assets never change, so each process keeps the tenants it has seen. Round trips: one the first time, then none.
-
-    Raises:
-        NotFound: there is no such tenant.
-    """
-    if tenant := _cache.get(tenant_id):
-        return tenant
-    tenant = await store.fetch_tenant(connection, tenant_id)
-    if tenant is None:
-        raise NotFound("No such tenant.", ("tenantId",))
-    if len(_cache) >= CACHED_TENANTS_MAX:
-        _cache.clear()
-    _cache[tenant_id] = tenant
-    return tenant

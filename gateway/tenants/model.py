@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.access import StandardAssets
 from gateway.ledger.assets import AssetKind
 
 NAME_LENGTH_MAX = 200
@@ -16,9 +17,7 @@ class Tenant:
 
     id: UUID
     name: str
-    points_asset_id: UUID
-    experience_asset_id: UUID
-    cash_asset_id: UUID
+    standard_assets: StandardAssets
 
 
 @dataclass(frozen=True, slots=True)

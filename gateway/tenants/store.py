@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from gateway.access import StandardAssets
 from gateway.ledger.assets import Asset, AssetKind
 from gateway.storage import tables
 from gateway.storage.database import Connection, column, run
@@ -36,9 +37,9 @@ async def insert_tenant(connection: Connection, tenant: Tenant, at: datetime) ->
     row = tables.Tenant(
         id=tenant.id,
         name=tenant.name,
-        points_asset_id=tenant.points_asset_id,
-        experience_asset_id=tenant.experience_asset_id,
-        cash_asset_id=tenant.cash_asset_id,
+        points_asset_id=tenant.standard_assets.points_id,
+        experience_asset_id=tenant.standard_assets.experience_id,
+        cash_asset_id=tenant.standard_assets.cash_id,
         created_at=at,
     )
     await run(connection, tables.Tenant.insert(row))
@@ -46,16 +47,11 @@ async def insert_tenant(connection: Connection, tenant: Tenant, at: datetime) ->
 
 async def fetch_tenant(connection: Connection, tenant_id: UUID) -> Tenant | None:
     """Return the tenant, or None if there is none."""
-    table = tables.Tenant
-    query = table.select(
-        table.id,
-        table.name,
-        table.points_asset_id,
-        table.experience_asset_id,
-        table.cash_asset_id,
-    ).where(table.id == tenant_id)
-    rows = await run(connection, query)
-    return Tenant(**rows[0]) if rows else None
+    rows = await run(connection, tables.Tenant.select().where(tables.Tenant.id == tenant_id))
+    for row in rows:
+        assets = (row["points_asset_id"], row["experience_asset_id"], row["cash_asset_id"])
+        return Tenant(tenant_id, row["name"], StandardAssets(*assets))
+    return None
 
 
 async def insert_organisation(
