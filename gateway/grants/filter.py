@@ -1,0 +1,63 @@
+"""Which grants a caller may see, and which of those are wanted."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from gateway.access import Caller
+from gateway.grants.record import GrantKind, GrantSource, GrantStatus
+
+
+class Visibility(NamedTuple):
+    """Grants of one organisation, or of one member across the tenant; None stands for any."""
+
+    organisation_id: UUID | None
+    member_id: UUID | None
+
+
+def visible_to(caller: Caller) -> Visibility:
+    """Return which grants the caller may see: a member their own, a partner its organisation's."""
+    if caller.member_id is not None:
+        return Visibility(None, caller.member_id)
+    return Visibility(caller.organisation_id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFilter:
+    """Which grants are wanted; None stands for any. Times: from `rewarded_from` up to, not including, `rewarded_until`."""
+
+    statuses: tuple[GrantStatus, ...] | None = None
+    sources: tuple[GrantSource, ...] | None = None
+    kinds: tuple[GrantKind, ...] | None = None
+    action_code: str | None = None
+    member_id: UUID | None = None
+    reward_id: UUID | None = None
+    client_reference: str | None = None
+    rewarded_from: datetime | None = None
+    rewarded_until: datetime | None = None
+
+
+class GrantGrouping(enum.StrEnum):
+    """What grants are summed by."""
+
+    ACTION_CODE = "ACTION_CODE"
+    REWARD = "REWARD"
+    SOURCE = "SOURCE"
+    DAY = "DAY"
+    ASSET = "ASSET"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantTotal:
+    """The grants of one group: how many, and how much of each asset in minor units.
+
+    `key` is the action code, reward id, source, UTC day or asset id; None for grants without one.
+    """
+
+    key: str | None
+    grant_count: int
+    amounts_minor: dict[UUID, int]

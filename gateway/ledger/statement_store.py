@@ -1,0 +1,172 @@
+"""Members' balances and statements, read. Each function is one round trip, whatever the number of members.
+
+A statement is newest first. Pages are found by index: one range of `limit + 1` entries for each account, then a merge of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+
+from gateway.ledger.model import Account, OwnerKind, TransactionKind
+from gateway.ledger.statement import AssetBalance, EntryKey, EntryPlace, StatementEntry
+from gateway.storage.database import Connection
+from gateway.storage.pages import ID_HIGHEST, ID_LOWEST, Page, PageRequest, cut_page
+
+SEQUENCE_HIGHEST = 2**63 - 1
+_NEWEST = EntryPlace(datetime(9999, 1, 1, tzinfo=UTC), ID_HIGHEST, SEQUENCE_HIGHEST)
+_OLDEST = EntryPlace(datetime(1, 1, 2, tzinfo=UTC), ID_LOWEST, 0)
+
+BALANCES = """
+SELECT owner_id, asset_id, posted_minor, held_minor, updated_at FROM accounts
+WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER' AND entry_count > 0
+ORDER BY owner_id, asset_id
+"""
+
+_ENTRY = """
+transaction_id, index, account_id, asset_id, amount_minor, balance_after_minor, sequence, grant_id, occurred_at
+"""
+
+# The time bounds repeat what the row comparisons say, in the form that the index can use.
+_ALL_ASSETS = f"""
+SELECT wanted.member_id, entries.*, ledger_transactions.kind
+FROM unnest($2::uuid[]) AS wanted (member_id)
+CROSS JOIN LATERAL (
+    SELECT newest.* FROM accounts CROSS JOIN LATERAL (
+        SELECT {_ENTRY} FROM ledger_entries
+        WHERE tenant_id = $1 AND account_id = accounts.id AND sequence IS NOT NULL
+            AND occurred_at <= $3 AND occurred_at >= $6
+            AND (occurred_at, account_id, sequence) < ($3, $4, $5)
+            AND (occurred_at, account_id, sequence) > ($6, $7, $8)
+        ORDER BY occurred_at DESC, sequence DESC LIMIT $9
+    ) AS newest
+    WHERE accounts.tenant_id = $1 AND owner_id = wanted.member_id AND owner_kind = 'MEMBER' AND entry_count > 0
+    ORDER BY newest.occurred_at DESC, newest.account_id DESC, newest.sequence DESC LIMIT $9
+) AS entries
+JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
+ORDER BY entries.occurred_at DESC, entries.account_id DESC, entries.sequence DESC
+"""
+
+# Accounts are named by what they are of, so none is looked up.
+_ONE_ASSET = f"""
+SELECT wanted.member_id, entries.*, ledger_transactions.kind
+FROM unnest($2::uuid[], $3::uuid[]) AS wanted (member_id, wanted_account_id)
+CROSS JOIN LATERAL (
+    SELECT {_ENTRY} FROM ledger_entries
+    WHERE tenant_id = $1 AND account_id = wanted_account_id AND sequence < $4 AND sequence > $5
+    ORDER BY sequence DESC LIMIT $6
+) AS entries
+JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
+ORDER BY entries.sequence DESC
+"""
+
+ALL_ASSETS = {False: _ALL_ASSETS, True: _ALL_ASSETS.replace(" DESC", "")}
+ONE_ASSET = {False: _ONE_ASSET, True: _ONE_ASSET.replace(" DESC", "")}
+
+# Every entry of a bounded account counts its account up, so the accounts know.
+COUNT = """
+SELECT owner_id, sum(entry_count)::bigint FROM accounts
+WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER'
+    AND ($3::uuid IS NULL OR asset_id = $3)
+GROUP BY owner_id
+"""
+
+BY_KEY = f"""
+SELECT accounts.owner_id AS member_id, entries.*, ledger_transactions.kind
+FROM unnest($2::uuid[], $3::int[]) AS wanted (wanted_id, wanted_index)
+CROSS JOIN LATERAL (
+    SELECT {_ENTRY} FROM ledger_entries
+    WHERE tenant_id = $1 AND transaction_id = wanted_id AND index = wanted_index
+) AS entries
+JOIN accounts ON accounts.tenant_id = $1 AND accounts.id = entries.account_id AND owner_kind = 'MEMBER'
+JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
+WHERE $4::uuid IS NULL OR owner_id = $4
+"""
+
+
+async def fetch_balances(
+    connection: Connection, tenant_id: UUID, owner_ids: Sequence[UUID]
+) -> dict[UUID, list[AssetBalance]]:
+    """Return each member's balances, one for every asset they ever had; every member asked for has a list."""
+    balances: dict[UUID, list[AssetBalance]] = {owner_id: [] for owner_id in owner_ids}
+    for owner_id, *columns in await connection.fetch(BALANCES, tenant_id, owner_ids):
+        balances[owner_id].append(AssetBalance(*columns))
+    return balances
+
+
+async def fetch_entries_pages(
+    connection: Connection,
+    tenant_id: UUID,
+    member_ids: Sequence[UUID],
+    asset_id: UUID | None,
+    request: PageRequest[EntryPlace],
+) -> dict[UUID, Page[StatementEntry]]:
+    """Return the same page of each member's statement: of one asset in posting order, or of all in the order of time."""
+    newer, older = request.after or _NEWEST, request.before or _OLDEST
+    if asset_id is None:
+        rows = await connection.fetch(
+            ALL_ASSETS[request.backwards],
+            tenant_id,
+            member_ids,
+            newer.occurred_at,
+            newer.account_id,
+            newer.sequence,
+            older.occurred_at,
+            older.account_id,
+            older.sequence,
+            request.fetch_limit,
+        )
+    else:
+        rows = await connection.fetch(
+            ONE_ASSET[request.backwards],
+            tenant_id,
+            member_ids,
+            [Account(asset_id, OwnerKind.MEMBER, member_id).id for member_id in member_ids],
+            newer.sequence,
+            older.sequence,
+            request.fetch_limit,
+        )
+    entries: dict[UUID, list[StatementEntry]] = {member_id: [] for member_id in member_ids}
+    for row in rows:
+        entries[row["member_id"]].append(_to_entry(row))
+    return {member_id: cut_page(request, listed) for member_id, listed in entries.items()}
+
+
+async def count_entries(
+    connection: Connection, tenant_id: UUID, member_ids: Sequence[UUID], asset_id: UUID | None
+) -> dict[UUID, int]:
+    """Return how many entries each member's statement has; every member asked for has a count."""
+    rows = await connection.fetch(COUNT, tenant_id, member_ids, asset_id)
+    return dict.fromkeys(member_ids, 0) | dict(map(tuple, rows))
+
+
+async def fetch_entries(
+    connection: Connection, tenant_id: UUID, keys: Sequence[EntryKey], owner_id: UUID | None
+) -> dict[EntryKey, StatementEntry]:
+    """Return the members' entries with these keys, of one member only unless `owner_id` is None."""
+    rows = await connection.fetch(
+        BY_KEY,
+        tenant_id,
+        [key.transaction_id for key in keys],
+        [key.index for key in keys],
+        owner_id,
+    )
+    entries = map(_to_entry, rows)
+    return {entry.key: entry for entry in entries}
+
+
+def _to_entry(row: asyncpg.Record) -> StatementEntry:
+    return StatementEntry(
+        key=EntryKey(row["transaction_id"], row["index"]),
+        account_id=row["account_id"],
+        asset_id=row["asset_id"],
+        amount_minor=row["amount_minor"],
+        balance_after_minor=row["balance_after_minor"],
+        sequence=row["sequence"],
+        kind=TransactionKind(row["kind"]),
+        grant_id=row["grant_id"],
+        occurred_at=row["occurred_at"],
+    )
