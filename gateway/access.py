@@ -27,6 +27,15 @@ PARTNER_SCOPES = frozenset(Scope) - {Scope.MEMBER}
 
 
 @dataclass(frozen=True, slots=True)
+class StandardAssets:
+    """The assets that every tenant has: its points, its experience points and its cash."""
+
+    points_id: UUID
+    experience_id: UUID
+    cash_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """An authenticated credential: its tenant, organisation and partner, and the member if it is one's own."""
 
@@ -34,6 +43,7 @@ class Caller:
     organisation_id: UUID
     partner_id: UUID
     scopes: frozenset[Scope]
+    standard_assets: StandardAssets
     member_id: UUID | None = None
 
 

@@ -15,9 +15,14 @@ from strawberry import ExceptionHandler
 from strawberry.types.field import StrawberryField
 
 from gateway import errors as domain
+from gateway.distributing import model as distributing
 from gateway.errors import ErrorCode
+from gateway.grants import errors as grants
+from gateway.ids import IdKind, encode_id
+from gateway.ledger.assets import from_minor
 from gateway.operations import model as operations
 from resolvers.enums import expose_enum
+from resolvers.types.distribution import DistributionFailure, to_failures
 
 expose_enum(
     ErrorCode,
@@ -114,10 +119,8 @@ class RequestInProgress(Error):
     """A key in use at this moment."""
 
 
-@strawberry.type(
-    description="The balance is lower than what the request needs. Nothing was deducted."
-)
-class InsufficientBalance(Error):
+@strawberry.type(description="An asset of which the payer has too little.")
+class Shortfall:
     """How much is needed and how much is there."""
 
     asset_id: strawberry.ID = strawberry.field(description="The asset that is short.")
@@ -127,10 +130,34 @@ class InsufficientBalance(Error):
 
 
 @strawberry.type(
+    description="The balance is lower than what the whole request needs. Nothing was issued and nothing deducted."
+)
+class InsufficientBalance(Error):
+    """Every asset that is short."""
+
+    shortfalls: list[Shortfall] = strawberry.field(
+        description="One entry for each asset that is short."
+    )
+
+
+@strawberry.type(
     description="The reward cannot be granted now: inactive, out of stock, or its code pool is exhausted; `code` says which."
 )
 class RewardUnavailable(Error):
     """A reward's status, stock or pool forbids it."""
+
+
+@strawberry.type(
+    description="Not one line of the distribution could be applied. Nothing was written and the request id is free again."
+)
+class DistributionRejected(Error):
+    """The reasons of every line."""
+
+    request_id: str = strawberry.field(description="The request id, which may be used again.")
+    errors: list[str] = strawberry.field(description="Every different reason, once.")
+    failures: list[DistributionFailure] = strawberry.field(
+        description="The lines and their reasons, in the order sent."
+    )
 
 
 @strawberry.type(description="The grant cannot be reversed in its present state.")
@@ -165,6 +192,29 @@ def _differing_fields(error: operations.IdempotencyConflict) -> Mapping[str, Any
     return {"differing_fields": list(error.differing_fields)}
 
 
+def _rejection(error: distributing.DistributionRejected) -> Mapping[str, Any]:
+    reasons = [reason for result in error.results for reason in result.reasons]
+    return {
+        "request_id": error.request_id,
+        "errors": list(dict.fromkeys(reasons)),
+        "failures": to_failures(error.results),
+    }
+
+
+def _shortfalls(error: grants.InsufficientBalance) -> Mapping[str, Any]:
+    return {
+        "shortfalls": [
+            Shortfall(
+                asset_id=strawberry.ID(encode_id(IdKind.ASSET, short.asset.id)),
+                required=from_minor(short.required_minor, short.asset.scale),
+                available=from_minor(short.available_minor, short.asset.scale),
+                missing=from_minor(short.missing_minor, short.asset.scale),
+            )
+            for short in error.shortfalls
+        ]
+    }
+
+
 # The one table. Each domain error's row holds for its subclasses too, unless they have their own.
 # `gateway.errors.Forbidden` and `Unauthenticated` have no row on purpose: they are top-level errors.
 ANSWERS: dict[type[domain.RewardsError], tuple[type[Error], Details]] = {
@@ -174,6 +224,10 @@ ANSWERS: dict[type[domain.RewardsError], tuple[type[Error], Details]] = {
     domain.Overloaded: (Overloaded, _no_details),
     operations.IdempotencyConflict: (IdempotencyConflict, _differing_fields),
     operations.RequestInProgress: (RequestInProgress, _no_details),
+    grants.InsufficientBalance: (InsufficientBalance, _shortfalls),
+    grants.RewardUnavailable: (RewardUnavailable, _no_details),
+    grants.NotReversible: (NotReversible, _no_details),
+    distributing.DistributionRejected: (DistributionRejected, _rejection),
 }
 
 

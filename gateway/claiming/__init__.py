@@ -1,0 +1,1 @@
+"""Claiming: a member makes a confirmed grant theirs."""

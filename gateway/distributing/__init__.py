@@ -1,0 +1,1 @@
+"""Distributing: one call rewards many recipients."""

@@ -1,0 +1,1 @@
+"""Granting: one reward to one member."""

@@ -1,0 +1,1 @@
+"""Grants: what members hold, and the one routine that awards it."""

@@ -21,8 +21,10 @@ from gateway.ledger.model import BalanceTooHigh, BalanceTooLow, OwnerKind
 from gateway.ledger.store import lock_balances, record
 from gateway.storage.database import Connection
 
+Check = Callable[[Book, Sequence[Line]], None]
 
-def _accept(_: Book) -> None:
+
+def _accept(_: Book, __: Sequence[Line]) -> None:
     return
 
 
@@ -31,12 +33,12 @@ async def award(
     tenant_id: UUID,
     lines: Sequence[Line],
     at: datetime,
-    check: Callable[[Book], None] = _accept,
+    check: Check = _accept,
 ) -> list[LineResult]:
     """Grant each line that can be granted, in order, and return one result per line.
 
-    `check` sees the locked balances before any line is tried and may refuse all of them by raising. A line that is refused
-    changes nothing; the others stand.
+    `check` sees the locked balances and the lines that may still be granted before any is tried, and may refuse all of them
+    by raising. A line that is refused changes nothing; the others stand.
 
     Raises:
         RewardsError: whatever `check` raises.
@@ -44,7 +46,7 @@ async def award(
     draw = await draw_coupons(connection, tenant_id, lines, at)
     transfers = [transfer for line in lines for transfer in (*line.payments, *line.transfers)]
     book = await lock_balances(connection, tenant_id, bounded_accounts(transfers), at)
-    check(book)
+    check(book, [line for line in lines if line.grant_id not in draw.settled])
     results = _try_all(book, lines, draw, at)
     grants = [result for result in results if isinstance(result, GrantRecord)]
     if grants:

@@ -66,7 +66,11 @@ async def assign(connection: Connection, tenant_id: UUID, lines: Sequence[Line])
     """Mark each line's member as holder of its reward; return the grant ids that were first."""
     coupons = [line.coupon for line in lines if line.coupon is not None]
     rows = await connection.fetch(
-        ASSIGN, tenant_id, column(coupons, "reward_id"), column(lines, "member_id"), column(lines, "grant_id")
+        ASSIGN,
+        tenant_id,
+        column(coupons, "reward_id"),
+        column(lines, "member_id"),
+        column(lines, "grant_id"),
     )
     return {row["grant_id"] for row in rows}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from gateway.errors import ErrorCode, RewardsError
 from gateway.grants.status import Refusal, StatusCode
+from gateway.ledger.assets import Asset
 
 _ERROR_CODES = {
     StatusCode.REWARD_NOT_FOUND: ErrorCode.NOT_FOUND,
@@ -30,7 +30,7 @@ class RewardUnavailable(RewardsError):
 class Shortfall:
     """One asset of which the payer has too little, in minor units."""
 
-    asset_id: UUID
+    asset: Asset
     required_minor: int
     available_minor: int
 
@@ -47,7 +47,9 @@ class InsufficientBalance(RewardsError):
 
     def __init__(self, shortfalls: tuple[Shortfall, ...]) -> None:
         """Take one shortfall for each asset that does not suffice."""
-        super().__init__("The balance is too low for the rewards of this call.", ("input", "rewards"))
+        super().__init__(
+            "The balance is too low for the rewards of this call.", ("input", "rewards")
+        )
         self.shortfalls = shortfalls
 
 

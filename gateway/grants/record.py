@@ -48,7 +48,7 @@ class GrantKind(enum.StrEnum):
 class GrantRecord:
     """One row of `grants`.
 
-    `benefits` lists what the member got, each a JSON object with a `kind`:
+    `benefits` lists what the member got, each a JSON object with a `kind` and ids as text:
     `{"kind": "ASSET_CREDIT", "asset_id", "amount_minor"}`,
     `{"kind": "PRODUCT_UNITS", "product_id", "quantity"}`,
     `{"kind": "COMPETITION_ENTRIES", "competition_id", "entries"}`,

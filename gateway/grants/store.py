@@ -20,11 +20,11 @@ INSERT INTO grants (tenant_id, {COLUMNS})
 SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::text[],
     $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::jsonb[], $15::jsonb[], $16::jsonb[], $17::timestamptz[],
     $18::uuid[], $19::int[], $20::int[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[], $24::uuid[], $25::uuid[])
-"""  # noqa: S608 - the column names are the record's own
+"""
 
 FETCH = f"""
 SELECT {COLUMNS} FROM grants WHERE tenant_id = $1 AND id = ANY($2::uuid[])
-"""  # noqa: S608 - the column names are the record's own
+"""
 
 # In id order, so that two requests over the same grants cannot deadlock.
 LOCK = f"{FETCH} ORDER BY id FOR UPDATE"
@@ -76,9 +76,7 @@ async def mark_claimed(
     connection: Connection, tenant_id: UUID, transactions: Mapping[UUID, UUID], at: datetime
 ) -> None:
     """Move confirmed grants to claimed; `transactions` maps grant ids to the transactions that credited them."""
-    await connection.execute(
-        CLAIM, tenant_id, list(transactions), list(transactions.values()), at
-    )
+    await connection.execute(CLAIM, tenant_id, list(transactions), list(transactions.values()), at)
 
 
 async def mark_reversed(

@@ -1,0 +1,1 @@
+"""Issuing: one or many rewards to one member, who may pay for them."""

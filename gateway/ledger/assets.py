@@ -60,3 +60,8 @@ def to_minor(amount: Decimal, scale: int) -> int:
 def from_minor(amount_minor: int, scale: int) -> Decimal:
     """Return smallest units as an exact amount with the asset's number of decimals."""
     return Decimal(amount_minor).scaleb(-scale)
+
+
+def format_amount(asset: Asset, amount_minor: int) -> str:
+    """Return the amount with its asset's code for a person to read, for example `12.50 USD`."""
+    return f"{from_minor(amount_minor, asset.scale):f} {asset.code}"

@@ -1,0 +1,1 @@
+"""Operations: idempotency keys and their stored answers."""

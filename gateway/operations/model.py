@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +13,10 @@ from uuid import UUID
 import orjson
 
 from gateway.errors import ErrorCode, FieldError, InvalidInput, RewardsError
+from gateway.text import check_text
 
 FINGERPRINT_VERSION = 1
 KEY_LENGTH_MAX = 128
-_KEY_PATTERN = re.compile(r"[!-~]{1,128}")
 
 
 class OperationKind(enum.StrEnum):
@@ -97,12 +96,11 @@ class RequestInProgress(RewardsError):
     code = ErrorCode.REQUEST_IN_PROGRESS
 
 
-def check_key(key: str, path: tuple[str, ...]) -> list[FieldError]:
-    """Return the broken rule if a key is not 1 to 128 visible ASCII characters without spaces."""
-    if _KEY_PATTERN.fullmatch(key):
-        return []
-    message = f"{path[-1]} must be 1 to {KEY_LENGTH_MAX} visible ASCII characters without spaces."
-    return [FieldError(path, "key", message)]
+def check_key(
+    key: str, path: tuple[str, ...], length_max: int = KEY_LENGTH_MAX
+) -> list[FieldError]:
+    """Return the broken rule if a key is not text of 1 to `length_max` characters."""
+    return check_text(key, path, length_max)
 
 
 def require_key(key: str, path: tuple[str, ...]) -> str:

@@ -1,0 +1,1 @@
+"""Reversing: a grant is taken back by a new transaction."""

@@ -22,9 +22,10 @@ ATTEMPTS_MAX = 5
 RETRY_DELAY_SECONDS = 0.02
 APPLICATION_ROLE = "rewards_gateway"
 
+
 # Serialization failure, deadlock, and a server that went away: the work as a whole may be done again, because
 # every operation first claims its idempotency key and a commit whose reply was lost is then seen as done.
-class _RollBack(Exception):  # noqa: N818 - a signal, not an error
+class _RollBack(Exception):
     """Leaves a transaction block without keeping what was done in it."""
 
 

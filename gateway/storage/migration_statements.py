@@ -19,7 +19,7 @@ def run_statements(
 
     async def run() -> None:
         engine = engine_finder()
-        transaction = engine and engine.current_transaction.get()
+        transaction = engine.current_transaction.get() if engine else None
         if transaction is None:
             message = "Migrations run inside the transaction of gateway.storage.migrate."
             raise RuntimeError(message)

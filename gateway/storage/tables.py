@@ -7,9 +7,7 @@ each. The DDL stands in migrations/, and a test compares the two column by colum
 from piccolo.columns import (
     JSONB,
     UUID,
-    Array,
     BigInt,
-    Boolean,
     Bytea,
     Integer,
     Numeric,
@@ -313,7 +311,6 @@ class Issuance(Table, tablename="issuances"):
     notes = Text(default=None, null=True)
     brand = Text(default=None, null=True)
     till = Text(default=None, null=True)
-    group_redemption = Boolean(default=None)
     created_at = Timestamptz(default=None)
 
 

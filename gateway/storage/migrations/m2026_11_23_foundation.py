@@ -318,7 +318,6 @@ CREATE TABLE issuances (
     notes text,
     brand text,
     till text,
-    group_redemption boolean NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, operation_id),
     FOREIGN KEY (tenant_id, member_id) REFERENCES members (tenant_id, id)

@@ -1,0 +1,183 @@
+"""Claim confirmed grants: what is owed to the member becomes theirs, once, however often it is asked (OWN-9).
+
+Round trips, whatever the number of grants: begin, claim the key, find the member, lock the grants, lock balances, write the
+ledger, mark the grants, store the answer, commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from gateway.access import Caller, Scope, authorize
+from gateway.claiming.model import ClaimCommand, ClaimOutcome, ClaimResult, check_command
+from gateway.errors import InvalidInput, NotFound
+from gateway.grants import store
+from gateway.grants.record import GrantRecord, GrantStatus
+from gateway.grants.status import ItemStatus, StatusCode
+from gateway.ids import new_id, new_ids
+from gateway.ledger.book import bounded_accounts
+from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKind, Transfer
+from gateway.ledger.store import lock_balances, record
+from gateway.members.store import find_members
+from gateway.operations.model import Operation, OperationKind, Request
+from gateway.operations.once import run_once
+from gateway.storage.database import Connection, Database
+
+CLAIMED = ItemStatus(StatusCode.CLAIMED, "Reward claimed.")
+ALREADY_CLAIMED = ItemStatus(StatusCode.ALREADY_CLAIMED, "The reward was claimed before.")
+NOT_CLAIMABLE = ItemStatus(StatusCode.NOT_CLAIMABLE, "The reward cannot be claimed in its status.")
+NOT_FOUND = ItemStatus(StatusCode.GRANT_NOT_FOUND, "The member has no such grant.")
+
+
+async def claim_rewards(database: Database, caller: Caller, command: ClaimCommand) -> ClaimOutcome:
+    """Credit each grant that is confirmed; the others say why not. A member claims for themselves, a partner for a member.
+
+    Raises:
+        Forbidden: the credential is neither a member's nor has the claim scope.
+        InvalidInput: the command breaks rules; all are listed.
+        NotFound: the member is unknown.
+        IdempotencyConflict: the request id was used for another claim.
+        RequestInProgress: the first use of the request id is still running.
+    """
+    authorize(caller, Scope.MEMBER, Scope.CLAIM)
+    if errors := check_command(command):
+        raise InvalidInput(errors)
+    run = _Run(caller, command)
+    request = Request(
+        kind=OperationKind.CLAIM_REWARDS,
+        key=command.request_id,
+        fields={
+            "member": command.member or [None, str(caller.member_id)],
+            "grantIds": list(command.grant_ids),
+        },
+        operation_id=new_id(),
+    )
+    answer = await run_once(database, caller, request, run.apply)
+    results = [
+        ClaimResult(
+            index=index,
+            status=ItemStatus(StatusCode(item["code"]), item["message"]),
+            grant_id=UUID(item["grant_id"]) if item["grant_id"] else None,
+        )
+        for index, item in enumerate(answer.value["items"])
+    ]
+    return ClaimOutcome(command.request_id, results, answer.idempotent_replay, run.grants)
+
+
+class _Run:
+    """One claim on its way; `grants` holds what the last attempt claimed, by id."""
+
+    def __init__(self, caller: Caller, command: ClaimCommand) -> None:
+        self.caller = caller
+        self.command = command
+        self.grants: dict[UUID, GrantRecord] = {}
+        self._transaction_ids = new_ids(len(command.grant_ids))
+
+    async def apply(self, connection: Connection, operation: Operation) -> dict[str, Any]:
+        tenant_id = self.caller.tenant_id
+        member_id = await self._find_member(connection)
+        wanted = sorted({grant_id for grant_id in self.command.grant_ids if grant_id is not None})
+        locked = await store.lock_grants(connection, tenant_id, wanted)
+        visible = {
+            grant_id: grant
+            for grant_id, grant in locked.items()
+            if grant.member_id == member_id and self._may_see(grant)
+        }
+        statuses = {
+            grant_id: _judge(visible.get(grant_id) if grant_id else None)
+            for grant_id in self.command.grant_ids
+        }
+        claimable = [
+            visible[grant_id]
+            for grant_id, status in statuses.items()
+            if status is CLAIMED and grant_id is not None
+        ]
+        if claimable:
+            await self._credit(connection, operation, claimable)
+        return {
+            "items": [
+                {
+                    "grant_id": str(grant_id) if grant_id in visible else None,
+                    "code": statuses[grant_id].code,
+                    "message": statuses[grant_id].message,
+                }
+                for grant_id in self.command.grant_ids
+            ]
+        }
+
+    async def _find_member(self, connection: Connection) -> UUID:
+        if self.caller.member_id is not None:
+            return self.caller.member_id
+        if self.command.member is None:
+            raise NotFound("Name the member whose grants are claimed.", ("input", "member"))
+        (member_id,) = await find_members(connection, self.caller.tenant_id, [self.command.member])
+        if member_id is None:
+            raise NotFound("No such member.", ("input", "member"))
+        return member_id
+
+    def _may_see(self, grant: GrantRecord) -> bool:
+        is_member = self.caller.member_id is not None
+        return is_member or grant.organisation_id == self.caller.organisation_id
+
+    async def _credit(
+        self, connection: Connection, operation: Operation, grants: list[GrantRecord]
+    ) -> None:
+        """Move each grant's amount from what is owed to what the member has, one transaction a grant."""
+        tenant_id, at = self.caller.tenant_id, operation.at
+        transfers = {grant.id: _to_transfers(grant) for grant in grants}
+        accounts = bounded_accounts(t for several in transfers.values() for t in several)
+        book = await lock_balances(connection, tenant_id, accounts, at)
+        transactions: dict[UUID, UUID] = {}
+        for grant, transaction_id in zip(grants, self._transaction_ids, strict=False):
+            transaction = _to_transaction(grant, transaction_id, operation)
+            book.post(transaction, transfers[grant.id], grant.id)
+            transactions[grant.id] = transaction_id
+        await record(connection, tenant_id, book, at)
+        await store.mark_claimed(connection, tenant_id, transactions, at)
+        self.grants = _mark(grants, transactions, operation)
+
+
+def _judge(grant: GrantRecord | None) -> ItemStatus:
+    if grant is None:
+        return NOT_FOUND
+    if grant.status is GrantStatus.CONFIRMED:
+        return CLAIMED
+    return ALREADY_CLAIMED if grant.status is GrantStatus.CLAIMED else NOT_CLAIMABLE
+
+
+def _to_transfers(grant: GrantRecord) -> list[Transfer]:
+    return [
+        Transfer(
+            debit=Account(UUID(benefit["asset_id"]), OwnerKind.CLAIMABLE, grant.member_id),
+            credit=Account(UUID(benefit["asset_id"]), OwnerKind.MEMBER, grant.member_id),
+            amount_minor=benefit["amount_minor"],
+        )
+        for benefit in grant.benefits
+    ]
+
+
+def _to_transaction(grant: GrantRecord, transaction_id: UUID, operation: Operation) -> Transaction:
+    return Transaction(
+        id=transaction_id,
+        kind=TransactionKind.CLAIM,
+        operation_id=operation.id,
+        occurred_at=operation.at,
+        payload={"grantIds": [str(grant.id)], "memberId": str(grant.member_id)},
+    )
+
+
+def _mark(
+    grants: list[GrantRecord], transactions: Mapping[UUID, UUID], operation: Operation
+) -> dict[UUID, GrantRecord]:
+    return {
+        grant.id: replace(
+            grant,
+            status=GrantStatus.CLAIMED,
+            claimed_at=operation.at,
+            claim_transaction_id=transactions[grant.id],
+        )
+        for grant in grants
+    }

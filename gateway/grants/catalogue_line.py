@@ -1,0 +1,72 @@
+"""A catalogue reward and a member as a line: what granting and issuing share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from gateway.access import Caller
+from gateway.grants.line import Coupon, Line
+from gateway.grants.record import GrantKind, GrantSource, GrantStatus
+from gateway.grants.status import Refusal, StatusCode
+from gateway.ledger.model import Transaction, Transfer
+from gateway.rewards.model import Reward, RewardStatus
+from gateway.rewards.types.base import PlanContext
+
+NOT_FOUND = Refusal(StatusCode.REWARD_NOT_FOUND, ("No such reward.",))
+INACTIVE = Refusal(StatusCode.REWARD_INACTIVE, ("The reward is not active.",))
+
+
+def find_refusal(reward: Reward | None) -> Refusal | None:
+    """Return why nobody can be given this reward now, or None (MON-7)."""
+    if reward is None:
+        return NOT_FOUND
+    return None if reward.status is RewardStatus.ACTIVE else INACTIVE
+
+
+def plan_line(
+    caller: Caller,
+    reward: Reward,
+    *,
+    grant_id: UUID,
+    transaction: Transaction,
+    member_id: UUID,
+    index: int,
+    source: GrantSource,
+    quantity: int = 1,
+    payments: Sequence[Transfer] = (),
+    client_reference: str | None = None,
+    action_code: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Line:
+    """Return the line that gives `quantity` of the reward to the member. Its benefit is in hand at once (MON-9)."""
+    plan = reward.configuration.plan(
+        PlanContext(
+            tenant_id=caller.tenant_id,
+            organisation_id=reward.organisation_id,
+            member_id=member_id,
+            quantity=quantity,
+        )
+    )
+    return Line(
+        grant_id=grant_id,
+        transaction=transaction,
+        organisation_id=reward.organisation_id,
+        member_id=member_id,
+        index=index,
+        source=source,
+        kind=GrantKind(reward.kind),
+        status=GrantStatus.CLAIMED,
+        transfers=plan.transfers,
+        benefits=plan.benefits,
+        payments=payments,
+        coupon=Coupon(plan.coupon_pool_id, reward.id) if plan.coupon_pool_id else None,
+        reward_id=reward.id,
+        reward_version_id=reward.version_id,
+        client_reference=client_reference,
+        action_code=action_code,
+        metadata=metadata or {},
+        details=details or {},
+    )

@@ -1,0 +1,157 @@
+"""Issuing: what is asked for, which rules it keeps, and what comes of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from gateway.errors import FieldError
+from gateway.grants.record import GrantRecord
+from gateway.grants.status import ItemStatus
+from gateway.members.model import MemberReference
+from gateway.operations.model import check_key
+from gateway.text import check_json, check_text
+
+ITEMS_MAX = 100
+REQUEST_ID_LENGTH_MAX = 512
+TEXT_LENGTH_MAX = 512
+NOTES_LENGTH_MAX = 4_096
+VALUE_DIGITS_MAX = 15
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentChoice:
+    """Which of the reward's payment configurations to use, and for CONV_RATIO the value of one unit.
+
+    `config_id` None beside a `config_id_as_sent` stands for an id that can name no configuration.
+    """
+
+    config_id: UUID | None = None
+    config_id_as_sent: str | None = None
+    redemption_value: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class IssueItem:
+    """One reward to issue. `reward_id` None stands for an id that can name no reward."""
+
+    reward_id: UUID | None
+    reward_id_as_sent: str
+    quantity: Decimal = Decimal(1)
+    request_id: str | None = None
+    event_log_id: str | None = None
+    params: Mapping[str, Any] | None = None
+    payment: PaymentChoice | None = None
+
+    @property
+    def fingerprint(self) -> list[Any]:
+        """Return what makes the item what it is, in one spelling."""
+        payment = self.payment or PaymentChoice()
+        return [
+            self.reward_id_as_sent,
+            str(self.quantity.normalize()),
+            self.request_id,
+            self.event_log_id,
+            self.params,
+            payment.config_id_as_sent,
+            str(payment.redemption_value.normalize()),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCommand:
+    """One issuance to one member; `request_id` is its idempotency key."""
+
+    request_id: str
+    member: MemberReference
+    items: Sequence[IssueItem]
+    transaction_number: str | None = None
+    notes: str | None = None
+    brand: str | None = None
+    till: str | None = None
+    is_dry_run: bool = False
+
+
+class BatchOutcome(enum.StrEnum):
+    """How much of a batch was done."""
+
+    ALL = "ALL"
+    PARTIAL = "PARTIAL"
+    NONE = "NONE"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOutcome:
+    """What became of one item; `quantity` is what was issued, 0 on failure."""
+
+    index: int
+    item: IssueItem
+    status: ItemStatus
+    quantity: int
+    grant: GrantRecord | None
+    idempotent_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IssuanceOutcome:
+    """What became of every item, in the order sent."""
+
+    command: IssueCommand
+    items: Sequence[ItemOutcome]
+    idempotent_replay: bool
+
+    @property
+    def outcome(self) -> BatchOutcome:
+        """Return how much was issued."""
+        successes = sum(item.status.is_success for item in self.items)
+        if successes == len(self.items):
+            return BatchOutcome.ALL
+        return BatchOutcome.PARTIAL if successes else BatchOutcome.NONE
+
+
+def check_command(command: IssueCommand) -> list[FieldError]:
+    """Return every broken rule of form (CAP-1, CAP-8, CAP-9)."""
+    errors = check_key(command.request_id, ("input", "requestId"), REQUEST_ID_LENGTH_MAX)
+    for name, value, length_max in (
+        ("transactionNumber", command.transaction_number, TEXT_LENGTH_MAX),
+        ("notes", command.notes, NOTES_LENGTH_MAX),
+        ("brand", command.brand, TEXT_LENGTH_MAX),
+        ("till", command.till, TEXT_LENGTH_MAX),
+    ):
+        errors += check_text(value, ("input", name), length_max, length_min=0)
+    if not 1 <= len(command.items) <= ITEMS_MAX:
+        message = f"rewards must have 1 to {ITEMS_MAX} items; it has {len(command.items)}."
+        errors.append(FieldError(("input", "rewards"), "count", message))
+    seen: set[str] = set()
+    for index, item in enumerate(command.items):
+        errors += _check_item(item, ("input", "rewards", str(index)), seen)
+    return errors
+
+
+def _check_item(item: IssueItem, path: tuple[str, ...], seen: set[str]) -> list[FieldError]:
+    errors = check_text(item.event_log_id, (*path, "eventLogId"), None, length_min=0)
+    errors += check_json(item.params, (*path, "params"))
+    if item.request_id is not None:
+        key_path = (*path, "requestId")
+        errors += check_key(item.request_id, key_path, REQUEST_ID_LENGTH_MAX)
+        if item.request_id in seen:
+            message = "requestId must differ from the other items' request ids."
+            errors.append(FieldError(key_path, "unique", message))
+        seen.add(item.request_id)
+    if item.payment is not None:
+        errors += _check_redemption_value(item.payment.redemption_value, path)
+    return errors
+
+
+def _check_redemption_value(value: Decimal, path: tuple[str, ...]) -> list[FieldError]:
+    value_path = (*path, "paymentConfig", "redemptionValue")
+    if value <= 0:
+        return [FieldError(value_path, "positive", "redemptionValue must be greater than 0.")]
+    if len(value.as_tuple().digits) > VALUE_DIGITS_MAX:
+        message = f"redemptionValue must have at most {VALUE_DIGITS_MAX} digits."
+        return [FieldError(value_path, "digits", message)]
+    return []

@@ -1,0 +1,107 @@
+"""What an item costs: quantity, payment configuration, and exact rounding. Pure.
+
+Source: CAP-6, CAP-7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any
+from uuid import UUID
+
+from gateway.grants.status import Refusal, StatusCode
+from gateway.issuing.model import IssueItem, PaymentChoice
+from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset
+from gateway.ledger.model import Account, OwnerKind, Transfer
+from gateway.rewards.model import PaymentConfig, PaymentMode, Reward, RewardKind
+
+QUANTITY_MAX = 1_000_000
+DIGITS = 60
+SINGLE_KINDS = frozenset({RewardKind.UNIQUE_COUPON, RewardKind.NON_UNIQUE_COUPON})
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one item costs and how many it gives. Units: minor; `total_value` as the caller counts it."""
+
+    quantity: int
+    config: PaymentConfig | None
+    amount_minor: int
+    total_value: Decimal | None
+
+    @property
+    def mode(self) -> PaymentMode:
+        """Return how it is paid; a reward without payment configuration is free."""
+        return self.config.mode if self.config else PaymentMode.FREE
+
+    def to_transfers(self, organisation_id: UUID, payer_id: UUID) -> tuple[Transfer, ...]:
+        """Return what the payer gives up: nothing, or one transfer."""
+        if self.config is None or self.config.asset_id is None or self.amount_minor == 0:
+            return ()
+        payer = Account(self.config.asset_id, OwnerKind.MEMBER, payer_id)
+        taken = Account(self.config.asset_id, OwnerKind.REDEMPTION, organisation_id)
+        return (Transfer(payer, taken, self.amount_minor),)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the payment as the grant's details keep it."""
+        config = self.config
+        ratio = config.conversion_ratio if config else None
+        return {
+            "mode": self.mode,
+            "config_id": str(config.id) if config else None,
+            "conversion_ratio": format(ratio, "f") if ratio is not None else None,
+            "asset_id": str(config.asset_id) if config and config.asset_id else None,
+            "amount_minor": self.amount_minor,
+            "total_value": format(self.total_value, "f") if self.total_value is not None else None,
+            "cash_asset_id": str(config.cash_asset_id) if config and config.cash_asset_id else None,
+            "cash_amount_minor": config.cash_amount_minor if config else None,
+        }
+
+
+def price_item(item: IssueItem, reward: Reward, assets: Mapping[UUID, Asset]) -> Price | Refusal:
+    """Return what the item costs, or why it cannot be sold like this."""
+    config = _choose_config(item.payment, reward)
+    if isinstance(config, Refusal):
+        return config
+    whole = int(item.quantity)
+    if not 1 <= whole <= QUANTITY_MAX:
+        message = f"quantity must be from 1 to {QUANTITY_MAX} after its fraction is dropped."
+        return Refusal(StatusCode.INVALID_QUANTITY, (message,))
+    if config is None or config.mode is not PaymentMode.CONV_RATIO:
+        return Price(1, config, (config.amount_minor or 0) if config else 0, None)
+    # A member holds one code of a coupon: more of it would be paid for and not be given.
+    quantity = 1 if reward.kind in SINGLE_KINDS else whole
+    return _convert(item.payment or PaymentChoice(), quantity, config, assets)
+
+
+def _choose_config(choice: PaymentChoice | None, reward: Reward) -> PaymentConfig | Refusal | None:
+    configs = reward.payment_configs
+    if choice is not None and choice.config_id_as_sent is not None:
+        named = [config for config in configs if config.id == choice.config_id]
+        if not named:
+            message = "The reward has no such payment configuration."
+            return Refusal(StatusCode.PAYMENT_CONFIG_NOT_FOUND, (message,))
+        return named[0]
+    if len(configs) > 1:
+        message = "The reward has several payment configurations: name one in paymentConfig.id."
+        return Refusal(StatusCode.PAYMENT_CONFIG_REQUIRED, (message,))
+    return configs[0] if configs else None
+
+
+def _convert(
+    choice: PaymentChoice, quantity: int, config: PaymentConfig, assets: Mapping[UUID, Asset]
+) -> Price | Refusal:
+    """Divide the value by the ratio and round half up to the asset's scale, once."""
+    if config.asset_id is None or config.conversion_ratio is None:
+        message = f"payment configuration {config.id} has no asset or ratio"
+        raise ValueError(message)
+    with localcontext(prec=DIGITS):
+        total_value = choice.redemption_value * quantity
+        exact = (total_value / config.conversion_ratio).scaleb(assets[config.asset_id].scale)
+        amount_minor = int(exact.to_integral_value(ROUND_HALF_UP))
+    if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
+        message = "The cost is out of bounds: it rounds to 0, or is too large."
+        return Refusal(StatusCode.INVALID_QUANTITY, (message,))
+    return Price(quantity, config, amount_minor, total_value)

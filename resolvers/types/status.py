@@ -1,0 +1,61 @@
+"""What became of one item, and of a batch."""
+
+from __future__ import annotations
+
+import strawberry
+
+from gateway.grants.status import ItemStatus, StatusCode
+from gateway.issuing.model import BatchOutcome
+from resolvers.enums import expose_enum
+
+expose_enum(
+    StatusCode,
+    "Stable codes of per-item results. Codes may be added; none changes its meaning.",
+    {
+        "GRANTED": "The reward was granted.",
+        "ALREADY_ISSUED": "The member holds a code of this reward already; it is answered and none was drawn.",
+        "QUANTITY_REDUCED": "One was issued: the reward or its payment mode allows no more.",
+        "CLAIMED": "The grant's benefit is now in the member's hands.",
+        "ALREADY_CLAIMED": "The grant was claimed before; nothing changed.",
+        "NOT_CLAIMABLE": "The grant cannot be claimed in its status.",
+        "GRANT_NOT_FOUND": "The member has no such grant.",
+        "REWARD_NOT_FOUND": "No such reward is visible to the caller.",
+        "REWARD_INACTIVE": "The reward is not active.",
+        "OUT_OF_STOCK": "The product has too few units left.",
+        "POOL_EXHAUSTED": "The pool has no free coupon code left.",
+        "INSUFFICIENT_BALANCE": "The balance would go below zero.",
+        "BALANCE_TOO_HIGH": "The balance would exceed what the ledger can count.",
+        "PAYMENT_CONFIG_REQUIRED": "The reward has several payment configurations and none was named.",
+        "PAYMENT_CONFIG_NOT_FOUND": "The reward has no such payment configuration.",
+        "INVALID_QUANTITY": "The quantity, or the cost that follows from it, is out of bounds.",
+        "IDEMPOTENCY_CONFLICT": "The item's request id was used before with another item.",
+        "RECIPIENT_NOT_FOUND": "No member has the identifier.",
+        "INVALID_LINE": "The line breaks one or more rules; every one is listed.",
+    },
+)
+
+expose_enum(
+    BatchOutcome,
+    "How much of a batch was done.",
+    {
+        "ALL": "Every item succeeded.",
+        "PARTIAL": "Some items succeeded and some failed.",
+        "NONE": "No item succeeded; nothing was written.",
+    },
+)
+
+
+@strawberry.type(description="What became of one item of a batch, or of the batch as a whole.")
+class OperationStatus:
+    """Success, a code and a sentence."""
+
+    success: bool = strawberry.field(description="Whether the effect is there.")
+    code: StatusCode = strawberry.field(description="Stable code to branch on.")
+    message: str = strawberry.field(
+        description="One sentence for a person; its wording may change."
+    )
+
+
+def to_status(status: ItemStatus) -> OperationStatus:
+    """Return an item's result as its GraphQL type."""
+    return OperationStatus(success=status.is_success, code=status.code, message=status.message)
