@@ -14,17 +14,15 @@ from gateway.members.model import Identifier, Member, NewMember
 from gateway.storage import tables
 from gateway.storage.database import Connection, run
 
-# Both halves number the same list: each place is null in one of them.
+# Subqueries, not joins: each place is one look-up by primary key, however large the tenant and whatever the planner knows.
 FIND = """
-SELECT wanted.position, member_identifiers.member_id
-FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS wanted (kind, value, position)
-JOIN member_identifiers USING (kind, value)
-WHERE member_identifiers.tenant_id = $1
-UNION ALL
-SELECT wanted.position, members.id
-FROM unnest($4::uuid[]) WITH ORDINALITY AS wanted (id, position)
-JOIN members USING (id)
-WHERE members.tenant_id = $1
+SELECT CASE WHEN kind IS NULL
+    THEN (SELECT members.id FROM members WHERE tenant_id = $1 AND members.id = wanted.id)
+    ELSE (SELECT member_id FROM member_identifiers AS known
+        WHERE tenant_id = $1 AND known.kind = wanted.kind AND known.value = wanted.value)
+    END AS member_id
+FROM unnest($2::text[], $3::text[], $4::uuid[]) WITH ORDINALITY AS wanted (kind, value, id, position)
+ORDER BY position
 """
 
 FETCH_MEMBERS = """
@@ -73,10 +71,7 @@ async def find_members(
         [None if kind is None else value for kind, value in wanted],
         [_to_uuid(value) if kind is None else None for kind, value in wanted],
     )
-    found: list[UUID | None] = [None] * len(wanted)
-    for position, member_id in rows:
-        found[position - 1] = member_id
-    return found
+    return [row["member_id"] for row in rows]
 
 
 async def fetch_members(
