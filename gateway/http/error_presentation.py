@@ -70,10 +70,10 @@ def _describe(error: GraphQLError, context: ExecutionContext | None) -> dict[str
     if error.extensions and "code" in error.extensions:
         return error.extensions
     cause = _find_cause(error)
-    if isinstance(cause, RewardsError):
-        # A scalar refuses a variable before there is a path: that is input, whatever it raised.
-        is_variable = error.path is None and bool(error.nodes)
-        return {"code": BAD_USER_INPUT} if is_variable else _describe_rewards_error(cause)
+    # A place in the document but no path: a scalar refused its text, whatever it raised.
+    is_scalar = error.path is None and bool(error.nodes)
+    if isinstance(cause, RewardsError) and not is_scalar:
+        return _describe_rewards_error(cause)
     if error.path is not None:
         # Only errors about arguments know the place in the document by themselves.
         is_argument = isinstance(cause, GraphQLError) and cause is not error and bool(cause.nodes)

@@ -47,12 +47,12 @@ class CheckedDocument:
     """A parsed document, and what validation found; it may run if there are no errors."""
 
     document: DocumentNode
-    errors: tuple[GraphQLError, ...]
+    errors: list[GraphQLError]
     operation_count: int
 
 
 class DocumentCache:
-    """The documents used most recently, up to a total number of characters."""
+    """The valid documents used most recently, up to a total number of characters."""
 
     def __init__(self, characters_max: int = CACHED_CHARACTERS_MAX) -> None:
         """Start empty."""
@@ -73,6 +73,9 @@ class DocumentCache:
             self._documents.move_to_end(key)
             return known
         checked = check_document(schema, query, introspection_allowed)
+        if checked.errors:
+            # The errors can take far more room than the document; only mistakes repeat them.
+            return checked
         self._documents[key] = checked
         self._characters += len(query)
         while self._characters > self._characters_max:
@@ -102,7 +105,7 @@ def check_document(
     operations = [
         node for node in document.definitions if isinstance(node, OperationDefinitionNode)
     ]
-    return CheckedDocument(document, tuple(errors), len(operations))
+    return CheckedDocument(document, errors, len(operations))
 
 
 class CheckedDocuments(SchemaExtension):
@@ -120,7 +123,7 @@ class CheckedDocuments(SchemaExtension):
             allowed = record is None or record.introspection_allowed
             checked = self._cache.load(context.schema._schema, context.query, allowed)
             context.graphql_document = checked.document
-            context.pre_execution_errors = list(checked.errors) or None
+            context.pre_execution_errors = checked.errors or None
             context.validation_rules = ()
             if checked.operation_count > 1 and _names_no_operation(context):
                 raise GraphQLError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from typing import Final
@@ -15,6 +16,7 @@ SHUTDOWN_TIMEOUT_SECONDS: Final = 30
 # Longer than the idle time of common proxies, so that they close connections and not we.
 KEEP_ALIVE_SECONDS: Final = 75
 BACKLOG_MAX: Final = 2048
+EXIT_STARTUP_FAILED: Final = 3
 
 
 class AddressUnavailable(Exception):
@@ -50,9 +52,18 @@ def run_server(application: ASGIApp, listener: socket.socket, log_level: str) ->
     """Serve until SIGINT or SIGTERM, then let requests under way finish, for 30 seconds at most.
 
     Forwarded headers are not trusted, and uvicorn's own access log is off: we log requests.
+
+    Raises:
+        SystemExit: the application's lifespan failed to start.
     """
     configure_logging(log_level)
-    make_server(application).run(sockets=[listener])
+    server = make_server(application)
+    # After a graceful stop uvicorn raises SIGINT again, for programs that want to know.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    if not server.started:
+        # The lifespan failed, and uvicorn has logged why.
+        raise SystemExit(EXIT_STARTUP_FAILED)
 
 
 def make_server(application: ASGIApp) -> uvicorn.Server:

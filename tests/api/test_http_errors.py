@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from strawberry.extensions import SchemaExtension
 
 from gateway.http.media_types import JSON
 from gateway.http.structured_logging import JsonLineFormatter
@@ -14,8 +17,10 @@ from tests.api.toy_http import (
     SECRET,
     bearer,
     codes,
+    create_toy_application,
     create_toy_schema,
     post,
+    serve,
     wait_until,
 )
 
@@ -159,3 +164,57 @@ def test_database_details_stay_out_of_the_log() -> None:
     line = JsonLineFormatter().format(record)
     assert "duplicate key" in line
     assert "ada@example.org" not in line
+
+
+class BrokenExtension(SchemaExtension):
+    """Breaks before the operation begins."""
+
+    def on_execute(self) -> Iterator[None]:
+        raise RuntimeError(SECRET)
+        yield
+
+
+def test_fault_before_the_operation_begins_is_masked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    schema = create_toy_schema(extensions=[BrokenExtension])
+    application = create_toy_application(development=True, data_dir=tmp_path, schema=schema)
+    with serve(application) as client:
+        response = post(client, "{ hello }")
+    assert response.status_code == 500
+    assert codes(response) == ["INTERNAL"]
+    assert "data" not in response.json()
+    assert SECRET not in response.text
+    assert len(logged_faults(caplog)) == 1
+
+
+class TracingExtension(SchemaExtension):
+    """Adds something to each answer."""
+
+    def get_results(self) -> dict[str, object]:
+        return {"trace": "t-1"}
+
+
+def test_extensions_of_the_schema_reach_the_answer(tmp_path: Path) -> None:
+    schema = create_toy_schema(extensions=[TracingExtension])
+    application = create_toy_application(development=True, data_dir=tmp_path, schema=schema)
+    with serve(application) as client:
+        response = post(client, "{ hello }")
+    assert response.json() == {"data": {"hello": "hello world"}, "extensions": {"trace": "t-1"}}
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "code"),
+    [
+        ("query Q($v: Picky!) { pick(value: $v) }", {"v": "wrong"}, "BAD_USER_INPUT"),
+        ('{ pick(value: "wrong") }', None, "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
+def test_scalar_that_refuses_its_text_is_input(
+    development: httpx.Client, query: str, variables: object, code: str
+) -> None:
+    """Also where it raises one of the domain's own failures."""
+    response = post(development, query, variables)
+    assert response.status_code == 400
+    assert codes(response) == [code]
+    assert "Never right." in response.json()["errors"][0]["message"]

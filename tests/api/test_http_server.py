@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import subprocess
@@ -12,16 +13,27 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 
-from gateway.http.server import AddressUnavailable, bind_socket
+from gateway.http import server
+from gateway.http.server import (
+    EXIT_STARTUP_FAILED,
+    AddressUnavailable,
+    bind_socket,
+    run_server,
+)
+from gateway.http.structured_logging import configure_logging
 from tests.api.toy_http import wait_until
 
 START_SECONDS = 30
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
-import asyncio, sys
+import asyncio, contextlib, sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 import strawberry
+from starlette.applications import Starlette
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.http.server import bind_socket, run_server
@@ -37,9 +49,16 @@ class Query:
 async def is_ready() -> bool:
     return True
 
+@contextlib.asynccontextmanager
+async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    if sys.argv[2] == "broken":
+        raise OSError("no database")
+    yield
+
 application = create_http_application(
     schema=GatewaySchema(Query), settings=Settings(), authenticate=None,
     make_context=lambda caller, request_id: None, is_ready=is_ready,
+    lifespan=lifespan,
 )
 run_server(application, bind_socket("127.0.0.1", int(sys.argv[1])), "INFO")
 """
@@ -81,7 +100,7 @@ def test_request_under_way_is_finished_on_shutdown(tmp_path: Path) -> None:
     log_path = tmp_path / "log"
     with log_path.open("wb") as log, (tmp_path / "output").open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(port)], stderr=log, stdout=output, cwd=ROOT
+            [sys.executable, "-c", PROGRAM, str(port), "sound"], stderr=log, stdout=output, cwd=ROOT
         )
     try:
         wait_until(lambda: b"startup complete" in log_path.read_bytes(), START_SECONDS)
@@ -100,3 +119,46 @@ def test_request_under_way_is_finished_on_shutdown(tmp_path: Path) -> None:
     [request_line] = [line for line in lines if line["message"] == "request"]
     assert request_line["status"] == 200
     assert request_line["request_id"] == response.headers["x-request-id"]
+
+
+def test_failed_start_ends_the_process_with_an_error() -> None:
+    """A supervisor then sees that it must try again."""
+    finished = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "0", "broken"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    assert finished.returncode == EXIT_STARTUP_FAILED
+    assert b"no database" in finished.stderr
+    assert all(orjson.loads(line) for line in finished.stderr.splitlines())
+
+
+def test_interrupt_stops_the_server_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C nobody wants a traceback."""
+
+    def run(self: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        self.started = True
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    monkeypatch.setattr(server, "configure_logging", lambda _: None)
+    with bind_socket("127.0.0.1", 0) as listener:
+        run_server(Starlette(), listener, "INFO")
+
+
+def test_logging_is_json_of_the_level_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    # Taken off first, so that the configuration does not close pytest's own handlers.
+    root.handlers = []
+    try:
+        configure_logging("warning")
+        logging.getLogger("gateway.x").info("left out")
+        logging.getLogger("gateway.x").warning("kept")
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
+    [line] = capsys.readouterr().err.splitlines()
+    assert orjson.loads(line)["message"] == "kept"

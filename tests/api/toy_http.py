@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NewType
 from uuid import UUID
 
 import httpx
 import strawberry
 from starlette.applications import Starlette
 from strawberry.scalars import JSON
+from strawberry.schema.config import StrawberryConfig
 
 from gateway.access import PARTNER_SCOPES, Caller, StandardAssets
 from gateway.errors import (
@@ -56,6 +57,14 @@ class ToyContext:
     request_id: str
 
 
+Picky = NewType("Picky", str)
+
+
+def refuse(_: object) -> Picky:
+    """Take no value, as a scalar that checks its text with the domain's own rules would."""
+    raise NotFound("Never right.")
+
+
 Info = strawberry.Info[ToyContext, None]
 
 
@@ -88,6 +97,10 @@ class Query:
 
     @strawberry.field
     def echo(self, value: JSON) -> JSON:
+        return value
+
+    @strawberry.field
+    def pick(self, value: Picky) -> str:
         return value
 
     @strawberry.field
@@ -166,15 +179,20 @@ class Readiness:
 
 def create_toy_schema(**options: Any) -> GatewaySchema:
     """Make a fresh schema, with empty caches."""
-    return GatewaySchema(Query, Mutation, **options)
+    scalars: Any = {Picky: strawberry.scalar(name="Picky", parse_value=refuse)}
+    return GatewaySchema(Query, Mutation, config=StrawberryConfig(scalar_map=scalars), **options)
 
 
 def create_toy_application(
-    *, development: bool, data_dir: Path, is_ready: Readiness | None = None
+    *,
+    development: bool,
+    data_dir: Path,
+    is_ready: Readiness | None = None,
+    schema: GatewaySchema | None = None,
 ) -> Starlette:
     """Make the application around the toy schema."""
     return create_http_application(
-        schema=create_toy_schema(),
+        schema=schema or create_toy_schema(),
         settings=Settings(
             development=development, data_dir=data_dir, body_bytes_max=BODY_BYTES_MAX
         ),
