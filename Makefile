@@ -10,7 +10,7 @@ PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile
 
 PRINT_SCHEMA = $(BIN)/python -c 'import sys; from resolvers.print_schema import print_contract; sys.stdout.write(print_contract())'
 
-.PHONY: setup run test check check-static coverage-report format schema migrate verify lock clean
+.PHONY: setup run test check check-static check-schema coverage-report format schema migrate verify lock clean
 
 setup: $(STAMP) graphiql ## Create the virtual environment and install what is pinned.
 
@@ -45,11 +45,13 @@ test: setup ## Run all tests on a real PostgreSQL; coverage-report tells afterwa
 
 check: check-static test coverage-report ## All that CI demands, cheapest first.
 
-check-static: setup ## Lint, format, types, import contracts and schema drift.
+check-static: setup check-schema ## Lint, format, types, import contracts and schema drift.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-schema: setup ## Fail if schema.graphql is not what the code says.
 	@$(PRINT_SCHEMA) | diff -u schema.graphql - || { echo 'schema.graphql is out of date: make schema' >&2; exit 1; }
 
 coverage-report: setup ## Fail below the limit; what `make test` covered, and the lines it missed.
