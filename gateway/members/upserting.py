@@ -56,7 +56,7 @@ async def upsert_member(
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
     authorize(caller, Scope.MEMBERS)
-    if errors := _find_errors(command):
+    if errors := check_command(command):
         raise InvalidInput(errors)
     request = Request(
         OperationKind.UPSERT_MEMBER,
@@ -75,6 +75,16 @@ async def upsert_member(
     answer = await run_once_despite_races(database, caller, request, work)
     value = answer.value
     return UpsertedMember(UUID(value["member_id"]), value["was_created"], answer.idempotent_replay)
+
+
+def check_command(command: UpsertMember) -> list[FieldError]:
+    """Return every rule that the command breaks."""
+    errors = check_key(command.request_id, ("input", "requestId"))
+    errors += check_text(command.display_name, ("input", "displayName"), DISPLAY_NAME_LENGTH_MAX)
+    if not 1 <= len(command.identifiers) <= IDENTIFIERS_PER_CALL_MAX:
+        message = f"identifiers must be 1 to {IDENTIFIERS_PER_CALL_MAX} identifiers."
+        errors.append(FieldError(("input", "identifiers"), "count", message))
+    return errors
 
 
 async def _upsert(
@@ -111,12 +121,3 @@ def _choose_owner(owners: Sequence[UUID | None]) -> UUID | None:
             message = "This identifier belongs to another member than those before it."
             raise AlreadyExists(message, ("input", "identifiers", str(index)))
     return known[0] if known else None
-
-
-def _find_errors(command: UpsertMember) -> list[FieldError]:
-    errors = check_key(command.request_id, ("input", "requestId"))
-    errors += check_text(command.display_name, ("input", "displayName"), DISPLAY_NAME_LENGTH_MAX)
-    if not 1 <= len(command.identifiers) <= IDENTIFIERS_PER_CALL_MAX:
-        message = f"identifiers must be 1 to {IDENTIFIERS_PER_CALL_MAX} identifiers."
-        errors.append(FieldError(("input", "identifiers"), "count", message))
-    return errors

@@ -58,7 +58,7 @@ async def create_asset(database: Database, caller: Caller, command: CreateAsset)
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
     authorize(caller, Scope.CATALOGUE)
-    if errors := _find_errors(command):
+    if errors := check_command(command):
         raise InvalidInput(errors)
     fields = {
         "id": command.asset_id,
@@ -87,6 +87,22 @@ async def create_asset(database: Database, caller: Caller, command: CreateAsset)
     return CreatedAsset(asset, answer.idempotent_replay)
 
 
+def check_command(command: CreateAsset) -> list[FieldError]:
+    """Return every rule that the command breaks."""
+    errors = check_key(command.request_id, ("input", "requestId"))
+    if CODE_PATTERN.fullmatch(command.code) is None:
+        message = "code must be 1 to 32 characters: letters, digits, dot, underscore, hyphen."
+        errors.append(FieldError(("input", "code"), "pattern", message))
+    errors += check_text(command.name, ("input", "name"), NAME_LENGTH_MAX)
+    if command.kind not in CREATABLE_KINDS:
+        message = f"kind must not be {command.kind}: create the product or competition instead."
+        errors.append(FieldError(("input", "kind"), "kind", message))
+    if not 0 <= command.scale <= SCALE_MAX:
+        message = f"scale must be from 0 to {SCALE_MAX}."
+        errors.append(FieldError(("input", "scale"), "range", message))
+    return errors
+
+
 async def load_assets(
     connection: Connection, tenant_id: UUID, asset_ids: Iterable[UUID]
 ) -> dict[UUID, Asset]:
@@ -105,18 +121,3 @@ async def load_assets(
         _cache.update({(tenant_id, asset_id): asset for asset_id, asset in fetched.items()})
         found |= fetched
     return found
-
-
-def _find_errors(command: CreateAsset) -> list[FieldError]:
-    errors = check_key(command.request_id, ("input", "requestId"))
-    if CODE_PATTERN.fullmatch(command.code) is None:
-        message = "code must be 1 to 32 characters: letters, digits, dot, underscore, hyphen."
-        errors.append(FieldError(("input", "code"), "pattern", message))
-    errors += check_text(command.name, ("input", "name"), NAME_LENGTH_MAX)
-    if command.kind not in CREATABLE_KINDS:
-        message = f"kind must not be {command.kind}: create the product or competition instead."
-        errors.append(FieldError(("input", "kind"), "kind", message))
-    if not 0 <= command.scale <= SCALE_MAX:
-        message = f"scale must be from 0 to {SCALE_MAX}."
-        errors.append(FieldError(("input", "scale"), "range", message))
-    return errors
