@@ -65,7 +65,7 @@ async def create_asset(database: Database, caller: Caller, command: CreateAsset)
         "code": command.code,
         "name": command.name,
         "kind": command.kind,
-        "scale": command.scale,
+        "decimals": command.scale,
     }
     request = Request(OperationKind.CREATE_ASSET, command.request_id, fields, new_id())
     asset_id = command.asset_id or new_id()
@@ -98,8 +98,8 @@ def check_command(command: CreateAsset) -> list[FieldError]:
         message = f"kind must not be {command.kind}: create the product or competition instead."
         errors.append(FieldError(("input", "kind"), "kind", message))
     if not 0 <= command.scale <= SCALE_MAX:
-        message = f"scale must be from 0 to {SCALE_MAX}."
-        errors.append(FieldError(("input", "scale"), "range", message))
+        message = f"decimals must be from 0 to {SCALE_MAX}."
+        errors.append(FieldError(("input", "decimals"), "range", message))
     return errors
 
 

@@ -95,7 +95,7 @@ async def test_asset_replay_returns_the_first_id(database: Database) -> None:
     assert [outcome.idempotent_replay for outcome in (first, *others)].count(False) == 1
     with pytest.raises(IdempotencyConflict) as conflict:
         await create_asset(database, caller, replace(without_id, scale=2))
-    assert conflict.value.differing_fields == ("scale",)
+    assert conflict.value.differing_fields == ("decimals",)
 
 
 async def test_taken_id_and_code_are_conflicts(database: Database) -> None:
@@ -121,7 +121,7 @@ async def test_every_broken_rule_of_an_asset_is_listed(database: Database) -> No
         "code",
         "name",
         "kind",
-        "scale",
+        "decimals",
     ]
     with pytest.raises(Forbidden):
         await create_asset(database, replace(caller, scopes=frozenset({Scope.READ})), GOLD)
