@@ -22,7 +22,6 @@ class RequestRecord:
     request_id: str
     introspection_allowed: bool = True
     caller: Caller | None = None
-    operation_type: str | None = None
     operation_name: str | None = None
     error_codes: set[str] = field(default_factory=set)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 from strawberry.extensions import SchemaExtension
 
 from gateway.http.media_types import JSON
+from gateway.http.request_middleware import RequestMiddleware
 from gateway.http.structured_logging import JsonLineFormatter
 from tests.api.toy_http import (
     FAULTY_TOKEN,
@@ -185,6 +187,29 @@ def test_fault_before_the_operation_begins_is_masked(
     assert codes(response) == ["INTERNAL"]
     assert "data" not in response.json()
     assert SECRET not in response.text
+    assert len(logged_faults(caplog)) == 1
+
+
+async def test_fault_after_the_answer_began_is_logged_and_cuts_it_short(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Half an answer cannot be replaced by an error; the server then drops the connection."""
+
+    async def answer_half(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError(SECRET)
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError("nothing is read")
+
+    scope = {"type": "http", "method": "GET", "path": "/graphql", "headers": []}
+    await RequestMiddleware(answer_half)(scope, receive, send)
+    assert [message["type"] for message in sent] == ["http.response.start"]
     assert len(logged_faults(caplog)) == 1
 
 
