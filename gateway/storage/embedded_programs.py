@@ -58,17 +58,29 @@ def program_path(name: str) -> Path:
 
 
 def server_user(directory: Path) -> pwd.struct_passwd | None:
-    """Return whom to run PostgreSQL as when we are root, which it refuses to run as; None when we are not."""
+    """Return whom to run PostgreSQL as when we are root, which it refuses to run as; None when we are not.
+
+    The owner of an existing directory goes on; for a new one an ordinary user is made, once per machine.
+    """
     if os.geteuid() != 0:
         return None
     if directory.exists() and (owner_id := directory.stat().st_uid) != 0:
-        return pwd.getpwuid(owner_id)
+        try:
+            return pwd.getpwuid(owner_id)
+        except KeyError:
+            message = f"{directory} belongs to user {owner_id}, whom this machine does not know."
+            raise EmbeddedServerFailed(message) from None
     with contextlib.suppress(KeyError):
         return pwd.getpwnam(SERVER_USER)
-    subprocess.run(
-        ["useradd", "--system", "--no-create-home", SERVER_USER], check=True, capture_output=True
-    )
-    return pwd.getpwnam(SERVER_USER)
+    try:
+        command = ["useradd", "--system", "--no-create-home", SERVER_USER]
+        subprocess.run(command, check=True, capture_output=True)
+        return pwd.getpwnam(SERVER_USER)
+    except (OSError, subprocess.CalledProcessError, KeyError) as error:
+        raise EmbeddedServerFailed(
+            f"PostgreSQL does not run as root, and the user {SERVER_USER} could not be made; "
+            "start the gateway as another user, or set DATABASE_URL."
+        ) from error
 
 
 def hand_over(directory: Path) -> None:

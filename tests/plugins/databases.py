@@ -126,8 +126,8 @@ async def _write_empty_statement(owner: asyncpg.Connection[asyncpg.Record]) -> s
         "SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public'"
     )
     statements = [
-        f"DELETE FROM {table['name']}"  # noqa: S608 - a name from the catalogue, quoted
-        for table in tables
-        if not await owner.fetchval(f"SELECT EXISTS (SELECT FROM {table['name']})")  # noqa: S608
+        f"DELETE FROM {name}"  # noqa: S608 - a name from the catalogue, quoted
+        for (name,) in tables
+        if not await owner.fetchval(f"SELECT EXISTS (SELECT FROM {name})")  # noqa: S608 - likewise
     ]
     return ";".join(statements)
