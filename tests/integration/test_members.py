@@ -10,17 +10,30 @@ from uuid import UUID
 import pytest
 
 from gateway.access import Caller, Scope
-from gateway.errors import AlreadyExists, FieldError, Forbidden, InvalidInput, NotFound
+from gateway.errors import (
+    AlreadyExists,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Overloaded,
+)
 from gateway.ids import new_id, new_ids
 from gateway.members.creating import create_members
 from gateway.members.identifiers import IdentifierKind
-from gateway.members.linking import LinkedIdentifier, LinkIdentifier, link_identifier
+from gateway.members.linking import (
+    LinkedIdentifier,
+    LinkIdentifier,
+    add_identifiers,
+    link_identifier,
+)
 from gateway.members.model import Identifier, Member, MemberReference, NewMember
 from gateway.members.page_store import count_members, fetch_member_page
+from gateway.members.racing import RACES_MAX, IdentifierRaced, run_once_despite_races
 from gateway.members.store import fetch_identifiers, fetch_members, find_members
 from gateway.members.upserting import UpsertedMember, UpsertMember, upsert_member
-from gateway.operations.model import IdempotencyConflict
-from gateway.storage.database import Database
+from gateway.operations.model import IdempotencyConflict, Operation, OperationKind, Request
+from gateway.storage.database import Connection, Database
 from gateway.storage.pages import PageRequest
 from gateway.tenants.founding import create_tenant
 
@@ -335,3 +348,29 @@ async def test_pages_go_both_ways(database: Database) -> None:
     assert [member.id for member in last.items] == newest[3:]
     assert (last.has_previous, last.has_next) == (True, False)
     assert [member.id for member in before.items] == newest[1:3]
+
+
+async def test_endless_races_end_in_overload_and_leave_nothing(database: Database) -> None:
+    caller = await make_caller(database)
+    attempts = 0
+
+    async def lose(connection: Connection, operation: Operation) -> None:
+        nonlocal attempts
+        attempts += 1
+        member = NewMember(operation.id, (EMAIL,))
+        await create_members(connection, caller.tenant_id, [member], operation.at)
+        raise IdentifierRaced
+
+    request = Request(OperationKind.UPSERT_MEMBER, "1", {}, new_id())
+    with pytest.raises(Overloaded):
+        await run_once_despite_races(database, caller, request, lose)
+    assert attempts == RACES_MAX
+    assert await find(database, caller, EMAIL) == [None]
+    assert await database.fetch("SELECT FROM operations") == []
+
+
+async def test_vanished_member_is_a_fault(database: Database) -> None:
+    caller = await make_caller(database)
+    async with database.transaction() as connection:
+        with pytest.raises(RuntimeError, match="was found and is gone"):
+            await add_identifiers(connection, caller.tenant_id, new_id(), [EMAIL], AT, ("input",))
