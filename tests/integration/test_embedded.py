@@ -10,10 +10,11 @@ import asyncpg
 import psutil
 import pytest
 
+from gateway.storage import embedded_server
 from gateway.storage.embedded import application_url, embedded_postgres
 from gateway.storage.embedded_guardian import guard
 from gateway.storage.embedded_programs import EmbeddedServerFailed
-from gateway.storage.embedded_server import EmbeddedServer
+from gateway.storage.embedded_server import EmbeddedServer, open_users_lock
 
 WAIT_SECONDS_MAX = 20.0
 
@@ -113,6 +114,32 @@ def test_guard_waits_for_nobody_when_nobody_is_there(data_dir: Path):
     EmbeddedServer(data_dir / "postgres").start()
     guard(data_dir, disposable=True)
     assert not data_dir.exists()
+
+
+def test_guard_of_a_server_that_was_stopped_does_nothing(data_dir: Path):
+    with embedded_postgres(data_dir):
+        pass
+    guard(data_dir, disposable=False)
+    assert (data_dir / "postgres/PG_VERSION").exists()
+
+
+def test_late_guardian_leaves_a_new_server_alone(data_dir: Path):
+    data_dir.mkdir()
+    with open_users_lock(data_dir) as old_lock:
+        (data_dir / old_lock.name).unlink()
+        with embedded_postgres(data_dir):
+            EmbeddedServer(data_dir / "postgres", is_disposable=True).retire(old_lock)
+            assert is_running(data_dir)
+
+
+def test_failed_creation_leaves_nothing_half_made(data_dir: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(embedded_server, "INITDB_OPTIONS", ("--no-such-option",))
+    with (
+        pytest.raises(EmbeddedServerFailed, match=r"could not be created: .*no-such-option"),
+        embedded_postgres(data_dir),
+    ):
+        pass
+    assert not (data_dir / "postgres").exists()
 
 
 def test_failure_inside_still_stops_the_server(data_dir: Path):
