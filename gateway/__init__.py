@@ -1,0 +1,1 @@
+"""Rewards gateway: one GraphQL schema over one double-entry ledger."""

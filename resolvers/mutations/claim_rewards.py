@@ -90,9 +90,7 @@ ClaimRewardsResult: TypeAlias = Annotated[
 @resolved("Claim confirmed grants: what is owed to the member becomes theirs, once.")
 async def claim_rewards(
     info: Info,
-    input: Annotated[  # noqa: A002 - the GraphQL argument's name
-        ClaimRewardsInput, strawberry.argument(description="Which grants to claim.")
-    ],
+    input: Annotated[ClaimRewardsInput, strawberry.argument(description="Which grants to claim.")],
 ) -> ClaimRewardsResult:
     """Turn the input into one command and its outcome into a payload."""
     caller = info.context.caller

@@ -114,7 +114,7 @@ DistributeRewardsResult: TypeAlias = Annotated[
 @resolved("Reward 1 to 10,000 recipients with currency, experience points, or both.")
 async def distribute_rewards(
     info: Info,
-    input: Annotated[  # noqa: A002 - the GraphQL argument's name
+    input: Annotated[
         DistributeRewardsInput, strawberry.argument(description="Whom to reward with what.")
     ],
 ) -> DistributeRewardsResult:
@@ -159,13 +159,13 @@ def _to_result(result: LineOutcome, fresh: Mapping[UUID, GrantRecord]) -> Distri
     )
 
 
-def _to_retry_input(
-    given: DistributeRewardsInput, failures: list[DistributionFailure]
-) -> JSON:
+def _to_retry_input(given: DistributeRewardsInput, failures: list[DistributionFailure]) -> JSON:
     """Return the call with only its failed lines and no request id: a new one has to be chosen (ON3-9)."""
     lines = [_to_json(given.rewards[failure.index]) for failure in failures]
     texts = {"description": given.description, "message": given.message}
-    return JSON({"rewards": lines} | {name: text for name, text in texts.items() if text is not None})
+    return JSON(
+        {"rewards": lines} | {name: text for name, text in texts.items() if text is not None}
+    )
 
 
 def _to_json(line: DistributionLineInput) -> dict[str, Any]:

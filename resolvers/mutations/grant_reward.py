@@ -99,9 +99,7 @@ GrantRewardResult: TypeAlias = Annotated[
 @resolved("Grant one reward to one member.")
 async def grant_reward(
     info: Info,
-    input: Annotated[  # noqa: A002 - the GraphQL argument's name
-        GrantRewardInput, strawberry.argument(description="What to grant to whom.")
-    ],
+    input: Annotated[GrantRewardInput, strawberry.argument(description="What to grant to whom.")],
 ) -> GrantRewardResult:
     """Turn the input into one command and its outcome into a payload."""
     caller = info.context.caller

@@ -79,7 +79,8 @@ class IssueRewardsInput:
     member: MemberRef = strawberry.field(description="Who receives and pays.")
     rewards: list[IssueRewardItem] = strawberry.field(description="1 to 100 rewards.")
     transaction_number: str | None = strawberry.field(
-        default=None, description="The caller's own number, kept and echoed: at most 512 characters."
+        default=None,
+        description="The caller's own number, kept and echoed: at most 512 characters.",
     )
     notes: str | None = strawberry.field(
         default=None, description="Kept and echoed: at most 4,096 characters."
@@ -145,9 +146,7 @@ _MESSAGES = {
 @resolved("Issue one or many rewards to one member, who may pay for them with points.")
 async def issue_rewards(
     info: Info,
-    input: Annotated[  # noqa: A002 - the GraphQL argument's name
-        IssueRewardsInput, strawberry.argument(description="What to issue to whom.")
-    ],
+    input: Annotated[IssueRewardsInput, strawberry.argument(description="What to issue to whom.")],
 ) -> IssueRewardsResult:
     """Turn the input into one command and its outcome into a payload."""
     caller = info.context.caller

@@ -61,7 +61,7 @@ ReverseGrantResult: TypeAlias = Annotated[
 @resolved("Take back all that a grant moved, payment included, once; a coupon code is voided.")
 async def reverse_grant(
     info: Info,
-    input: Annotated[  # noqa: A002 - the GraphQL argument's name
+    input: Annotated[
         ReverseGrantInput, strawberry.argument(description="Which grant to take back.")
     ],
 ) -> ReverseGrantResult:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import strawberry
 
 from gateway.grants.record import GrantRecord
 from gateway.ids import IdKind, encode_id
 from gateway.issuing.model import ItemOutcome
+from gateway.ledger.assets import from_minor
+from gateway.ledger.statement import encode_entry_id
 from gateway.rewards.model import PaymentMode
 from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.scalars import JSON
-from resolvers.types.amounts import load_amount
 from resolvers.types.grant import Grant, to_grant
-from resolvers.types.ledger_entry import encode_entry_id
 from resolvers.types.status import OperationStatus, to_status
 
 
@@ -42,15 +43,17 @@ class PaymentSummary:
         description="The currency of the cash part, which is paid outside the gateway; null if none."
     )
 
-    @resolved("What left the member's balance, in units of the asset redeemed; null if nothing did.")
+    @resolved(
+        "What left the member's balance, in units of the asset redeemed; null if nothing did."
+    )
     async def points_redeemed(self, info: Info) -> Decimal | None:
         """Return the amount in the asset's own decimals."""
-        return await load_amount(info, self.payment["asset_id"], self.payment["amount_minor"])
+        return await _load_amount(info, self.payment["asset_id"], self.payment["amount_minor"])
 
     @resolved("The cash part, in units of its currency; null if there is none.")
     async def cash_amount(self, info: Info) -> Decimal | None:
         """Return the amount in the currency's own decimals."""
-        return await load_amount(
+        return await _load_amount(
             info, self.payment["cash_asset_id"], self.payment["cash_amount_minor"]
         )
 
@@ -83,6 +86,16 @@ class IssuanceResult:
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with the item's own request id did the work."
     )
+
+
+async def _load_amount(
+    info: Info, asset_id: str | None, amount_minor: int | None
+) -> Decimal | None:
+    """Return an amount in its asset's own decimals; None without an asset or amount."""
+    if asset_id is None or not amount_minor:
+        return None
+    asset = await info.context.loaders.known_assets.load(UUID(asset_id))
+    return from_minor(amount_minor, asset.scale) if asset else None
 
 
 def to_result(outcome: ItemOutcome, org_id: str) -> IssuanceResult:

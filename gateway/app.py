@@ -1,0 +1,58 @@
+"""The composition root: the schema, the database and HTTP, put together. Nothing else imports all three."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+
+from gateway.access import Caller
+from gateway.http.application import create_http_application
+from gateway.http.graphql_schema import GatewaySchema
+from gateway.settings import Settings
+from gateway.storage.database import Database
+from gateway.tenants.credentials import authenticate
+from resolvers.context import Context
+from resolvers.schema import build_schema
+
+
+class _Opened:
+    """Holds the database from the lifespan's start to its end: it needs the running event loop."""
+
+    database: Database
+
+
+def create_application(settings: Settings, database_url: str) -> Starlette:
+    """Assemble the application; its lifespan opens the pool of connections as the application's role and closes it."""
+    opened = _Opened()
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        opened.database = await Database.open(
+            database_url,
+            pool_size_max=settings.database_pool_size_max,
+            lock_timeout_seconds=settings.lock_timeout_seconds,
+        )
+        try:
+            yield
+        finally:
+            await opened.database.close()
+
+    async def recognise(token: str) -> Caller:
+        return await authenticate(opened.database, token)
+
+    def make_context(caller: Caller | None, request_id: str) -> Context:
+        return Context(opened.database, caller, request_id)
+
+    async def is_ready() -> bool:
+        return await opened.database.is_ready()
+
+    return create_http_application(
+        schema=build_schema(GatewaySchema),
+        settings=settings,
+        authenticate=recognise,
+        make_context=make_context,
+        is_ready=is_ready,
+        lifespan=lifespan,
+    )

@@ -1,0 +1,183 @@
+"""The `gateway` command."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import typer
+
+from gateway.access import PARTNER_SCOPES, Scope
+from gateway.errors import InvalidInput, RewardsError
+from gateway.http.server import AddressUnavailable
+from gateway.ids import IdKind, decode_id, encode_id
+from gateway.settings import InvalidSetting, Settings
+from gateway.storage.addresses import DatabaseUnavailable, migrate_or_explain, open_addresses
+from gateway.storage.database import Database
+from gateway.storage.embedded_programs import EmbeddedServerFailed
+from gateway.tenants.credentials import create_member_token, create_partner_token, revoke_token
+from gateway.tenants.founding import create_organisation, create_tenant
+
+Result = TypeVar("Result")
+
+EXPECTED_FAILURES = (
+    AddressUnavailable,
+    DatabaseUnavailable,
+    EmbeddedServerFailed,
+    InvalidSetting,
+    RewardsError,
+)
+
+application = typer.Typer(
+    help="One GraphQL API for granting, issuing and distributing rewards.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+tenant_application = typer.Typer(help="Tenants and their organisations.", no_args_is_help=True)
+token_application = typer.Typer(help="Tokens of partners and members.", no_args_is_help=True)
+application.add_typer(tenant_application, name="tenant")
+application.add_typer(token_application, name="token")
+
+TenantOption = Annotated[UUID, typer.Option("--tenant", help="The tenant's id.")]
+OrganisationOption = Annotated[str, typer.Option("--organisation", help="The organisation: org_….")]
+
+
+def main() -> None:
+    """Run the command; an expected failure is one line on standard error and exit code 1."""
+    try:
+        application()
+    except InvalidInput as error:
+        _fail("; ".join(broken.message for broken in error.errors))
+    except EXPECTED_FAILURES as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@application.command()
+def serve() -> None:
+    """Serve the API; settings come from the environment."""
+    # Imported here, so that the other commands do not wait for the schema to be built.
+    from gateway.serving import serve as run  # noqa: PLC0415
+
+    run(Settings.from_environment())
+
+
+@application.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    with open_addresses(Settings.from_environment()) as addresses:
+        asyncio.run(migrate_or_explain(addresses))
+    _say("The database is up to date.")
+
+
+@tenant_application.command("create")
+def tenant_create(
+    name: Annotated[str, typer.Argument(help="The tenant's name.")],
+    organisation: Annotated[str, typer.Option(help="The name of its first organisation.")],
+) -> None:
+    """Found a tenant with points, experience points, US dollars and one organisation."""
+
+    async def work(database: Database) -> None:
+        founded = await create_tenant(database, name, organisation)
+        assets = founded.tenant.standard_assets
+        _say(f"tenant:       {founded.tenant.id}")
+        _say(f"organisation: {encode_id(IdKind.ORGANISATION, founded.organisation.id)}")
+        _say(f"points:       {assets.points_id}")
+        _say(f"experience:   {assets.experience_id}")
+        _say(f"cash:         {assets.cash_id}")
+
+    _with_database(work)
+
+
+@tenant_application.command("add-organisation")
+def tenant_add_organisation(
+    tenant: TenantOption, name: Annotated[str, typer.Argument(help="The organisation's name.")]
+) -> None:
+    """Add an organisation to a tenant."""
+
+    async def work(database: Database) -> None:
+        organisation = await create_organisation(database, tenant, name)
+        _say(f"organisation: {encode_id(IdKind.ORGANISATION, organisation.id)}")
+
+    _with_database(work)
+
+
+@token_application.command("create")
+def token_create(
+    tenant: TenantOption,
+    organisation: OrganisationOption,
+    label: Annotated[str, typer.Option(help="What the token is for.")],
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="What it may do; repeat it. Everything if left out.")
+    ] = None,
+    member: Annotated[
+        str | None, typer.Option(help="Make a member's own token instead: mem_….")
+    ] = None,
+) -> None:
+    """Make a token and show it, this once: only a hash of it is kept."""
+
+    async def work(database: Database) -> None:
+        organisation_id = _read_id(IdKind.ORGANISATION, organisation, "--organisation")
+        if member is not None:
+            member_id = _read_id(IdKind.MEMBER, member, "--member")
+            created = await create_member_token(
+                database, tenant, organisation_id, member_id, label=label
+            )
+        else:
+            created = await create_partner_token(
+                database, tenant, organisation_id, label, scope or PARTNER_SCOPES
+            )
+        _say(f"credential: {created.credential.id}")
+        _say(f"token:      {created.text}")
+
+    _with_database(work)
+
+
+@token_application.command("revoke")
+def token_revoke(
+    tenant: TenantOption,
+    credential: Annotated[UUID, typer.Argument(help="The credential's id, as `create` showed it.")],
+) -> None:
+    """End a token at once and for ever."""
+
+    async def work(database: Database) -> None:
+        await revoke_token(database, tenant, credential)
+        _say("The token is revoked.")
+
+    _with_database(work)
+
+
+def _with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Run `work` on the migrated database."""
+
+    async def run(application_url: str) -> Result:
+        database = await Database.open(application_url, pool_size_max=2)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    with open_addresses(Settings.from_environment()) as addresses:
+        asyncio.run(migrate_or_explain(addresses))
+        return asyncio.run(run(addresses.application_url))
+
+
+def _read_id(kind: IdKind, text: str, option: str) -> UUID:
+    value = decode_id(kind, text)
+    if value is None:
+        raise typer.BadParameter(f"must look like {kind.value}….", param_hint=option)
+    return value
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def _fail(message: str) -> None:
+    sys.stderr.write(f"gateway: {message}\n")
+    sys.exit(1)

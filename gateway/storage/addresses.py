@@ -1,0 +1,55 @@
+"""Where the database is: the one that is configured, or our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from gateway.settings import Settings
+from gateway.storage.embedded import application_url, embedded_postgres
+from gateway.storage.migrate import migrate
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be used; the message is one line for a person and holds no password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Two addresses of one database: as the owner of its tables, for migrations, and as the application."""
+
+    owner_url: str
+    application_url: str
+
+
+@contextmanager
+def open_addresses(settings: Settings) -> Iterator[Addresses]:
+    """Yield the addresses of the configured database, or run our own PostgreSQL while the block lasts.
+
+    Raises:
+        EmbeddedServerFailed: our own does not start.
+    """
+    if settings.database_url is not None:
+        owner_url = settings.migration_database_url or settings.database_url
+        yield Addresses(owner_url, settings.database_url)
+        return
+    with embedded_postgres(settings.data_dir) as owner_url:
+        yield Addresses(owner_url, application_url(owner_url))
+
+
+async def migrate_or_explain(addresses: Addresses) -> None:
+    """Bring the database to the current schema.
+
+    Raises:
+        DatabaseUnavailable: it cannot be reached, or refuses; the message says which server and why.
+    """
+    try:
+        await migrate(addresses.owner_url)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        parts = urlsplit(addresses.owner_url)
+        where = f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
+        raise DatabaseUnavailable(f"The database at {where} cannot be used: {error}") from error
