@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from gateway.access import Scope, authorize
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.ids import IdKind, decode_id
@@ -74,6 +75,8 @@ async def create_asset(
     input: Annotated[CreateAssetInput, strawberry.argument(description="What to count.")],
 ) -> CreateAssetResult:
     """Turn the input into one command and its outcome into a payload."""
+    # Before the input is judged: who may not call this learns nothing else.
+    authorize(info.context.caller, Scope.CATALOGUE)
     errors: list[DomainFieldError] = []
     command = CreateAsset(
         input.request_id,

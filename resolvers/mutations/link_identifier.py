@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope, authorize
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.members import linking
@@ -73,6 +74,8 @@ async def link_identifier(
     ],
 ) -> LinkIdentifierResult:
     """Turn the input into one command and its outcome into a payload."""
+    # Before the input is judged: who may not call this learns nothing else.
+    authorize(info.context.caller, Scope.MEMBERS)
     errors: list[DomainFieldError] = check_key(input.request_id, ("input", "requestId"))
     command = LinkIdentifier(
         input.request_id,

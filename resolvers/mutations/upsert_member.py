@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope, authorize
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.members import upserting
@@ -72,6 +73,8 @@ async def upsert_member(
     input: Annotated[UpsertMemberInput, strawberry.argument(description="Who the member is.")],
 ) -> UpsertMemberResult:
     """Turn the input into one command and its outcome into a payload."""
+    # Before the input is judged: who may not call this learns nothing else.
+    authorize(info.context.caller, Scope.MEMBERS)
     errors: list[DomainFieldError] = []
     identifiers = tuple(
         to_identifier(given, ("input", "identifiers", str(index)), errors)

@@ -211,8 +211,17 @@ async def test_scope_is_needed(database: Database, caller: Caller) -> None:
         frozenset({Scope.READ}),
         caller.standard_assets,
     )
-    with pytest.raises(Forbidden):
-        await execute(database, reader, UPSERT, requestId="1", identifiers=[EMAIL])
-    with pytest.raises(Unauthenticated):
-        await execute(database, None, UPSERT, requestId="1", identifiers=[EMAIL])
+    calls: list[tuple[str, dict[str, Any]]] = [
+        (UPSERT, {"identifiers": [EMAIL]}),
+        (LINK, {"member": {"email": "joe@bloggs.com"}, "identifier": WALLET}),
+        (CREATE_ASSET, {"code": "GOLD", "name": "Gold", "kind": "CURRENCY"}),
+        # Broken input comes second.
+        (UPSERT, {"identifiers": [WALLET | {"identifierValue": ""}]}),
+    ]
+    for document, given in calls:
+        with pytest.raises(Forbidden):
+            await execute(database, reader, document, requestId="1", **given)
+        with pytest.raises(Unauthenticated):
+            await execute(database, None, document, requestId="1", **given)
     assert await database.fetch("SELECT FROM members") == []
+    assert await database.fetch("SELECT FROM operations") == []
