@@ -29,11 +29,11 @@ class _Statements:
 
 def _statements(table: str) -> _Statements:
     # The table's name is one of ours; every value is a parameter.
-    rows = f"SELECT id, organisation_id, name, created_at FROM {table} WHERE tenant_id = $1"  # noqa: S608
-    count = f"SELECT count(*) FROM {table} WHERE tenant_id = $1 AND organisation_id = $2"  # noqa: S608
+    rows = f"SELECT id, organisation_id, name, created_at FROM {table} WHERE tenant_id = $1"
+    count = f"SELECT count(*) FROM {table} WHERE tenant_id = $1 AND organisation_id = $2"
     page = f"{rows} AND organisation_id = $2 AND id < $3 AND id > $4"
     return _Statements(
-        fetch=f"{rows} AND (organisation_id, id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))",  # noqa: S608
+        fetch=f"{rows} AND (organisation_id, id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))",
         page_forwards=f"{page} ORDER BY id DESC LIMIT $5",
         page_backwards=f"{page} ORDER BY id LIMIT $5",
         count=count,

@@ -48,7 +48,7 @@ WHERE shown.tenant_id = $1 AND shown.id = ANY($2::uuid[])
 
 _FILTERED = """
 rewards.tenant_id = $1 AND organisation_id = $2 AND deleted_at IS NULL
-    AND ($3::text IS NULL OR status = $3) AND ($4::text IS NULL OR kind = $4)
+    AND ($3::text[] IS NULL OR status = ANY($3)) AND ($4::text[] IS NULL OR kind = ANY($4))
 """
 
 _PAGE = f"""
@@ -64,10 +64,10 @@ COUNT = f"SELECT count(*) FROM rewards WHERE {_FILTERED}"
 
 @dataclass(frozen=True, slots=True)
 class RewardFilter:
-    """Which rewards of the catalogue; None stands for any."""
+    """Which rewards of the catalogue: of any of these; None stands for all, an empty tuple for none."""
 
-    status: RewardStatus | None = None
-    kind: RewardKind | None = None
+    statuses: tuple[RewardStatus, ...] | None = None
+    kinds: tuple[RewardKind, ...] | None = None
 
 
 async def fetch_rewards(
@@ -103,8 +103,8 @@ async def fetch_reward_page(
         statement,
         tenant_id,
         organisation_id,
-        reward_filter.status,
-        reward_filter.kind,
+        reward_filter.statuses,
+        reward_filter.kinds,
         *id_bounds(request),
         request.fetch_limit,
     )
@@ -116,7 +116,7 @@ async def count_rewards(
 ) -> int:
     """Return how many rewards match."""
     count: int = await connection.fetchval(
-        COUNT, tenant_id, organisation_id, reward_filter.status, reward_filter.kind
+        COUNT, tenant_id, organisation_id, reward_filter.statuses, reward_filter.kinds
     )
     return count
 

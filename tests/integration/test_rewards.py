@@ -441,7 +441,7 @@ async def test_pages_are_newest_first_and_filtered(shop: Shop) -> None:
             found = await fetch_reward_page(connection, *scope, which, request)
         return [reward.name for reward in found.items], found.has_previous, found.has_next
 
-    everything, points = RewardFilter(), RewardFilter(kind=RewardKind.POINTS)
+    everything, points = RewardFilter(), RewardFilter(kinds=(RewardKind.POINTS,))
     assert await page(PageRequest(2), everything) == (["Daily points", "3"], False, True)
     assert await page(PageRequest(2, after=rewards[3].id), everything) == (["2", "1"], True, False)
     assert await page(PageRequest(2, backwards=True), everything) == (["2", "1"], True, False)
@@ -450,11 +450,14 @@ async def test_pages_are_newest_first_and_filtered(shop: Shop) -> None:
         False,
         True,
     )
-    active = RewardFilter(RewardStatus.ACTIVE, RewardKind.POINTS)
+    active = RewardFilter((RewardStatus.ACTIVE,), (RewardKind.POINTS,))
     assert await page(PageRequest(5), active) == (["3", "2"], False, False)
     async with shop.database.connection() as connection:
         assert await count_rewards(connection, *scope, everything) == 4
         assert await count_rewards(connection, *scope, active) == 2
+        assert await count_rewards(connection, *scope, RewardFilter(statuses=())) == 0
+        both = RewardFilter(tuple(RewardStatus), tuple(RewardKind))
+        assert await count_rewards(connection, *scope, both) == 4
         neighbours = (shop.neighbour.tenant_id, shop.neighbour.organisation_id)
         assert await count_rewards(connection, *neighbours, everything) == 0
         empty = await fetch_reward_page(connection, *neighbours, everything, PageRequest(5))
