@@ -1,36 +1,93 @@
-"""Request-scoped loaders: many keys, one statement, whatever the page size. Never used inside a database transaction."""
+"""Request-scoped loaders: many keys, one statement, whatever the page size. Never used inside a database transaction.
+
+A fetcher is a function that takes a connection, the loaders, the keys and further arguments, and returns a mapping from key to
+value. Keys that are asked for while nothing else can run are fetched together, and each only once a request.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
 from gateway.access import Caller
+from gateway.grants.benefits import assets_of
+from gateway.grants.list_store import fetch_visible_grants
+from gateway.grants.record import GrantRecord
+from gateway.ledger.assets import Asset
 from gateway.storage.database import Connection, Database
+from gateway.tenants.assets import load_assets
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
-Selection = TypeVar("Selection", bound=Hashable)
+Arguments = ParamSpec("Arguments")
+
+Fetch: TypeAlias = Callable[
+    Concatenate[Connection, "Loaders", Sequence[Key], Arguments], Awaitable[Mapping[Key, Value]]
+]
 
 
 class Loaders:
-    """The loaders of one request, each made when first used."""
+    """The loaders of one request, each made when first used, and the assets it has met."""
 
     def __init__(self, database: Database, caller: Caller) -> None:
         """Take where to read and on whose behalf."""
         self.database = database
         self.caller = caller
+        self.assets: dict[UUID, Asset] = {}
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
 
-    def by_key(
-        self, fetch: Callable[[Connection, Sequence[Key]], Awaitable[Mapping[Key, Value]]]
+    def using(
+        self,
+        fetch: Fetch[Key, Arguments, Value],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
     ) -> DataLoader[Key, Value | None]:
-        """Make a loader over a store function that takes many keys; None for a key that it does not return."""
+        """Return the loader over a fetcher with these arguments; it answers None for a key that the fetcher leaves out.
 
-        async def load(keys: list[Key]) -> list[Value | None]:
-            async with self.database.connection() as connection:
-                found = await fetch(connection, keys)
-            return [found.get(key) for key in keys]
+        Fields with the same arguments share a loader, so that a page within a page is one statement too.
+        """
+        name = (fetch, arguments, tuple(named.items()))
+        if name not in self._loaders:
 
-        return DataLoader(load)
+            async def load(keys: list[Key]) -> list[Value | None]:
+                async with self.database.connection() as connection:
+                    found = await fetch(connection, self, keys, *arguments, **named)
+                return [found.get(key) for key in keys]
+
+            self._loaders[name] = DataLoader(load)
+        return self._loaders[name]
+
+    @property
+    def grants(self) -> DataLoader[UUID, GrantRecord | None]:
+        """Return the loader of grants that the caller may see, by id."""
+        return self.using(_fetch_grants)
+
+    @property
+    def known_assets(self) -> DataLoader[UUID, Asset | None]:
+        """Return the loader of assets, by id."""
+        return self.using(fetch_assets)
+
+    async def learn_assets(self, connection: Connection, asset_ids: Iterable[UUID]) -> None:
+        """Put these assets into `assets`; one round trip if some are new to this process, else none."""
+        missing = set(asset_ids) - self.assets.keys()
+        if missing:
+            self.assets |= await load_assets(connection, self.caller.tenant_id, missing)
+
+
+async def fetch_assets(
+    connection: Connection, loaders: Loaders, ids: Sequence[UUID]
+) -> Mapping[UUID, Asset]:
+    """Return the assets of these ids, and remember them for the request."""
+    await loaders.learn_assets(connection, ids)
+    return loaders.assets
+
+
+async def _fetch_grants(
+    connection: Connection, loaders: Loaders, ids: Sequence[UUID]
+) -> Mapping[UUID, GrantRecord]:
+    grants = await fetch_visible_grants(connection, loaders.caller, ids)
+    await loaders.learn_assets(connection, assets_of(grants.values()))
+    return grants

@@ -66,9 +66,9 @@ class StatementEntry:
         return EntryPlace(self.occurred_at, self.account_id, self.sequence)
 
 
-def encode_entry_id(key: EntryKey) -> str:
+def encode_entry_id(transaction_id: UUID, index: int) -> str:
     """Return the public id `ent_<transaction's UUID>_<index>`."""
-    return f"{encode_id(IdKind.LEDGER_ENTRY, key.transaction_id)}_{key.index}"
+    return f"{encode_id(IdKind.LEDGER_ENTRY, transaction_id)}_{index}"
 
 
 def decode_entry_id(public_id: str) -> EntryKey | None:

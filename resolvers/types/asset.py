@@ -1,0 +1,47 @@
+"""Assets and amounts of them."""
+
+from __future__ import annotations
+
+import strawberry
+
+from gateway.ids import IdKind, encode_id
+from gateway.ledger import assets as domain
+from gateway.ledger.assets import AssetKind
+from resolvers.enums import expose_enum
+from resolvers.node import Node
+
+expose_enum(
+    AssetKind,
+    "What an asset counts.",
+    {
+        "POINTS": "Points that members spend.",
+        "EXPERIENCE": "Experience points, which are earned and never spent.",
+        "CURRENCY": "A currency of a game or community.",
+        "CASH": "Money.",
+        "PRODUCT": "Units of a product.",
+        "COMPETITION": "Entries of a competition.",
+    },
+)
+
+
+@strawberry.type(
+    description="Anything countable: points, a currency, cash, units of a product, competition entries."
+)
+class Asset(Node):
+    """An asset; it never changes. Its id is a GUID."""
+
+    code: str = strawberry.field(description="Short code, unique in the tenant, such as `USD`.")
+    name: str = strawberry.field(description="Name for people.")
+    kind: AssetKind = strawberry.field(description="What it counts.")
+    decimals: int = strawberry.field(description="How many decimals its amounts have.")
+
+
+def to_asset(asset: domain.Asset) -> Asset:
+    """Return an asset as its GraphQL type."""
+    return Asset(
+        id=strawberry.ID(encode_id(IdKind.ASSET, asset.id)),
+        code=asset.code,
+        name=asset.name,
+        kind=asset.kind,
+        decimals=asset.scale,
+    )

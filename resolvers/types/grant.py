@@ -1,0 +1,133 @@
+"""Grants: one reward in one member's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+
+from gateway.grants.benefits import assets_of
+from gateway.grants.record import GrantRecord, GrantSource, GrantStatus
+from gateway.ids import IdKind, encode_id
+from resolvers.context import Context, Info
+from resolvers.enums import expose_enum
+from resolvers.fields import resolved
+from resolvers.node import Node
+from resolvers.scalars import JSON
+from resolvers.types.benefit import Benefit, to_benefit
+
+if TYPE_CHECKING:
+    from resolvers.types.member import Member
+
+expose_enum(
+    GrantStatus,
+    "Where a grant stands.",
+    {
+        "PENDING": "Being issued; its outcome is not known yet.",
+        "CONFIRMED": "Granted and waiting to be claimed.",
+        "CLAIMED": "Its benefit is in the member's hands.",
+        "DECLINED": "Refused after it had been pending.",
+        "EXPIRED": "Not claimed in time.",
+        "REVERSED": "Taken back by a balancing transaction.",
+    },
+)
+
+expose_enum(
+    GrantSource,
+    "Which operation made a grant.",
+    {
+        "MANUAL": "`grantReward` with a reward of the catalogue.",
+        "PARTNER_ACTION": "`grantReward` with a custom reward for an action.",
+        "ISSUANCE": "`issueRewards`.",
+        "DISTRIBUTION": "`distributeRewards`.",
+        "CAMPAIGN": "A campaign's rule.",
+    },
+)
+
+
+@strawberry.type(description="One reward in one member's hands.")
+class Grant(Node):
+    """A grant as it stands now; what was granted never changes."""
+
+    record: strawberry.Private[GrantRecord]
+
+    status: GrantStatus = strawberry.field(description="Where it stands.")
+    source: GrantSource = strawberry.field(description="Which operation made it.")
+    action_code: str | None = strawberry.field(
+        description="What the member did for it, as the partner names it."
+    )
+    client_reference: str | None = strawberry.field(
+        description="The partner's own reference for it."
+    )
+    metadata: JSON = strawberry.field(description="What the partner kept with it.")
+    date_rewarded: datetime = strawberry.field(description="When it was granted.")
+    claimed_at: datetime | None = strawberry.field(
+        description="When its benefit came into the member's hands; null if it has not."
+    )
+    expires_at: datetime | None = strawberry.field(
+        description="When its code expires; null if it does not."
+    )
+    reversed_at: datetime | None = strawberry.field(
+        description="When it was taken back; null if it was not."
+    )
+    transaction_id: strawberry.ID = strawberry.field(
+        description="The ledger transaction that made it."
+    )
+    claim_transaction_id: strawberry.ID | None = strawberry.field(
+        description="The ledger transaction that put its benefit into the member's hands."
+    )
+    reversal_transaction_id: strawberry.ID | None = strawberry.field(
+        description="The ledger transaction that took it back."
+    )
+
+    @resolved("Who received it.")
+    def member(self) -> Annotated[Member, strawberry.lazy("resolvers.types.member")]:
+        """Name the member; nothing is read until a field other than the id is asked for."""
+        # Members have grants and grants have members: one of the two has to look the other up late.
+        from resolvers.types.member import to_member  # noqa: PLC0415 - see above
+
+        return to_member(self.record.member_id)
+
+    @resolved("What the member got. Empty if the grant gave nothing that the gateway counts.")
+    async def benefits(self, info: Info) -> list[Benefit]:
+        """Return the benefits, with the assets they are counted in."""
+        loaders = info.context.loaders
+        missing = assets_of([self.record]) - loaders.assets.keys()
+        if missing:
+            await loaders.known_assets.load_many(missing)
+        return [to_benefit(benefit, loaders.assets) for benefit in self.record.benefits]
+
+
+def to_grant(record: GrantRecord) -> Grant:
+    """Return a grant as its GraphQL type."""
+    return Grant(
+        id=strawberry.ID(encode_id(IdKind.GRANT, record.id)),
+        record=record,
+        status=record.status,
+        source=record.source,
+        action_code=record.action_code,
+        client_reference=record.client_reference,
+        metadata=JSON(dict(record.metadata)),
+        date_rewarded=record.rewarded_at,
+        claimed_at=record.claimed_at,
+        expires_at=record.expires_at,
+        reversed_at=record.reversed_at,
+        transaction_id=strawberry.ID(encode_id(IdKind.TRANSACTION, record.transaction_id)),
+        claim_transaction_id=_to_transaction_id(record.claim_transaction_id),
+        reversal_transaction_id=_to_transaction_id(record.reversal_transaction_id),
+    )
+
+
+async def load_grant_nodes(context: Context, ids: Sequence[UUID]) -> list[Grant | None]:
+    """Return the grants that the caller may see, in the order of the ids; one statement."""
+    records = await context.loaders.grants.load_many(ids)
+    return [to_grant(record) if record else None for record in records]
+
+
+def _to_transaction_id(transaction_id: UUID | None) -> strawberry.ID | None:
+    if transaction_id is None:
+        return None
+    return strawberry.ID(encode_id(IdKind.TRANSACTION, transaction_id))

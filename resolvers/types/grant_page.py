@@ -1,0 +1,80 @@
+"""Pages of grants, of a member or of whatever the caller may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from gateway.grants.benefits import assets_of
+from gateway.grants.filter import GrantFilter
+from gateway.grants.list_store import (
+    count_grants,
+    count_member_grants,
+    fetch_grant_page,
+    fetch_member_grant_pages,
+)
+from gateway.grants.record import GrantRecord
+from gateway.storage.database import Connection
+from gateway.storage.pages import Page, PageRequest
+from resolvers.context import Context
+from resolvers.loaders import Loaders
+from resolvers.pages import Connection as PageConnection
+from resolvers.pages import id_cursor, to_connection
+from resolvers.types.grant import Grant, to_grant
+
+GRANT_CURSOR = id_cursor(b"g")
+
+
+async def load_grants(
+    context: Context, wanted: GrantFilter, request: PageRequest[UUID]
+) -> PageConnection[Grant]:
+    """Return a page of the grants that the caller may see."""
+    loaders = context.loaders
+    async with context.database.connection() as connection:
+        page = await fetch_grant_page(connection, loaders.caller, wanted, request)
+        await loaders.learn_assets(connection, assets_of(page.items))
+
+    async def count() -> int:
+        async with context.database.connection() as connection:
+            return await count_grants(connection, loaders.caller, wanted)
+
+    context.spend_rows(len(page.items))
+    return to_connection(page, to_grant, _to_cursor, count)
+
+
+async def load_member_grants(
+    context: Context, member_id: UUID, wanted: GrantFilter, request: PageRequest[UUID]
+) -> PageConnection[Grant]:
+    """Return a page of a member's grants; members of one list are read together."""
+    loaders = context.loaders
+    page = await loaders.using(_load_pages, wanted, request).load(member_id)
+
+    async def count() -> int:
+        return await loaders.using(_load_counts, wanted).load(member_id) or 0
+
+    assert page is not None  # noqa: S101 - the fetcher answers every member
+    context.spend_rows(len(page.items))
+    return to_connection(page, to_grant, _to_cursor, count)
+
+
+def _to_cursor(record: GrantRecord) -> str:
+    return GRANT_CURSOR.encode(record.id)
+
+
+async def _load_pages(
+    connection: Connection,
+    loaders: Loaders,
+    member_ids: Sequence[UUID],
+    wanted: GrantFilter,
+    request: PageRequest[UUID],
+) -> Mapping[UUID, Page[GrantRecord]]:
+    pages = await fetch_member_grant_pages(connection, loaders.caller, member_ids, wanted, request)
+    records = (record for page in pages.values() for record in page.items)
+    await loaders.learn_assets(connection, assets_of(records))
+    return pages
+
+
+async def _load_counts(
+    connection: Connection, loaders: Loaders, member_ids: Sequence[UUID], wanted: GrantFilter
+) -> Mapping[UUID, int]:
+    return await count_member_grants(connection, loaders.caller, member_ids, wanted)

@@ -1,0 +1,184 @@
+"""Members: who they are, and what they have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from gateway.access import Scope, authorize
+from gateway.ids import IdKind, decode_id, encode_id
+from gateway.members import model as domain
+from gateway.members.identifiers import IdentifierKind
+from gateway.members.store import fetch_identifiers, fetch_members
+from gateway.storage.database import Connection
+from gateway.storage.pages import ID_LOWEST
+from resolvers.context import Context, Info
+from resolvers.fields import resolved
+from resolvers.loaders import Loaders
+from resolvers.node import Node
+from resolvers.pages import After, Before, First, Last, read_page_request
+from resolvers.pages import Connection as PageConnection
+from resolvers.types.balance import Balance, load_balances
+from resolvers.types.entry_page import ENTRY_CURSOR, load_member_entries
+from resolvers.types.grant import Grant
+from resolvers.types.grant_filter import GrantFilterArgument, to_grant_filter
+from resolvers.types.grant_page import GRANT_CURSOR, load_member_grants
+from resolvers.types.identifier import MemberIdentifier, to_member_identifier
+from resolvers.types.ledger_entry import LedgerEntry
+from resolvers.types.notification import (
+    NOTIFICATION_CURSOR,
+    Notification,
+    load_member_notifications,
+)
+
+
+@strawberry.type(description="A person who receives rewards, anywhere in the tenant.")
+class Member(Node):
+    """A member. Only the id is known at first: each other field is read when it is asked for, for many members at once."""
+
+    member_id: strawberry.Private[UUID]
+
+    @resolved("Name for people; null if none was given.")
+    async def display_name(self, info: Info) -> str | None:
+        """Load the member."""
+        return (await self._load(info)).display_name
+
+    @resolved("When the gateway first knew the member.")
+    async def created_at(self, info: Info) -> datetime:
+        """Load the member."""
+        return (await self._load(info)).created_at
+
+    @resolved("The id in the partner's own system; null if none is linked.")
+    async def external_id(self, info: Info) -> str | None:
+        """Return the first identifier of that type."""
+        for identifier in await self._load_identifiers(info):
+            if identifier.kind is IdentifierKind.EXTERNAL_ID:
+                return identifier.value
+        return None
+
+    @resolved("Every identifier that names the member, oldest first.")
+    async def identifiers(self, info: Info) -> list[MemberIdentifier]:
+        """Load the identifiers."""
+        return [to_member_identifier(found) for found in await self._load_identifiers(info)]
+
+    @resolved("What the member has, one entry for each asset they ever had, by asset id.")
+    async def balances(self, info: Info) -> list[Balance]:
+        """Load the balances."""
+        return await self._load_balances(info)
+
+    @resolved("What the member has of one asset; null if they never had any.")
+    async def balance(
+        self,
+        info: Info,
+        asset_id: Annotated[strawberry.ID, strawberry.argument(description="The asset's GUID.")],
+    ) -> Balance | None:
+        """Load the balances and choose one."""
+        for balance in await self._load_balances(info):
+            if balance.asset.id == asset_id.lower():
+                return balance
+        return None
+
+    @resolved("What the member was granted, newest first.")
+    async def grants(
+        self,
+        info: Info,
+        filter: GrantFilterArgument = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> PageConnection[Grant]:
+        """Load a page of grants."""
+        _authorize_reading(info)
+        request = read_page_request(GRANT_CURSOR, first, after, last, before)
+        return await load_member_grants(
+            info.context, self.member_id, to_grant_filter(filter), request
+        )
+
+    @resolved("The member's statement, newest first: every change of a balance.")
+    async def ledger_entries(
+        self,
+        info: Info,
+        asset_id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Of one asset only; in the order of posting then."),
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> PageConnection[LedgerEntry]:
+        """Load a page of entries."""
+        _authorize_reading(info)
+        request = read_page_request(ENTRY_CURSOR, first, after, last, before)
+        wanted = None if asset_id is None else decode_id(IdKind.ASSET, asset_id) or ID_LOWEST
+        return await load_member_entries(info.context, self.member_id, wanted, request)
+
+    @resolved("Messages to the member, newest first.")
+    async def notifications(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> PageConnection[Notification]:
+        """Load a page of notifications."""
+        _authorize_reading(info)
+        request = read_page_request(NOTIFICATION_CURSOR, first, after, last, before)
+        return await load_member_notifications(info.context, self.member_id, request)
+
+    async def _load(self, info: Info) -> domain.Member:
+        authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
+        member = await info.context.loaders.using(_fetch_members).load(self.member_id)
+        assert member is not None  # noqa: S101 - members are never deleted
+        return member
+
+    async def _load_identifiers(self, info: Info) -> Sequence[domain.Identifier]:
+        authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
+        return await info.context.loaders.using(_fetch_identifiers).load(self.member_id) or ()
+
+    async def _load_balances(self, info: Info) -> list[Balance]:
+        _authorize_reading(info)
+        return await info.context.loaders.using(load_balances).load(self.member_id) or []
+
+
+def to_member(member_id: UUID) -> Member:
+    """Return the member of an id that is known to exist and to be visible to the caller."""
+    public_id = strawberry.ID(encode_id(IdKind.MEMBER, member_id))
+    return Member(id=public_id, member_id=member_id)
+
+
+async def load_member_nodes(context: Context, ids: Sequence[UUID]) -> list[Member | None]:
+    """Return the members whom the caller may see, in the order of the ids; one statement."""
+    found = await context.loaders.using(_fetch_members).load_many(ids)
+    return [to_member(member.id) if member else None for member in found]
+
+
+def can_see_member(context: Context, member_id: UUID) -> bool:
+    """Tell whether the caller may see a member of its tenant: a partner everybody, a member themselves."""
+    return context.caller.member_id in {None, member_id}
+
+
+def _authorize_reading(info: Info) -> None:
+    # A payload's grant leads to its member: what that has is for those who may read.
+    authorize(info.context.caller, Scope.READ, Scope.MEMBER)
+
+
+async def _fetch_members(
+    connection: Connection, loaders: Loaders, ids: Sequence[UUID]
+) -> Mapping[UUID, domain.Member]:
+    caller = loaders.caller
+    # One's own or nobody: the rule of can_see_member, for ids that come from outside.
+    visible = [id for id in ids if caller.member_id in {None, id}]
+    return await fetch_members(connection, caller.tenant_id, visible) if visible else {}
+
+
+async def _fetch_identifiers(
+    connection: Connection, loaders: Loaders, ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[domain.Identifier]]:
+    return await fetch_identifiers(connection, loaders.caller.tenant_id, ids)

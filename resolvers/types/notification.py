@@ -1,0 +1,96 @@
+"""Messages to a member about grants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import strawberry
+
+from gateway.grants import notification_store as store
+from gateway.ids import IdKind, encode_id
+from gateway.storage.database import Connection
+from gateway.storage.pages import Page, PageRequest
+from resolvers.context import Context, Info
+from resolvers.fields import resolved
+from resolvers.loaders import Loaders
+from resolvers.node import Node
+from resolvers.pages import Connection as PageConnection
+from resolvers.pages import id_cursor, to_connection
+from resolvers.types.grant import Grant, to_grant
+
+NOTIFICATION_CURSOR = id_cursor(b"n")
+
+
+@strawberry.type(description="A message to a member about a grant.")
+class Notification(Node):
+    """A text and the grant it is about."""
+
+    grant_id: strawberry.Private[UUID]
+
+    text: str = strawberry.field(description="The message, with the amount.")
+    created_at: datetime = strawberry.field(description="When it was sent.")
+    read_at: datetime | None = strawberry.field(
+        description="When the member read it; null if they have not."
+    )
+
+    @resolved("The grant it is about; null if the caller may not see it.")
+    async def grant(self, info: Info) -> Grant | None:
+        """Load the grant."""
+        record = await info.context.loaders.grants.load(self.grant_id)
+        return to_grant(record) if record else None
+
+
+async def load_member_notifications(
+    context: Context, member_id: UUID, request: PageRequest[UUID]
+) -> PageConnection[Notification]:
+    """Return a page of a member's notifications; members of one list are read together."""
+    loaders = context.loaders
+    page = await loaders.using(_load_pages, request).load(member_id)
+
+    async def count() -> int:
+        return await loaders.using(_load_counts).load(member_id) or 0
+
+    assert page is not None  # noqa: S101 - the fetcher answers every member
+    context.spend_rows(len(page.items))
+    return to_connection(page, to_notification, _to_cursor, count)
+
+
+def _to_cursor(notification: store.Notification) -> str:
+    return NOTIFICATION_CURSOR.encode(notification.id)
+
+
+async def _load_pages(
+    connection: Connection,
+    loaders: Loaders,
+    member_ids: Sequence[UUID],
+    request: PageRequest[UUID],
+) -> Mapping[UUID, Page[store.Notification]]:
+    return await store.fetch_notification_pages(connection, loaders.caller, member_ids, request)
+
+
+async def _load_counts(
+    connection: Connection, loaders: Loaders, member_ids: Sequence[UUID]
+) -> Mapping[UUID, int]:
+    return await store.count_notifications(connection, loaders.caller, member_ids)
+
+
+async def load_notification_nodes(
+    context: Context, ids: Sequence[UUID]
+) -> list[Notification | None]:
+    """Return the notifications that the caller may see, in the order of the ids; one statement."""
+    async with context.database.connection() as connection:
+        found = await store.fetch_notifications(connection, context.caller, ids)
+    return [to_notification(found[id]) if id in found else None for id in ids]
+
+
+def to_notification(notification: store.Notification) -> Notification:
+    """Return a notification as its GraphQL type."""
+    return Notification(
+        id=strawberry.ID(encode_id(IdKind.NOTIFICATION, notification.id)),
+        grant_id=notification.grant_id,
+        text=notification.text,
+        created_at=notification.created_at,
+        read_at=notification.read_at,
+    )
