@@ -2,10 +2,22 @@
 
 from strawberry.types.field import StrawberryField
 
+from resolvers.queries.grant_totals import grant_totals
+from resolvers.queries.grants import grants
+from resolvers.queries.me import me
+from resolvers.queries.member import member
+from resolvers.queries.members import members
 from resolvers.queries.node import node, nodes
+from resolvers.queries.operation import operation
 
 # In the order of the printed schema.
 QUERIES: list[StrawberryField] = [
+    me,
+    member,
+    members,
+    grants,
+    grant_totals,
+    operation,
     node,
     nodes,
 ]

@@ -11,9 +11,20 @@ from gateway.ids import IdKind
 from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.node import LoadNodes, Node, load_nodes
+from resolvers.types.asset import load_asset_nodes
+from resolvers.types.grant import load_grant_nodes
+from resolvers.types.ledger_entry import load_entry_nodes
+from resolvers.types.member import load_member_nodes
+from resolvers.types.notification import load_notification_nodes
 
 # One row for each kind of id that can be fetched again.
-LOADS: dict[IdKind, LoadNodes] = {}
+LOADS: dict[IdKind, LoadNodes] = {
+    IdKind.ASSET: load_asset_nodes,
+    IdKind.GRANT: load_grant_nodes,
+    IdKind.LEDGER_ENTRY: load_entry_nodes,
+    IdKind.MEMBER: load_member_nodes,
+    IdKind.NOTIFICATION: load_notification_nodes,
+}
 
 
 @resolved("Fetch one object by its id; null if it is unknown or not the caller's.")

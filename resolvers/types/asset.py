@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
 import strawberry
 
 from gateway.ids import IdKind, encode_id
 from gateway.ledger import assets as domain
 from gateway.ledger.assets import AssetKind
+from resolvers.context import Context
 from resolvers.enums import expose_enum
 from resolvers.node import Node
 
@@ -45,3 +49,9 @@ def to_asset(asset: domain.Asset) -> Asset:
         kind=asset.kind,
         decimals=asset.scale,
     )
+
+
+async def load_asset_nodes(context: Context, ids: Sequence[UUID]) -> list[Asset | None]:
+    """Return the tenant's assets, in the order of the ids; one statement at most."""
+    found = await context.loaders.known_assets.load_many(ids)
+    return [to_asset(asset) if asset else None for asset in found]

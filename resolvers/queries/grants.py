@@ -1,0 +1,28 @@
+"""`grants`: what was granted, newest first."""
+
+from __future__ import annotations
+
+from gateway.access import Scope, authorize
+from resolvers.context import Info
+from resolvers.fields import resolved
+from resolvers.pages import After, Before, Connection, First, Last, read_page_request
+from resolvers.types.grant import Grant
+from resolvers.types.grant_filter import GrantFilterArgument, to_grant_filter
+from resolvers.types.grant_page import GRANT_CURSOR, load_grants
+
+
+@resolved(
+    "What was granted, newest first: by the credential's organisation, or to the member whose token it is."
+)
+async def grants(
+    info: Info,
+    filter: GrantFilterArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[Grant]:
+    """Load a page of grants."""
+    authorize(info.context.caller, Scope.READ, Scope.MEMBER)
+    request = read_page_request(GRANT_CURSOR, first, after, last, before)
+    return await load_grants(info.context, to_grant_filter(filter), request)

@@ -1,0 +1,14 @@
+"""`me`: the member whose token this is."""
+
+from __future__ import annotations
+
+from resolvers.context import Info
+from resolvers.fields import resolved
+from resolvers.types.member import Member, to_member
+
+
+@resolved("The member whose token this is; null for a partner's credential.")
+async def me(info: Info) -> Member | None:
+    """Name the caller."""
+    member_id = info.context.caller.member_id
+    return None if member_id is None else to_member(member_id)

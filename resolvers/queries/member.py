@@ -1,0 +1,34 @@
+"""`member`: one member by any of their identifiers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from gateway.access import Scope, authorize
+from gateway.errors import FieldError, InvalidInput
+from gateway.members.store import find_members
+from resolvers.context import Info
+from resolvers.fields import resolved
+from resolvers.types.identifier import MemberRef, to_reference
+from resolvers.types.member import Member, can_see_member, to_member
+
+
+@resolved("One member; null if nobody has that id or identifier, or the caller may not see them.")
+async def member(
+    info: Info,
+    by: Annotated[MemberRef, strawberry.argument(description="The id or one identifier.")],
+) -> Member | None:
+    """Find the member."""
+    context = info.context
+    authorize(context.caller, Scope.READ, Scope.MEMBER)
+    errors: list[FieldError] = []
+    reference = to_reference(by, ("by",), errors)
+    if errors:
+        raise InvalidInput(errors)
+    async with context.database.connection() as connection:
+        (member_id,) = await find_members(connection, context.caller.tenant_id, [reference])
+    if member_id is None or not can_see_member(context, member_id):
+        return None
+    return to_member(member_id)
