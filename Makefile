@@ -37,8 +37,8 @@ graphiql: $(STAMP)
 	@if [ ! -e $(VENV)/.graphiql-failed ] && ! sh gateway/http/graphiql/build.sh; then touch $(VENV)/.graphiql-failed; \
 		echo 'GraphiQL was not built; everything else works. To try again: sh gateway/http/graphiql/build.sh' >&2; fi
 
-run: setup ## Start the database, migrate, seed the demo and serve.
-	@exec $(BIN)/gateway serve
+run: setup ## Start the database, migrate, seed the demo, and serve the API and GraphiQL.
+	@DEVELOPMENT=$${DEVELOPMENT:-true} exec $(BIN)/gateway serve
 
 test: setup ## Run all tests on a real PostgreSQL; coverage-report tells afterwards what they covered.
 	@$(PYTEST) --cov --cov-report= --cov-fail-under=0

@@ -1,9 +1,7 @@
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -20,15 +18,8 @@ WAIT_SECONDS_MAX = 20.0
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    # Not pytest's tmp_path: when root runs the tests, every start of pytest shuts other users out of its parent.
-    with tempfile.TemporaryDirectory(prefix="rewards-gateway-") as path:
-        yield Path(path)
-
-
-@pytest.fixture
-def data_dir(folder: Path) -> Path:
-    return folder / "data"
+def data_dir(server_folder: Path) -> Path:
+    return server_folder / "data"
 
 
 def is_running(data_dir: Path) -> bool:
@@ -176,16 +167,16 @@ async def test_interrupted_creation_is_done_again(data_dir: Path):
     assert not (data_dir / "postgres.new").exists()
 
 
-async def test_path_too_long_for_a_socket_and_hard_to_quote_works(folder: Path):
-    data_dir = folder / ("long" * 30) / 'it\'s "odd" $HOME, `id`'
+async def test_path_too_long_for_a_socket_and_hard_to_quote_works(server_folder: Path):
+    data_dir = server_folder / ("long" * 30) / 'it\'s "odd" $HOME, `id`'
     with embedded_postgres(data_dir, disposable=True) as url:
         assert await fetch_value(url, "SELECT 1") == 1
     assert not data_dir.exists()
 
 
-def test_unusable_data_directory_is_one_clear_sentence(folder: Path):
-    (folder / "file").write_text("not a folder")
-    data_dir = folder.resolve() / "file" / "data"
+def test_unusable_data_directory_is_one_clear_sentence(server_folder: Path):
+    (server_folder / "file").write_text("not a folder")
+    data_dir = server_folder.resolve() / "file" / "data"
     with pytest.raises(EmbeddedServerFailed) as failure, embedded_postgres(data_dir):
         pass
     assert str(failure.value) == f"DATA_DIR {data_dir} cannot be used: Not a directory"

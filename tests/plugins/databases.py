@@ -116,6 +116,14 @@ async def pristine_database_url(clone_maker: CloneMaker) -> AsyncIterator[str]:
     await clone_maker.drop(owner_url)
 
 
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """Make a folder for tests that run a server of their own."""
+    # Not pytest's tmp_path: when root runs the tests, every start of pytest shuts other users out of its parent.
+    with tempfile.TemporaryDirectory(prefix="rewards-gateway-") as path:
+        yield Path(path)
+
+
 def _with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
