@@ -17,8 +17,10 @@ from piccolo.columns import (
 )
 from piccolo.table import Table
 
+from gateway.storage.statement_writer import STATEMENT_WRITER
 
-class Tenant(Table, tablename="tenants"):
+
+class Tenant(Table, tablename="tenants", db=STATEMENT_WRITER):
     """A group of connected organisations: the unit of isolation, with its standard assets."""
 
     id = UUID(default=None, primary_key=True)
@@ -29,7 +31,7 @@ class Tenant(Table, tablename="tenants"):
     created_at = Timestamptz(default=None)
 
 
-class Organisation(Table, tablename="organisations"):
+class Organisation(Table, tablename="organisations", db=STATEMENT_WRITER):
     """One organisation of a tenant; owns catalogue and grants."""
 
     tenant_id = UUID(default=None)
@@ -38,7 +40,7 @@ class Organisation(Table, tablename="organisations"):
     created_at = Timestamptz(default=None)
 
 
-class Credential(Table, tablename="credentials"):
+class Credential(Table, tablename="credentials", db=STATEMENT_WRITER):
     """A partner's or member's token: only the hash of its secret is kept."""
 
     tenant_id = UUID(default=None)
@@ -54,7 +56,7 @@ class Credential(Table, tablename="credentials"):
     revoked_at = Timestamptz(default=None, null=True)
 
 
-class Asset(Table, tablename="assets"):
+class Asset(Table, tablename="assets", db=STATEMENT_WRITER):
     """Anything countable: points, experience, a currency, cash, a product, a competition's entries."""
 
     tenant_id = UUID(default=None)
@@ -66,7 +68,7 @@ class Asset(Table, tablename="assets"):
     created_at = Timestamptz(default=None)
 
 
-class Account(Table, tablename="accounts"):
+class Account(Table, tablename="accounts", db=STATEMENT_WRITER):
     """A bounded holder of one asset's balance. Unbounded system accounts have entries and no row, so they never lock."""
 
     tenant_id = UUID(default=None)
@@ -81,7 +83,7 @@ class Account(Table, tablename="accounts"):
     updated_at = Timestamptz(default=None)
 
 
-class LedgerTransaction(Table, tablename="ledger_transactions"):
+class LedgerTransaction(Table, tablename="ledger_transactions", db=STATEMENT_WRITER):
     """A set of entries that sums to zero per asset. Append-only."""
 
     tenant_id = UUID(default=None)
@@ -93,7 +95,7 @@ class LedgerTransaction(Table, tablename="ledger_transactions"):
     occurred_at = Timestamptz(default=None)
 
 
-class LedgerEntry(Table, tablename="ledger_entries"):
+class LedgerEntry(Table, tablename="ledger_entries", db=STATEMENT_WRITER):
     """One side of a transfer. Append-only; chained by hash on bounded accounts."""
 
     tenant_id = UUID(default=None)
@@ -109,7 +111,7 @@ class LedgerEntry(Table, tablename="ledger_entries"):
     chain_hash = Bytea(default=None, null=True)
 
 
-class Hold(Table, tablename="holds"):
+class Hold(Table, tablename="holds", db=STATEMENT_WRITER):
     """A reserved part of an account's balance; ends once."""
 
     tenant_id = UUID(default=None)
@@ -123,7 +125,7 @@ class Hold(Table, tablename="holds"):
     ended_at = Timestamptz(default=None, null=True)
 
 
-class OutboxEvent(Table, tablename="outbox_events"):
+class OutboxEvent(Table, tablename="outbox_events", db=STATEMENT_WRITER):
     """One event per ledger transaction, for whoever relays them."""
 
     tenant_id = UUID(default=None)
@@ -133,7 +135,7 @@ class OutboxEvent(Table, tablename="outbox_events"):
     created_at = Timestamptz(default=None)
 
 
-class Operation(Table, tablename="operations"):
+class Operation(Table, tablename="operations", db=STATEMENT_WRITER):
     """An idempotency key with its fingerprint and stored answer."""
 
     tenant_id = UUID(default=None)
@@ -147,7 +149,7 @@ class Operation(Table, tablename="operations"):
     created_at = Timestamptz(default=None)
 
 
-class Member(Table, tablename="members"):
+class Member(Table, tablename="members", db=STATEMENT_WRITER):
     """A person who receives rewards."""
 
     tenant_id = UUID(default=None)
@@ -156,7 +158,7 @@ class Member(Table, tablename="members"):
     created_at = Timestamptz(default=None)
 
 
-class MemberIdentifier(Table, tablename="member_identifiers"):
+class MemberIdentifier(Table, tablename="member_identifiers", db=STATEMENT_WRITER):
     """A normalised address of a member, unique in the tenant per kind."""
 
     tenant_id = UUID(default=None)
@@ -166,7 +168,7 @@ class MemberIdentifier(Table, tablename="member_identifiers"):
     created_at = Timestamptz(default=None)
 
 
-class Product(Table, tablename="products"):
+class Product(Table, tablename="products", db=STATEMENT_WRITER):
     """A product; its units are the asset of the same id."""
 
     tenant_id = UUID(default=None)
@@ -176,7 +178,7 @@ class Product(Table, tablename="products"):
     created_at = Timestamptz(default=None)
 
 
-class Competition(Table, tablename="competitions"):
+class Competition(Table, tablename="competitions", db=STATEMENT_WRITER):
     """A competition; its entries are the asset of the same id."""
 
     tenant_id = UUID(default=None)
@@ -186,7 +188,7 @@ class Competition(Table, tablename="competitions"):
     created_at = Timestamptz(default=None)
 
 
-class CodePool(Table, tablename="code_pools"):
+class CodePool(Table, tablename="code_pools", db=STATEMENT_WRITER):
     """A pool of unique coupon codes."""
 
     tenant_id = UUID(default=None)
@@ -196,7 +198,7 @@ class CodePool(Table, tablename="code_pools"):
     created_at = Timestamptz(default=None)
 
 
-class CodeImport(Table, tablename="code_imports"):
+class CodeImport(Table, tablename="code_imports", db=STATEMENT_WRITER):
     """One load of codes: how many were new and how many were known."""
 
     tenant_id = UUID(default=None)
@@ -207,7 +209,7 @@ class CodeImport(Table, tablename="code_imports"):
     created_at = Timestamptz(default=None)
 
 
-class Code(Table, tablename="codes"):
+class Code(Table, tablename="codes", db=STATEMENT_WRITER):
     """One unique coupon code."""
 
     tenant_id = UUID(default=None)
@@ -218,7 +220,7 @@ class Code(Table, tablename="codes"):
     expires_at = Timestamptz(default=None, null=True)
 
 
-class Reward(Table, tablename="rewards"):
+class Reward(Table, tablename="rewards", db=STATEMENT_WRITER):
     """A catalogue entry; what it gives stands in its current version."""
 
     tenant_id = UUID(default=None)
@@ -232,7 +234,7 @@ class Reward(Table, tablename="rewards"):
     deleted_at = Timestamptz(default=None, null=True)
 
 
-class RewardVersion(Table, tablename="reward_versions"):
+class RewardVersion(Table, tablename="reward_versions", db=STATEMENT_WRITER):
     """What a reward was at one time. Immutable, so that a grant keeps showing it."""
 
     tenant_id = UUID(default=None)
@@ -245,7 +247,7 @@ class RewardVersion(Table, tablename="reward_versions"):
     created_at = Timestamptz(default=None)
 
 
-class PaymentConfig(Table, tablename="payment_configs"):
+class PaymentConfig(Table, tablename="payment_configs", db=STATEMENT_WRITER):
     """One way to pay for a reward."""
 
     tenant_id = UUID(default=None)
@@ -260,7 +262,7 @@ class PaymentConfig(Table, tablename="payment_configs"):
     archived_at = Timestamptz(default=None, null=True)
 
 
-class Grant(Table, tablename="grants"):
+class Grant(Table, tablename="grants", db=STATEMENT_WRITER):
     """One reward in one member's hands."""
 
     tenant_id = UUID(default=None)
@@ -290,7 +292,7 @@ class Grant(Table, tablename="grants"):
     reversal_transaction_id = UUID(default=None, null=True)
 
 
-class CouponAssignment(Table, tablename="coupon_assignments"):
+class CouponAssignment(Table, tablename="coupon_assignments", db=STATEMENT_WRITER):
     """Which code of a unique-coupon reward a member holds: at most one."""
 
     tenant_id = UUID(default=None)
@@ -299,7 +301,7 @@ class CouponAssignment(Table, tablename="coupon_assignments"):
     grant_id = UUID(default=None)
 
 
-class Issuance(Table, tablename="issuances"):
+class Issuance(Table, tablename="issuances", db=STATEMENT_WRITER):
     """What a caller sent along with an issuance, kept for echo and audit."""
 
     tenant_id = UUID(default=None)
@@ -314,7 +316,7 @@ class Issuance(Table, tablename="issuances"):
     created_at = Timestamptz(default=None)
 
 
-class Notification(Table, tablename="notifications"):
+class Notification(Table, tablename="notifications", db=STATEMENT_WRITER):
     """A message to a member about a grant."""
 
     tenant_id = UUID(default=None)
