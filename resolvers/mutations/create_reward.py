@@ -1,0 +1,97 @@
+"""createReward: a new reward of the catalogue (MON-1..3, MON-6, CAP-6)."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from gateway.rewards import creating
+from gateway.rewards.creating import CreateReward
+from gateway.rewards.fields import RewardFields
+from gateway.rewards.model import RewardStatus
+from resolvers.context import Info
+from resolvers.errors import (
+    Conflict,
+    IdempotencyConflict,
+    InvalidInput,
+    Overloaded,
+    RequestInProgress,
+)
+from resolvers.fields import resolved
+from resolvers.scalars import JSON
+from resolvers.types.catalogue_reward import to_catalogue_reward
+from resolvers.types.payment_config import PaymentConfigInput, to_payment_config_draft
+from resolvers.types.reward import Reward
+from resolvers.types.reward_config import RewardConfigInput, to_draft
+
+
+@strawberry.input(description="A new reward.")
+class CreateRewardInput:
+    """The call's key and the reward."""
+
+    request_id: str = strawberry.field(
+        description="Idempotency key: 1 to 128 characters, unique per partner for ever."
+    )
+    id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="An id of your own: `rew_` and a UUID in lower case. Chosen by the gateway if left out.",
+    )
+    name: str = strawberry.field(description="Name for people: 1 to 200 characters.")
+    config: RewardConfigInput = strawberry.field(
+        description="What it gives, which is also its type."
+    )
+    description: str | None = strawberry.field(
+        default=None, description="What it is, for people: at most 2,000 characters."
+    )
+    status: RewardStatus = strawberry.field(
+        default=RewardStatus.ACTIVE, description="Whether it can be granted."
+    )
+    metadata: JSON | None = strawberry.field(
+        default=None, description="What to keep with it: at most 16 KiB."
+    )
+    payment_configs: list[PaymentConfigInput] | None = strawberry.field(
+        default=None, description="The ways to pay for it, at most 20; none means free."
+    )
+
+
+@strawberry.type(description="The reward, as the first call with this key made it.")
+class CreateRewardPayload:
+    """A reward."""
+
+    reward: Reward = strawberry.field(description="The reward.")
+    idempotent_replay: bool = strawberry.field(
+        description="True if an earlier call with this key did the work."
+    )
+
+
+CreateRewardResult: TypeAlias = Annotated[
+    CreateRewardPayload
+    | InvalidInput
+    | Conflict
+    | IdempotencyConflict
+    | RequestInProgress
+    | Overloaded,
+    strawberry.union("CreateRewardResult", description="What became of a new reward."),
+]
+
+
+@resolved("Put a reward into the catalogue.")
+async def create_reward(
+    info: Info,
+    input: Annotated[CreateRewardInput, strawberry.argument(description="The reward.")],
+) -> CreateRewardResult:
+    """Turn the input into one command and its outcome into a payload."""
+    fields = RewardFields(
+        name=input.name,
+        description=input.description,
+        config=to_draft(input.config),
+        metadata={} if input.metadata is None else input.metadata,
+        status=input.status,
+        payment_configs=tuple(map(to_payment_config_draft, input.payment_configs or ())),
+    )
+    command = CreateReward(input.request_id, fields, input.id)
+    outcome = await creating.create_reward(info.context.database, info.context.caller, command)
+    return CreateRewardPayload(
+        reward=to_catalogue_reward(outcome.reward), idempotent_replay=outcome.idempotent_replay
+    )
