@@ -4,17 +4,24 @@ from strawberry.types.field import StrawberryField
 
 from resolvers.queries.grant_totals import grant_totals
 from resolvers.queries.grants import grants
+from resolvers.queries.items import code_pools, competitions, products
 from resolvers.queries.me import me
 from resolvers.queries.member import member
 from resolvers.queries.members import members
 from resolvers.queries.node import node, nodes
 from resolvers.queries.operation import operation
+from resolvers.queries.rewards import reward, rewards
 
 # In the order of the printed schema.
 QUERIES: list[StrawberryField] = [
     me,
     member,
     members,
+    reward,
+    rewards,
+    products,
+    competitions,
+    code_pools,
     grants,
     grant_totals,
     operation,

@@ -13,8 +13,8 @@ import strawberry
 from gateway.ids import IdKind, encode_id
 from gateway.ledger import assets as domain
 from gateway.ledger.assets import from_minor
-from gateway.rewards.types.non_unique_coupon import DiscountType
 from resolvers.types.asset import Asset, to_asset
+from resolvers.types.discount import DiscountType
 
 
 @strawberry.type(description="An amount of an asset, such as points or cash.")

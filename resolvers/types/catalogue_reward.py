@@ -14,7 +14,7 @@ from gateway.rewards import items
 from gateway.rewards import model as domain
 from gateway.rewards.model import RewardKind, RewardStatus
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import NonUniqueCouponConfiguration
 from gateway.rewards.types.points import PointsConfiguration
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
@@ -24,6 +24,7 @@ from resolvers.fields import resolved
 from resolvers.node import Node
 from resolvers.scalars import JSON
 from resolvers.types.asset import Asset, to_asset
+from resolvers.types.discount import DiscountType
 from resolvers.types.items import (
     CodePool,
     Competition,
@@ -58,15 +59,6 @@ expose_enum(
         "VENDOR_VOUCHER": "A voucher that an external vendor issues. Reserved: no reward has this type yet.",
     },
     name="RewardType",
-)
-
-expose_enum(
-    DiscountType,
-    "How a coupon lowers a price.",
-    {
-        "PERCENTAGE": "By a part of the price, in per cent.",
-        "FIXED": "By an amount, in the currency of the shop.",
-    },
 )
 
 

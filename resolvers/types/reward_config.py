@@ -10,11 +10,12 @@ import strawberry
 from gateway.ids import IdKind, decode_id
 from gateway.rewards.types.base import Draft
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import NonUniqueCouponConfiguration
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.pages import ID_LOWEST
+from resolvers.types.discount import DiscountType
 
 
 @strawberry.input(description="Points, or another asset, credited at once.")
