@@ -26,8 +26,12 @@ def expose_enum(
     Raises:
         ValueError: a member has no description, or a description has no member.
     """
-    strawberry.enum(enum_class, name=name, description=description)
+    # A type that uses the enum may have been read before this, and then Strawberry has made the definition already.
+    if "__strawberry_definition__" not in vars(enum_class):
+        strawberry.enum(enum_class)
     definition: StrawberryEnumDefinition = vars(enum_class)["__strawberry_definition__"]
+    definition.name = name or enum_class.__name__
+    definition.description = description
     undescribed = {value.name for value in definition.values} ^ set(values)
     if undescribed:
         message = f"{enum_class.__name__}: members and descriptions differ in {sorted(undescribed)}"

@@ -18,6 +18,7 @@ from resolvers.fields import resolved
 from resolvers.node import Node
 from resolvers.scalars import JSON
 from resolvers.types.benefit import Benefit, to_benefit
+from resolvers.types.reward import Reward, load_granted_reward
 
 if TYPE_CHECKING:
     from resolvers.types.member import Member
@@ -90,6 +91,11 @@ class Grant(Node):
         from resolvers.types.member import to_member  # noqa: PLC0415 - see above
 
         return to_member(self.record.member_id)
+
+    @resolved("What was granted, as it was then.")
+    async def reward(self, info: Info) -> Reward:
+        """Load the reward's version; a grant outside of the catalogue has its reward with it."""
+        return await load_granted_reward(info.context, self.record)
 
     @resolved("What the member got. Empty if the grant gave nothing that the gateway counts.")
     async def benefits(self, info: Info) -> list[Benefit]:

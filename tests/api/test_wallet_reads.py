@@ -17,6 +17,11 @@ WALLET = """query Wallet($first: Int) { me {
   grants(first: $first) {
     edges { cursor node {
       id status source dateRewarded transactionId member { id }
+      reward { __typename
+        ... on RewardDefinition { id name }
+        ... on PointsReward { amount asset { code } }
+        ... on ProductReward { quantity product { name } }
+        ... on CustomReward { customAmount: amount currencyCode actionCode } }
       benefits { __typename
         ... on AssetCredit { amount asset { code } }
         ... on ProductUnits { quantity asset { name } }
@@ -89,8 +94,8 @@ async def test_wallet_takes_as_many_statements_for_100_rows_as_for_one(wallets: 
         data = await wallets.read(WALLET, {"first": 100}, caller)
     assert len(data["me"]["grants"]["edges"]) == 100
     assert len(data["me"]["ledgerEntries"]["edges"]) == 100
-    # Member, identifiers, balances, grants, entries, notifications, and the entries' grants.
-    assert len(few) == 7
+    # Member, identifiers, balances, grants, entries, notifications; then rewards of grants, and grants of entries.
+    assert len(few) == 8
     assert sorted(many) == sorted(few)
 
 
