@@ -81,7 +81,9 @@ class FieldError:
 class InvalidInput(Error):
     """Every broken rule at once."""
 
-    errors: list[FieldError] = strawberry.field(description="Every broken rule, in input order.")
+    field_errors: list[FieldError] = strawberry.field(
+        description="Every broken rule, in input order."
+    )
 
 
 @strawberry.type(
@@ -181,7 +183,7 @@ def _no_details(_: domain.RewardsError) -> Mapping[str, Any]:
 
 def _field_errors(error: domain.InvalidInput) -> Mapping[str, Any]:
     return {
-        "errors": [
+        "field_errors": [
             FieldError(path=list(broken.path), rule=broken.rule, message=broken.message)
             for broken in error.errors
         ]

@@ -47,10 +47,10 @@ class CustomReward:
 class CurrencyReward:
     """Amounts, outside of any catalogue."""
 
-    asset: Asset | None = strawberry.field(
+    currency: Asset | None = strawberry.field(
         description="The currency; null if the line gave experience points only."
     )
-    amount: Decimal | None = strawberry.field(
+    currency_amount: Decimal | None = strawberry.field(
         description="How much of it, below zero if it was deducted; null without a currency."
     )
     experience_points: int | None = strawberry.field(
@@ -116,12 +116,12 @@ def _to_credit(
 
 
 def _to_currency_reward(credits: Sequence[tuple[ledger.Asset, Decimal]]) -> CurrencyReward:
-    reward = CurrencyReward(asset=None, amount=None, experience_points=None)
+    reward = CurrencyReward(currency=None, currency_amount=None, experience_points=None)
     for asset, amount in credits:
         if asset.kind is AssetKind.EXPERIENCE:
             reward.experience_points = int(amount)
         else:
-            reward.asset, reward.amount = to_asset(asset), amount
+            reward.currency, reward.currency_amount = to_asset(asset), amount
     return reward
 
 

@@ -31,7 +31,7 @@ SCHEMA = strawberry.Schema(
 
 ERRORS = """
     ... on Error { code httpStatus path message }
-    ... on InvalidInput { errors { path rule } }
+    ... on InvalidInput { fieldErrors { path rule } }
     ... on IdempotencyConflict { differingFields }
 """
 MEMBER = "member { id displayName externalId identifiers { identifierType identifierValue } }"
@@ -131,7 +131,7 @@ async def test_every_broken_rule_is_listed_by_path(database: Database, caller: C
         displayName="\ud800",
     )
     assert (refused["__typename"], refused["code"]) == ("InvalidInput", "INVALID_INPUT")
-    assert refused["errors"] == [
+    assert refused["fieldErrors"] == [
         {"path": ["input", "requestId"], "rule": "characters"},
         {"path": ["input", "displayName"], "rule": "characters"},
         {"path": ["input", "identifiers", "1", "identifierValue"], "rule": "identifier"},
@@ -145,7 +145,7 @@ async def test_every_broken_rule_is_listed_by_path(database: Database, caller: C
         member={"mobile": "123"},
         identifier=EXTERNAL | {"identifierValue": "\x00"},
     )
-    assert [error["path"] for error in refused["errors"]] == [
+    assert [error["path"] for error in refused["fieldErrors"]] == [
         ["input", "requestId"],
         ["input", "member", "mobile"],
         ["input", "identifier", "identifierValue"],
@@ -161,7 +161,7 @@ async def test_every_broken_rule_is_listed_by_path(database: Database, caller: C
         kind="CASH",
         decimals=9,
     )
-    assert [error["path"][-1] for error in refused["errors"]] == ["id", "code", "decimals"]
+    assert [error["path"][-1] for error in refused["fieldErrors"]] == ["id", "code", "decimals"]
     assert await database.fetch("SELECT FROM operations") == []
 
 
