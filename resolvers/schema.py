@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
@@ -19,14 +27,10 @@ SchemaClass = TypeVar("SchemaClass", bound=strawberry.Schema)
 NODE_TYPES: list[type] = []
 
 Query = create_type("Query", QUERIES, description="Everything that can be read.")
-Mutation = (
-    create_type(
-        "Mutation",
-        MUTATIONS,
-        description="Everything that can be done. Whatever has an effect takes an idempotency key and does it once.",
-    )
-    if MUTATIONS
-    else None
+Mutation = create_type(
+    "Mutation",
+    MUTATIONS,
+    description="Everything that can be done. Whatever has an effect takes an idempotency key and does it once.",
 )
 
 
@@ -35,7 +39,7 @@ def build_schema(schema_class: type[SchemaClass], **options: Any) -> SchemaClass
 
     The class decides on limits and on how errors are presented; `gateway.app` gives `gateway.http`'s.
     """
-    return schema_class(
+    schema = schema_class(
         query=Query,
         mutation=Mutation,
         types=NODE_TYPES,
@@ -43,3 +47,21 @@ def build_schema(schema_class: type[SchemaClass], **options: Any) -> SchemaClass
         exception_handlers=error_handlers(),
         **options,
     )
+    _drop_null_defaults(schema._schema)
+    return schema
+
+
+def _drop_null_defaults(schema: GraphQLSchema) -> None:
+    """Take `= null` off whatever may be left out: it says nothing that the missing `!` does not.
+
+    What is left out then takes its default in Python, which is None too.
+    """
+    for graphql_type in schema.type_map.values():
+        inputs: list[GraphQLArgument | GraphQLInputField] = []
+        if isinstance(graphql_type, GraphQLInputObjectType):
+            inputs += graphql_type.fields.values()
+        elif isinstance(graphql_type, GraphQLObjectType):
+            inputs += (arg for field in graphql_type.fields.values() for arg in field.args.values())
+        for given in inputs:
+            if given.default_value is None:
+                given.default_value = Undefined
