@@ -51,6 +51,12 @@ ITEMS = """{
 }"""
 GRANTS = f"{{ grants {{ edges {{ node {{ reward {{ {NODE} }} }} }} }} }}"
 
+DISTRIBUTE = """mutation ($input: DistributeRewardsInput!) { distributeRewards(input: $input) {
+    ... on DistributeRewardsPayload { processedCount } ... on Error { message } } }"""
+OUTSIDE = """{ grants { edges { node { reward { __typename
+    ... on CustomReward { amount currencyCode actionCode }
+    ... on CurrencyReward { currency { code } currencyAmount experiencePoints } } } } } }"""
+
 
 @pytest.fixture
 async def wallets(database: Database) -> Wallets:
@@ -224,18 +230,50 @@ async def test_code_counts_of_a_granted_coupon_are_not_for_members(wallets: Wall
     assert edge["node"]["reward"]["codePool"] == {"name": "Spring codes", "codes": {"free": 0}}
 
 
-@pytest.mark.requirement("ALL-1", "OWN-8")
+@pytest.mark.requirement("ALL-1", "OWN-8", "ON3-2")
 async def test_rewards_outside_the_catalogue_are_shown_from_the_grant(wallets: Wallets) -> None:
     (member_id,) = await wallets.add_members()
     await wallets.grant_cash(member_id, 1250, "signup")
-    query = """{ grants { edges { node { reward { __typename
-        ... on CustomReward { amount currencyCode actionCode } } } } } }"""
-    answer = await wallets.read(query, {}, wallets.as_member(member_id))
-    assert [edge["node"]["reward"] for edge in answer["grants"]["edges"]] == [
-        {
-            "__typename": "CustomReward",
-            "amount": "12.50",
-            "currencyCode": "USD",
-            "actionCode": "signup",
-        }
+    points_id = str(wallets.caller.standard_assets.points_id)
+    recipient = {"identifierType": "EXTERNAL_ID", "identifierValue": f"customer-{member_id}"}
+    lines: list[dict[str, Any]] = [
+        {"currencyReward": {"currencyId": points_id, "amount": 7}, "xpReward": 3},
+        {"currencyReward": {"currencyId": points_id, "amount": -2}},
+        {"xpReward": 5},
     ]
+    distribution = {
+        "requestId": "1",
+        "rewards": [{"recipient": recipient, **line} for line in lines],
+    }
+    answer = await wallets.read(DISTRIBUTE, {"input": distribution})
+    assert answer["distributeRewards"]["processedCount"] == 3, answer
+    answer = await wallets.read(OUTSIDE, {}, wallets.as_member(member_id))
+    shown = {str(edge["node"]["reward"]) for edge in answer["grants"]["edges"]}
+    points = {"code": "PTS"}
+    assert shown == {
+        str(found)
+        for found in (
+            custom("12.50", "USD", "signup"),
+            currency(points, "7", 3),
+            currency(points, "-2", None),
+            currency(None, None, 5),
+        )
+    }
+
+
+def custom(amount: str, code: str, action_code: str) -> dict[str, Any]:
+    return {
+        "__typename": "CustomReward",
+        "amount": amount,
+        "currencyCode": code,
+        "actionCode": action_code,
+    }
+
+
+def currency(asset: Any, amount: str | None, experience: int | None) -> dict[str, Any]:
+    return {
+        "__typename": "CurrencyReward",
+        "currency": asset,
+        "currencyAmount": amount,
+        "experiencePoints": experience,
+    }

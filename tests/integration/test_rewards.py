@@ -164,9 +164,9 @@ async def test_every_broken_rule_is_listed(shop: Shop) -> None:
         assert [(error.path, error.rule) for error in raised.value.errors] == [
             *expected,
             (("input", "name"), "required"),
-            (("input", "description"), "characters"),
             (("input", "config", "product", "productId"), "exists"),
             (("input", "config", "product", "quantity"), "positive"),
+            (("input", "description"), "characters"),
             (("input", "metadata"), "json"),
             (("input", "paymentConfigs", "1", "assetId"), "exists"),
             (("input", "paymentConfigs", "1", "amount"), "positive"),
