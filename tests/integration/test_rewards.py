@@ -305,6 +305,18 @@ async def test_status_and_unchanged_content_make_no_version(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("MON-4")
+async def test_metadata_that_only_python_calls_equal_is_a_change(shop: Shop) -> None:
+    reward = await shop.create_reward(metadata={"b": 1, "a": 2})
+    same = await update(shop, reward.id, "1", metadata={"a": 2, "b": 1})
+    assert same.reward.version_id == reward.version_id
+    changed = await update(shop, reward.id, "2", metadata={"a": 2, "b": True})
+    assert changed.reward.version_id != reward.version_id
+    stored = await fetch(shop, reward.id)
+    assert stored is not None
+    assert stored.metadata["b"] is True
+
+
+@pytest.mark.requirement("MON-4")
 async def test_configuration_of_another_type_is_refused(shop: Shop) -> None:
     reward = await shop.create_reward()
     before = await shop.count_rows()
