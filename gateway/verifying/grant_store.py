@@ -38,7 +38,8 @@ WHERE asked.amount_minor IS DISTINCT FROM captured.amount_minor
 ORDER BY tenant_id, grant_id LIMIT $2
 """
 
-# On the member's own accounts, because a benefit posted to another member is no benefit.
+# On the member's own accounts, because a benefit posted to another member is no benefit. What leaves them in an issuance is
+# its payment, and in a distribution a negative benefit.
 BENEFITS = f"""
 SELECT tenant_id, grant_id, asset_id, promised.amount_minor AS promised_minor, posted.amount_minor AS posted_minor
 FROM (
@@ -46,17 +47,14 @@ FROM (
     FROM ({_BENEFITS}) AS benefits GROUP BY tenant_id, grant_id, asset_id
 ) AS promised
 FULL JOIN (
-    SELECT tenant_id, grant_id, asset_id, sum(amount_minor) AS amount_minor FROM (
-        SELECT grants.tenant_id, grants.id AS grant_id, entries.asset_id, entries.amount_minor
-        FROM grants
-        JOIN ledger_entries AS entries ON entries.tenant_id = grants.tenant_id
-            AND entries.transaction_id = grants.transaction_id AND entries.grant_id = grants.id
-        JOIN accounts ON accounts.tenant_id = entries.tenant_id AND accounts.id = entries.account_id
-            AND accounts.owner_kind IN ('MEMBER', 'CLAIMABLE') AND accounts.owner_id = grants.member_id
-        WHERE ($1::uuid IS NULL OR grants.tenant_id = $1)
-        UNION ALL
-        SELECT * FROM ({_PAYMENTS}) AS paid
-    ) AS moved GROUP BY tenant_id, grant_id, asset_id HAVING sum(amount_minor) <> 0
+    SELECT grants.tenant_id, grants.id AS grant_id, entries.asset_id, sum(entries.amount_minor) AS amount_minor
+    FROM grants
+    JOIN ledger_entries AS entries ON entries.tenant_id = grants.tenant_id
+        AND entries.transaction_id = grants.transaction_id AND entries.grant_id = grants.id
+    JOIN accounts ON accounts.tenant_id = entries.tenant_id AND accounts.id = entries.account_id
+        AND accounts.owner_kind IN ('MEMBER', 'CLAIMABLE') AND accounts.owner_id = grants.member_id
+    WHERE ($1::uuid IS NULL OR grants.tenant_id = $1) AND (source <> 'ISSUANCE' OR entries.amount_minor > 0)
+    GROUP BY grants.tenant_id, grants.id, entries.asset_id
 ) AS posted USING (tenant_id, grant_id, asset_id)
 WHERE promised.amount_minor IS DISTINCT FROM posted.amount_minor
 ORDER BY tenant_id, grant_id, asset_id LIMIT $2
@@ -160,7 +158,7 @@ GRANT_CHECKS = (
     ),
     statement_check(
         "benefits_match_entries",
-        "every grant moved to its own member exactly what its benefits say, less what was paid for it",
+        "every grant moved to its own member exactly what its benefits say",
         BENEFITS,
     ),
     statement_check(
