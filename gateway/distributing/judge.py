@@ -146,7 +146,7 @@ def _judge_amount(line: DistributionLine, reasons: list[str]) -> int:
         reasons.append("currencyReward.amount must be a whole number.")
     elif amount == 0:
         reasons.append("currencyReward.amount must not be 0.")
-    elif abs(amount) > AMOUNT_MINOR_MAX:
+    elif not -AMOUNT_MINOR_MAX <= amount <= AMOUNT_MINOR_MAX:
         reasons.append(AMOUNT_TOO_LARGE)
     else:
         return int(amount)
