@@ -70,7 +70,12 @@ async def test_member_is_found_by_any_name(wallets: Wallets) -> None:
 
 @pytest.mark.parametrize(
     "by",
-    [{"id": "mem_x"}, {"id": f"mem_{new_id()}"}, {"externalId": "nobody"}, {"id": ""}],
+    [
+        {"id": "mem_x"},
+        {"id": "mem_01a20712-c409-7ff2-82b0-0984fa53a871"},
+        {"externalId": "nobody"},
+        {"id": ""},
+    ],
 )
 async def test_unknown_member_is_null(wallets: Wallets, by: dict[str, str]) -> None:
     assert await wallets.read(MEMBER, {"by": by}) == {"member": None}

@@ -18,6 +18,7 @@ from resolvers.node import NODES_MAX
 from resolvers.queries.node import LOADS
 from tests.wallets import Wallets, logged_statements, open_wallets
 
+UNKNOWN = "01a20712-c409-7ff2-82b0-0984fa53a871"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 # They are shown by their parents, or only named: nothing answers them as nodes.
 NOT_NODES = {IdKind.TRANSACTION, IdKind.ORGANISATION, IdKind.PAYMENT_CONFIG, IdKind.OPERATION}
@@ -112,9 +113,9 @@ async def test_member_sees_nothing_of_another_member(wallets: Wallets) -> None:
 @pytest.mark.parametrize(
     "public_id",
     [
-        "", "x", "mem_", "mem_x", "XT_", "ent_", "ent_x_1", f"ent_{new_id()}", f"ent_{new_id()}_", f"ent_{new_id()}_01",
-        f"ent_{new_id()}_-1", f"ent_{new_id()}_99999999999", f"ent_{new_id()}_1", f"XT_{new_id()}", f"xt_{new_id()}",
-        f"mem_{new_id()}", f"mem_{str(new_id()).upper()}", f"txn_{new_id()}", f"op_{new_id()}", str(new_id()), "\ud800",
+        "", "x", "mem_", "mem_x", "XT_", "ent_", "ent_x_1", f"ent_{UNKNOWN}", f"ent_{UNKNOWN}_", f"ent_{UNKNOWN}_01",
+        f"ent_{UNKNOWN}_-1", f"ent_{UNKNOWN}_99999999999", f"ent_{UNKNOWN}_1", f"XT_{UNKNOWN}", f"xt_{UNKNOWN}",
+        f"mem_{UNKNOWN}", f"mem_{UNKNOWN.upper()}", f"txn_{UNKNOWN}", f"op_{UNKNOWN}", UNKNOWN, "\ud800",
         "mem_\x00", "9" * 10_000,
     ],
 )  # fmt: skip
