@@ -176,9 +176,7 @@ def as_member(shop: Shop, member_id: UUID) -> Caller:
 def custom(key: str, member_id: UUID, amount: str = "25.00", **fields: Any) -> GrantCommand:
     """Return a grant of cash for an action."""
     defaults: dict[str, Any] = {"action_code": "signup", "metadata": {}}
-    return GrantCommand(
-        key, named(member_id), CustomReward(Decimal(amount)), **defaults | fields
-    )
+    return GrantCommand(key, named(member_id), CustomReward(Decimal(amount)), **defaults | fields)
 
 
 def manual(key: str, member_id: UUID, reward_id: UUID | None, **fields: Any) -> GrantCommand:
@@ -223,9 +221,7 @@ def codes_of(outcome: IssuanceOutcome) -> list[StatusCode]:
 
 def costing(shop: Shop, amount: int) -> tuple[PaymentConfigDraft, ...]:
     """Return the one payment configuration of a reward that costs points."""
-    draft = PaymentConfigDraft(
-        PaymentMode.POINTS, asset_id=points_of(shop), amount=Decimal(amount)
-    )
+    draft = PaymentConfigDraft(PaymentMode.POINTS, asset_id=points_of(shop), amount=Decimal(amount))
     return (draft,)
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -320,7 +321,8 @@ async def test_other_request_ids_change_nothing(shop: Shop, key: str) -> None:
 async def test_broken_texts_change_nothing(shop: Shop, name: str, text: str) -> None:
     member_id = await add_member(shop)
     before = await snapshot(shop.database)
-    command = replace(DistributeCommand("r-1", [line(shop, member_id, 1)]), **{name: text})
+    fields: dict[str, Any] = {name: text}
+    command = DistributeCommand("r-1", [line(shop, member_id, 1)], **fields)
     with pytest.raises(InvalidInput) as raised:
         await distribute_rewards(shop.database, shop.caller, command)
     assert [error.path for error in raised.value.errors] == [("input", name)]

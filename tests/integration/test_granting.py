@@ -363,9 +363,7 @@ async def test_partner_of_two_organisations_does_not_see_one_through_the_other(s
 @pytest.mark.requirement("OWN-6", "ALL-2")
 async def test_concurrent_duplicates_are_one_grant_and_replays(shop: Shop) -> None:
     member_id = await add_member(shop)
-    outcomes = await asyncio.gather(
-        *(grant(shop, custom("order-1", member_id)) for _ in range(20))
-    )
+    outcomes = await asyncio.gather(*(grant(shop, custom("order-1", member_id)) for _ in range(20)))
     assert sorted(outcome.idempotent_replay for outcome in outcomes) == [False] + [True] * 19
     assert {outcome.grant.id for outcome in outcomes} == {outcomes[0].grant.id}
     assert await owed(shop, member_id) == 2500
@@ -388,9 +386,7 @@ async def test_passing_fault_grants_once(shop: Shop, monkeypatch: pytest.MonkeyP
     assert await owed(shop, member_id) == 2500
 
 
-async def test_lost_commit_reply_grants_once(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_lost_commit_reply_grants_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     member_id = await add_member(shop)
     lose_first_commit_reply(monkeypatch)
     first = await grant(shop, custom("order-1", member_id))
