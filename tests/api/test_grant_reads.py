@@ -13,6 +13,7 @@ import pytest
 from gateway.errors import InvalidInput
 from gateway.grants.record import GrantRecord, GrantSource
 from gateway.ids import IdKind, encode_id, new_id
+from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
@@ -207,6 +208,62 @@ async def test_products_show_as_units(granted: Granted) -> None:
             "quantity": 2,
             "asset": {"name": "Mug", "kind": "PRODUCT"},
         }
+    ]
+
+
+@pytest.mark.requirement("MON-9")
+async def test_entries_show_in_their_competition(granted: Granted) -> None:
+    wallets = granted.wallets
+    competition_id = await wallets.shop.create_competition()
+    reward = await wallets.shop.create_reward(CompetitionEntryConfiguration(competition_id, 3))
+    await wallets.grant(granted.joe, reward)
+    data = await wallets.read(DETAILS, {"first": 1})
+    (edge,) = data["grants"]["edges"]
+    assert edge["node"]["benefits"] == [
+        {
+            "__typename": "CompetitionEntries",
+            "competitionId": encode_id(IdKind.COMPETITION, competition_id),
+            "entries": 3,
+        }
+    ]
+
+
+@pytest.mark.requirement("ALL-3")
+async def test_rewards_are_read_along_through_fragments(granted: Granted) -> None:
+    query = """{ grants { ...page } } fragment page on GrantConnection { edges { ...edge ... on GrantEdge { ...edge } } }
+        fragment edge on GrantEdge { node { ... { reward { __typename } } } }"""
+    data = await granted.wallets.read(query)
+    kinds = [edge["node"]["reward"]["__typename"] for edge in data["grants"]["edges"]]
+    assert kinds == [
+        "UniqueCouponReward",
+        "CustomReward",
+        "CustomReward",
+        "PointsReward",
+        "PointsReward",
+    ]
+    with logged_statements(granted.wallets.database) as with_rewards:
+        await granted.wallets.read(query)
+    with logged_statements(granted.wallets.database) as without:
+        await granted.wallets.read("{ grants { edges { node { id } } } }")
+    assert (len(with_rewards), len(without)) == (2, 1)
+
+
+@pytest.mark.requirement("ALL-3")
+async def test_grant_behind_another_object_is_as_complete(granted: Granted) -> None:
+    query = """query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Grant { id reward { __typename } benefits { __typename } } } }"""
+    ids = [encode_id(IdKind.GRANT, grant.id) for grant in (granted.coupon, granted.signup)]
+    data = await granted.wallets.read(query, {"ids": ids})
+    assert data["nodes"] == [
+        {
+            "id": ids[0],
+            "reward": {"__typename": "UniqueCouponReward"},
+            "benefits": [{"__typename": "CouponCode"}],
+        },
+        {
+            "id": ids[1],
+            "reward": {"__typename": "CustomReward"},
+            "benefits": [{"__typename": "AssetCredit"}],
+        },
     ]
 
 
