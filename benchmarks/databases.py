@@ -1,0 +1,83 @@
+"""A fresh PostgreSQL server for each side: embedded, durable, all with the settings that the gateway ships with."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import asyncpg
+
+from benchmarks.processes import BUILD_DIR
+from gateway.storage.embedded import application_url, embedded_postgres
+from gateway.storage.migrate import migrate
+
+Result = TypeVar("Result")
+OwnerConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+@dataclass(frozen=True, slots=True)
+class SideDatabase:
+    """One side's server; `data_dir` is what a gateway takes as DATA_DIR."""
+
+    data_dir: Path
+    owner_url: str
+
+    @property
+    def application_url(self) -> str:
+        """Return the address as the gateway's ordinary role."""
+        return application_url(self.owner_url)
+
+    def run(self, work: Callable[[OwnerConnection], Awaitable[Result]]) -> Result:
+        """Do something as the database's owner, on a connection of its own."""
+
+        async def connected() -> Result:
+            connection = await asyncpg.connect(self.owner_url)
+            try:
+                return await work(connection)
+            finally:
+                await connection.close()
+
+        return asyncio.run(connected())
+
+    def execute(self, statements: str) -> None:
+        """Run statements without parameters."""
+
+        async def work(connection: OwnerConnection) -> None:
+            await connection.execute(statements)
+
+        self.run(work)
+
+    def fetch_value(self, statement: str, *arguments: object) -> Any:
+        """Return the first value of the first row."""
+
+        async def work(connection: OwnerConnection) -> Any:
+            return await connection.fetchval(statement, *arguments)
+
+        return self.run(work)
+
+    def settle(self) -> None:
+        """Bring the server to the same state before each turn: everything written out, nothing left from the last one."""
+        self.execute("CHECKPOINT")
+
+
+@contextmanager
+def fresh_database(name: str, *, migrated: bool) -> Iterator[SideDatabase]:
+    """Run a new server while the block lasts, and delete it afterwards.
+
+    It stands in the build folder and not among the temporary files, which may be kept in memory: durable is part of the work.
+    """
+    BUILD_DIR.mkdir(parents=True, exist_ok=True)
+    data_dir = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=BUILD_DIR))
+    try:
+        with embedded_postgres(data_dir) as owner_url:
+            if migrated:
+                asyncio.run(migrate(owner_url))
+            yield SideDatabase(data_dir, owner_url)
+    finally:
+        shutil.rmtree(data_dir, ignore_errors=True)
