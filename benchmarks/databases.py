@@ -68,16 +68,29 @@ class SideDatabase:
 
 @contextmanager
 def fresh_database(name: str, *, migrated: bool) -> Iterator[SideDatabase]:
-    """Run a new server while the block lasts, and delete it afterwards.
+    """Run a new server while the block lasts, and delete it afterwards."""
+    with fresh_folder(name) as folder, served(folder, migrated=migrated) as database:
+        yield database
+
+
+@contextmanager
+def fresh_folder(name: str) -> Iterator[Path]:
+    """Make a folder for a server's data, and delete it afterwards.
 
     It stands in the build folder and not among the temporary files, which may be kept in memory: durable is part of the work.
     """
     BUILD_DIR.mkdir(parents=True, exist_ok=True)
-    data_dir = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=BUILD_DIR))
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=BUILD_DIR))
     try:
-        with embedded_postgres(data_dir) as owner_url:
-            if migrated:
-                asyncio.run(migrate(owner_url))
-            yield SideDatabase(data_dir, owner_url)
+        yield folder
     finally:
-        shutil.rmtree(data_dir, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def served(data_dir: Path, *, migrated: bool) -> Iterator[SideDatabase]:
+    """Run a server on the folder while the block lasts."""
+    with embedded_postgres(data_dir) as owner_url:
+        if migrated:
+            asyncio.run(migrate(owner_url))
+        yield SideDatabase(data_dir, owner_url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 
@@ -61,25 +61,20 @@ def serve_gateway(
         "DEVELOPMENT": "false",
     }
     log_path = database.data_dir / "gateway.log"
-    with running(
-        COMMAND, environment, is_ready, log_path, poll_seconds=poll_seconds
-    ) as process_id:
+    with running(COMMAND, environment, is_ready, log_path, poll_seconds=poll_seconds) as process_id:
         yield url, process_id
 
 
 def gateway_calls(world: World) -> dict[Work, Call]:
     """Return how the gateway is asked for each kind of work."""
-    members = [(external_id(number), world.partner_token) for number in range(len(world.member_ids))]
+    members = [
+        (external_id(number), world.partner_token) for number in range(len(world.member_ids))
+    ]
     return {
         Work.GRANT: Call(
             "/graphql", operation_body("gateway/grant", grant_variables()), GRANTED_MARKER, members
         ),
-        Work.WALLET: Call(
-            "/graphql",
-            operation_body("gateway/wallet", {"first": PAGE_SIZE}),
-            '"hasNextPage":true',
-            [("", token) for token in world.member_tokens],
-        ),
+        Work.WALLET: wallet_probe(world),
         Work.ISSUE: Call(
             "/graphql",
             operation_body("gateway/issue", issue_variables(world)),
@@ -87,6 +82,18 @@ def gateway_calls(world: World) -> dict[Work, Call]:
             members,
         ),
     }
+
+
+def wallet_probe(world: World) -> Call:
+    """Return how the gateway is asked for the first page of a wallet."""
+    return wallet_call(world.member_tokens, None)
+
+
+def wallet_call(member_tokens: Sequence[str], after: str | None) -> Call:
+    """Return how the gateway is asked for the page of a wallet that follows a cursor, and is not the last one."""
+    body = operation_body("gateway/wallet", {"first": PAGE_SIZE, "after": after})
+    values = [("", token) for token in member_tokens]
+    return Call("/graphql", body, '"hasNextPage":true', values)
 
 
 def grant_variables() -> dict[str, object]:
@@ -107,9 +114,7 @@ def issue_variables(world: World) -> dict[str, object]:
         "input": {
             "requestId": "{{reference}}",
             "member": {"externalId": "{{member}}"},
-            "rewards": [
-                {"rewardId": encode_id(IdKind.REWARD, reward)} for reward in world.rewards
-            ],
+            "rewards": [{"rewardId": encode_id(IdKind.REWARD, reward)} for reward in world.rewards],
         }
     }
 

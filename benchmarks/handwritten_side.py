@@ -51,9 +51,7 @@ def open_handwritten(plan: Plan) -> Iterator[Side]:
         with running(command, {}, is_ready, log_path) as process_id:
             calls = _calls(plan, world, list(member_tokens))
             versions = f"Starlette {version('starlette')}, asyncpg {version('asyncpg')}"
-            yield Side(
-                "hand-written", versions, url, process_id, database, calls, verify_nothing
-            )
+            yield Side("hand-written", versions, url, process_id, database, calls, verify_nothing)
 
 
 def _calls(plan: Plan, world: PeerWorld, member_tokens: list[str]) -> dict[Work, Call]:

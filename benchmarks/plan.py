@@ -21,6 +21,7 @@ class Plan:
     growth_entries_many: int
     distributions_per_turn: int
     memory_requests: int
+    memory_seconds_max: int
     starts: int
     growth_entries_few: int = 100_000
     connections: int = 32
@@ -41,6 +42,7 @@ FULL = Plan(
     growth_entries_many=10_000_000,
     distributions_per_turn=3,
     memory_requests=100_000,
+    memory_seconds_max=200,
     starts=5,
 )
 QUICK = Plan(
@@ -56,5 +58,6 @@ QUICK = Plan(
     growth_entries_many=1_000_000,
     distributions_per_turn=1,
     memory_requests=20_000,
+    memory_seconds_max=40,
     starts=3,
 )
