@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
+import psutil
 
 from benchmarks.processes import BUILD_DIR
 from gateway.storage.embedded import application_url, embedded_postgres
@@ -60,6 +61,13 @@ class SideDatabase:
             return await connection.fetchval(statement, *arguments)
 
         return self.run(work)
+
+    def process(self) -> psutil.Process:
+        """Return PostgreSQL's first process, whose children the others are."""
+        first_line, _, _ = (
+            (self.data_dir / "postgres" / "postmaster.pid").read_text().partition("\n")
+        )
+        return psutil.Process(int(first_line))
 
     def settle(self) -> None:
         """Bring the server to the same state before each turn: everything written out, nothing left from the last one."""

@@ -45,6 +45,10 @@ class Load:
     p90: float
     p99: float
     slowest: float
+    # Processor time for each answer, in microseconds: the client's, the server's and PostgreSQL's.
+    client_cpu: float = 0.0
+    server_cpu: float = 0.0
+    database_cpu: float = 0.0
 
     @property
     def rate(self) -> float:

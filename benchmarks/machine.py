@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import orjson
 import psutil
 
 from benchmarks.databases import SideDatabase
@@ -23,8 +24,6 @@ GIGABYTE = 1_000_000_000
 
 def describe_run(database: SideDatabase, sides: Iterable[Side]) -> dict[str, Any]:
     """Return what stands at the head of results.json."""
-    import orjson  # noqa: PLC0415
-
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {

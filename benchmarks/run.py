@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import asyncpg
@@ -23,7 +23,7 @@ from benchmarks.machine import describe_run
 from benchmarks.pgbench_side import open_pgbench
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.postgraphile_side import open_postgraphile
-from benchmarks.report import Report, describe_sizes
+from benchmarks.report import Report
 from benchmarks.scenarios.s1_grants import measure_grants
 from benchmarks.scenarios.s2_wallets import measure_wallets
 from benchmarks.scenarios.s3_distributions import measure_distributions
@@ -32,6 +32,7 @@ from benchmarks.scenarios.s5_growth import measure_growth
 from benchmarks.scenarios.s6_hot_account import measure_hot_account
 from benchmarks.scenarios.s7_memory import measure_memory
 from benchmarks.scenarios.s8_start import measure_start
+from benchmarks.tables import describe
 from gateway.storage.embedded_programs import EmbeddedServerFailed
 
 SCENARIOS = ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8")
@@ -65,9 +66,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
-        print("\n".join(report.lines()))
-        if sizes := report.raw.get("sizes"):
-            print("\n".join(["", *describe_sizes(sizes)]))
+        print("\n".join(describe(report)))
     print(f"\n{time.monotonic() - started:.0f} seconds")
     if report.failures:
         sys.exit(1)
@@ -88,7 +87,7 @@ def run(plan: Plan, chosen: set[str], report: Report) -> None:
                 "S1": lambda: measure_grants(plan, gateway, peers, pgbench, report),
                 "S2": lambda: measure_wallets(plan, gateway, peers, report),
                 "S4": lambda: measure_issuances(plan, gateway, handwritten, report),
-                "S6": lambda: measure_hot_account(plan, gateway, peers, report),
+                "S6": lambda: measure_hot_account(plan, gateway, handwritten, report),
                 "S7": lambda: measure_memory(plan, gateway, report),
             }
             _attempt(attempts, chosen, report)

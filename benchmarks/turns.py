@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
+
+import psutil
 
 from benchmarks.databases import SideDatabase
 from benchmarks.failure import BenchmarkFailed
 from benchmarks.inspection_store import COUNT_GRANTS
 from benchmarks.load import Call, Load, run_load
 from benchmarks.pgbench_side import PgbenchSide
+from benchmarks.processor_time import processor_time
 from benchmarks.sides import Side
 
 Figure = TypeVar("Figure")
@@ -30,7 +34,19 @@ def alternate(turns: int, measures: Mapping[str, Callable[[], Figure]]) -> dict[
 def load_side(side: Side, call: Call, *, seconds: int, connections: int) -> Load:
     """Load a server that only reads, or whose effects are not grants."""
     side.database.settle()
-    return run_load(side.url, call, seconds=seconds, connections=connections)
+    server = psutil.Process(side.process_id)
+    with (
+        processor_time() as client,
+        processor_time(server) as gateway,
+        processor_time(side.database.process()) as database,
+    ):
+        load = run_load(side.url, call, seconds=seconds, connections=connections)
+    return replace(
+        load,
+        client_cpu=client.microseconds / load.good,
+        server_cpu=gateway.microseconds / load.good,
+        database_cpu=database.microseconds / load.good,
+    )
 
 
 def load_grants(
@@ -49,7 +65,13 @@ def load_pgbench(side: PgbenchSide, *, seconds: int, connections: int) -> Load:
     """Load PostgreSQL itself with grants, and compare likewise."""
     side.database.settle()
     before = _count_grants(side.database)
-    load = side.run_load(seconds=seconds, connections=connections)
+    with processor_time() as client, processor_time(side.database.process()) as database:
+        load = side.run_load(seconds=seconds, connections=connections)
+    load = replace(
+        load,
+        client_cpu=client.microseconds / load.good,
+        database_cpu=database.microseconds / load.good,
+    )
     _compare("pgbench", _count_grants(side.database) - before, load.good, 0)
     return load
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import httpx
 import orjson
 
+from benchmarks.databases import fresh_database
 from benchmarks.failure import BenchmarkFailed
 from benchmarks.gateway_side import serve_gateway, verify_ledger, wallet_probe
-from benchmarks.databases import fresh_database
 from benchmarks.measures import Result, Series, Target
 from benchmarks.operations import operation_body
 from benchmarks.plan import Plan
@@ -65,7 +65,7 @@ def _measure(
         set_based.database.settle()
         return _rate(size, set_based.distribute([_draw(plan, size) for _ in range(count)]))
 
-    measures = {
+    measures: dict[str, Callable[[], float]] = {
         "gateway": partial(through_gateway, "gateway/distribute"),
         SET_BASED: inside_server,
         "gateway, all results": partial(through_gateway, "gateway/distribute_with_results"),

@@ -14,9 +14,9 @@ from benchmarks.turns import alternate, load_grants
 SHARE_MIN = 0.7
 
 
-def measure_hot_account(plan: Plan, gateway: Side, peers: list[Side], report: Report) -> None:
-    """Compare grants a second to one account with grants to many; the peers' ratios are shown without a target."""
-    for side in (gateway, *peers):
+def measure_hot_account(plan: Plan, gateway: Side, handwritten: Side, report: Report) -> None:
+    """Compare grants a second to one account with grants to many; the hand-written endpoint's ratio has no target."""
+    for side in (gateway, handwritten):
         spread = side.calls[Work.GRANT]
         hot = replace(spread, values=spread.values[-1:])
         load = partial(load_grants, side, seconds=plan.hot_seconds, connections=plan.connections)
