@@ -54,7 +54,7 @@ class GrantRecord:
     `{"kind": "COMPETITION_ENTRIES", "competition_id", "entries"}`,
     `{"kind": "COUPON_CODE", "code", "expires_at", "discount_type", "discount_value"}` (the last three may be null).
     `details` holds what only some sources have: an issued item's request id, event-log id, params, quantities and payment
-    summary; a distribution line's description.
+    summary; a distribution line's description; a campaign's id, with the event and tier that it was given for.
     The entries of the grant stand in transaction `transaction_id` at indexes from `entry_from` up to, not including, `entry_to`.
     """
 
