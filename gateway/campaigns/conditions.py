@@ -159,16 +159,17 @@ def _to_local(at: datetime, time_zone: str) -> dict[str, Any]:
 
 def _measure_facts(payload: Mapping[str, Any]) -> tuple[int, int]:
     """Return the size of the facts in bytes, and the length of their longest list or object."""
-    longest, level = 0, [payload]
+    longest = 0
+    level: list[Any] = [dict(payload)]
     while level:
         longest = max(longest, *map(len, level))
         level = [
             item
             for container in level
-            for item in (container.values() if isinstance(container, Mapping) else container)
+            for item in (container.values() if isinstance(container, dict) else container)
             if isinstance(item, dict | list)
         ]
-    return len(orjson.dumps(payload)) + FACTS_OVERHEAD_BYTES, longest
+    return len(orjson.dumps(dict(payload))) + FACTS_OVERHEAD_BYTES, longest
 
 
 def _explain(error: Exception) -> str:
