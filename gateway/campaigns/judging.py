@@ -135,7 +135,7 @@ def _judge_triggers(campaign: Campaign, evaluation: Evaluation, verdict: Verdict
         check = Check(CheckKind.TRIGGER, is_passed=False, message=message)
         return verdict.add(check, StatusCode.NOT_TRIGGERED)
     message = f"The campaign listens for events of type {event_type}."
-    verdict.add(Check(CheckKind.TRIGGER, is_passed=True, message=message), StatusCode.GRANTED)
+    verdict.checks.append(Check(CheckKind.TRIGGER, is_passed=True, message=message))
     conditions = [trigger.condition for trigger in listening]
     if None in conditions:
         return None
@@ -162,6 +162,6 @@ def _judge_condition(
     except EvaluationFailed as error:
         check = Check(CheckKind.CONDITION, is_passed=False, message=str(error))
         return verdict.add(check, StatusCode.CONDITION_FAILED)
-    message = f"The condition {'holds' if holds else 'does not hold'}: {source}"
+    message = f"The condition {'holds' if holds else 'does not hold'}."
     check = Check(CheckKind.CONDITION, is_passed=holds, message=message)
     return verdict.add(check, StatusCode.CONDITION_NOT_MET)
