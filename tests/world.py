@@ -11,6 +11,12 @@ from uuid import UUID
 import asyncpg
 
 from gateway.access import Caller
+from gateway.campaigns.creating import CreateCampaign, create_campaign
+from gateway.campaigns.event import EventCommand
+from gateway.campaigns.fields import CampaignFields, TierFields
+from gateway.campaigns.funding import FundCampaign, fund_campaign
+from gateway.campaigns.model import CalendarUnit, Limit, LimitScope, Trigger
+from gateway.campaigns.recording import record_event
 from gateway.claiming.claim_rewards import claim_rewards
 from gateway.claiming.model import ClaimCommand, ClaimOutcome
 from gateway.distributing.distribute_rewards import distribute_rewards
@@ -183,6 +189,7 @@ async def live_a_little(world: World) -> dict[str, UUID]:
     entered = await world.grant("g-5", grace, world.entry_reward)
     await world.claim("c-1", ada, claimed.grant.id)
     await world.reverse("r-1", reversed_.grant.id)
+    await _run_campaign(world)
     mug, coupon = (item.grant for item in issued.items)
     assert mug is not None
     assert coupon is not None
@@ -195,6 +202,26 @@ async def live_a_little(world: World) -> dict[str, UUID]:
         "mug": mug.id,
         "coupon": coupon.id,
     }
+
+
+async def _run_campaign(world: World) -> None:
+    """Fund a campaign with limits of every kind and let it reward somebody."""
+    points_id = world.caller.standard_assets.points_id
+    fields = CampaignFields(
+        "Check-in",
+        (Trigger("check-in"),),
+        (TierFields((world.points_reward,)),),
+        limits=(
+            Limit(LimitScope.MEMBER, 2, rolling_seconds=60),
+            Limit(LimitScope.TOTAL, 100, CalendarUnit.DAY),
+        ),
+        budget_asset_id=points_id,
+    )
+    database, caller = world.database, world.caller
+    created = await create_campaign(database, caller, CreateCampaign("ca-1", fields))
+    await fund_campaign(database, caller, FundCampaign("f-1", created.campaign.id, Decimal(100)))
+    event = EventCommand("e-1", "check-in", _name(world.members[-1]), {})
+    await record_event(database, caller, event)
 
 
 async def count_tables(owner: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:
