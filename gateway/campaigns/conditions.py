@@ -77,8 +77,8 @@ def compile_condition(source: str) -> Condition:
             problem = f"{name} is not one of the variables {', '.join(sorted(VARIABLES))}."
             raise InvalidExpression("name", problem, token.line, token.column)
     for name in program.functions():
-        # Operators have names that cannot be written.
-        if name.isidentifier() and not name.startswith("_") and name not in FUNCTIONS:
+        # Operators have names that are not identifiers.
+        if name.isidentifier() and name not in FUNCTIONS:
             token = find_name(tokens, name)
             problem = f"there is no function {name}."
             raise InvalidExpression("function", problem, token.line, token.column)

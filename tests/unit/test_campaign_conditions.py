@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -126,7 +127,7 @@ def test_failing_condition_leaves_the_others_alone() -> None:
         "payload.items.filter(i, payload.text + payload.text == '').size() == 0",
         "payload.items.all(i, i.k != '' && i.k != 'a' && i.k != 'b') && payload.items.filter(i, true).size() > 0",
         " || ".join(["payload.items == [payload.items]"] * 25),
-        " + ".join(["payload.text"] * 70) + " == ''",
+        " + ".join(["payload.text"] * 60) + " == ''",
         "payload.numbers.exists(i, i in [" + ",".join(["-1"] * 250) + "])",
         "payload.numbers.filter(i, i > 0).filter(i, i > 1).filter(i, i > 2).size() == 0",
         "payload.numbers.exists_one(i, payload.text.contains('b'))",
@@ -141,10 +142,8 @@ def test_worst_payloads_are_refused_or_quick(source: str) -> None:
     ]
     for payload in payloads:
         started = time.perf_counter()
-        try:
+        with suppress(EvaluationFailed):
             evaluation(payload).holds(source, "UTC")
-        except EvaluationFailed:
-            pass
         # Ten times what is measured, because machines are shared.
         assert time.perf_counter() - started < 2
 
@@ -152,13 +151,13 @@ def test_worst_payloads_are_refused_or_quick(source: str) -> None:
 def test_conditions_of_one_event_share_a_bound_of_work() -> None:
     facts = evaluation({"items": [{"k": "x" * 30} for _ in range(300)]})
     source = "payload.items.filter(i, i.k == 'y').size() == 0"
-    answered = 0
+    assert facts.holds(source, "UTC")
+    used = WORK_PER_EVENT_MAX - facts.work_left
+    assert used > 0
+    while facts.work_left >= used:
+        assert facts.holds(source, "UTC")
     with pytest.raises(EvaluationFailed, match="cost too much"):
-        while True:
-            assert facts.holds(source, "UTC")
-            answered += 1
-    assert 1 <= answered < 20
-    assert 0 <= facts.work_left < WORK_PER_EVENT_MAX
+        facts.holds(source, "UTC")
 
 
 def test_conditions_are_compiled_once() -> None:
@@ -167,14 +166,26 @@ def test_conditions_are_compiled_once() -> None:
 
 PIECES = [
     *"(){}[].,?:!-+*/%<>'\"\\ \n|&=",
-    *"payload items exists all filter i 1 1.5 true in 'a' r' 1u".split(),
+    *[
+        "payload",
+        "items",
+        "exists",
+        "all",
+        "filter",
+        "i",
+        "1",
+        "1.5",
+        "true",
+        "in",
+        "'a'",
+        "r'",
+        "1u",
+    ],
 ]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 def test_no_text_is_a_fault(source: str) -> None:
-    try:
+    with suppress(InvalidExpression, EvaluationFailed):
         evaluation().holds(source, "UTC")
-    except (InvalidExpression, EvaluationFailed):
-        pass

@@ -56,8 +56,8 @@ def test_other_windows_have_no_calendar_bounds() -> None:
 
 
 @given(
-    st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),
-    st.sampled_from(  # noqa: DTZ001
+    st.integers(0, 15 * 365 * 24 * 60),
+    st.sampled_from(
         [
             "UTC",
             "Europe/Oslo",
@@ -69,8 +69,8 @@ def test_other_windows_have_no_calendar_bounds() -> None:
     ),
     st.sampled_from([DAY, WEEK, MONTH]),
 )
-def test_window_ends_where_the_next_begins(naive: datetime, zone: str, limit: Limit) -> None:
-    at = naive.replace(tzinfo=UTC)
+def test_window_ends_where_the_next_begins(minutes: int, zone: str, limit: Limit) -> None:
+    at = utc("2020-01-01T00:00:00") + timedelta(minutes=minutes)
     end = window_end(limit, at, zone)
     assert end is not None
     assert at < end
