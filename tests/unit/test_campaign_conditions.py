@@ -135,7 +135,7 @@ def test_failing_condition_leaves_the_others_alone() -> None:
 )
 def test_worst_payloads_are_refused_or_quick(source: str) -> None:
     """Every payload is as large as it may be; a condition answers in time or is told to cost too much."""
-    payloads = [
+    payloads: list[dict[str, Any]] = [
         {"items": [{"k": "x" * 30} for _ in range(380)], "text": "", "numbers": []},
         {"items": [], "text": "a" * 16_000, "numbers": []},
         {"items": [], "text": "", "numbers": list(range(1, 3_300))},
