@@ -31,9 +31,9 @@ async def draw_coupons(
     """Reserve one free code for each coupon line whose member holds none of that reward.
 
     The assignment row of reward and member is inserted first: a concurrent request for the same pair waits on it and then
-    sees the code that was given. Codes are taken with SKIP LOCKED, so takers of one pool do not wait for each other.
-    Round trips: none without coupon lines, two with, three if some member holds one already; two more whenever such a member's
-    grant is reversed in between.
+    sees the code that was given. Codes are taken with SKIP LOCKED, so takers of one pool wait for each other only for its last
+    codes. Round trips: none without coupon lines, two with, one more if some member holds one already, one more if no code is
+    free at once; two more whenever a member's earlier grant is reversed in between.
     """
     wanting = [line for line in lines if line.coupon is not None]
     draw = Draw()
