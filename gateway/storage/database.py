@@ -121,12 +121,12 @@ class Database:
             yield connection
         except asyncpg.InterfaceError as error:
             # Also raised for wrong use, which must show; on a closed connection it says that the server is gone.
-            if connection.is_closed():
+            if _is_closed(connection):
                 raise ConnectionResetError(str(error)) from error
             raise
         finally:
             # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
-            if not connection.is_closed() and connection.is_in_transaction():
+            if not _is_closed(connection) and connection.is_in_transaction():
                 connection.terminate()
             await asyncio.shield(self._pool.release(connection))
 
@@ -193,6 +193,14 @@ def to_json(value: object) -> str:
 def column(rows: Iterable[Any], name: str) -> list[Any]:
     """Turn a list of objects into one `unnest` parameter: the named attribute of each."""
     return [getattr(row, name) for row in rows]
+
+
+def _is_closed(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        # A connection that broke is taken out of its proxy at once, which then answers nothing.
+        return True
 
 
 async def _prepare_connection(connection: asyncpg.Connection[asyncpg.Record]) -> None:
