@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -117,8 +117,16 @@ class Database:
             connection = await self._pool.acquire(timeout=self._acquire_timeout_seconds)
         except TimeoutError as error:
             raise Overloaded(BUSY) from error
+        except OSError as error:
+            # Whatever it is, for example that the socket of a local server that restarts is missing.
+            raise ConnectionRefusedError(str(error)) from error
         try:
             yield connection
+        except asyncpg.InternalClientError as error:
+            # asyncpg loses track of an exchange that the server's end cut short (its issue 784).
+            if not _is_closed(connection):
+                connection.terminate()
+            raise ConnectionResetError(str(error)) from error
         except asyncpg.InterfaceError as error:
             # Also raised for wrong use, which must show; on a closed connection it says that the server is gone.
             if _is_closed(connection):
@@ -128,7 +136,9 @@ class Database:
             # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
             if not _is_closed(connection) and connection.is_in_transaction():
                 connection.terminate()
-            await asyncio.shield(self._pool.release(connection))
+            # The pool has a connection back already that breaks while it is given back.
+            with suppress(asyncpg.InternalClientError):
+                await asyncio.shield(self._pool.release(connection))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
