@@ -1,6 +1,6 @@
 """The one posting routine: grant, issue and distribute all end here, a single grant as the batch of one.
 
-Round trips, whatever the number of lines: lock 1, ledger 1, grants 1; with unique coupons up to 5 more.
+Round trips, whatever the number of lines: lock 1, ledger 1, grants 1; with unique coupons up to 6 more.
 Lock order: coupon assignments, codes, balances.
 """
 

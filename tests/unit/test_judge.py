@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -17,7 +18,8 @@ from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, AssetKind
 from gateway.ledger.model import Account, OwnerKind, Transfer
 from gateway.members.identifiers import IdentifierKind
 
-COINS = Asset(new_id(), "COINS", "Coins", AssetKind.CURRENCY, 0)
+# Constant, because test workers must agree on the names of tests that are made from them.
+COINS = Asset(UUID("01a20700-0000-7000-8000-00000000abcd"), "COINS", "Coins", AssetKind.CURRENCY, 0)
 MILES = Asset(new_id(), "MILES", "Miles", AssetKind.POINTS, 2)
 CASH = Asset(new_id(), "USD", "US dollars", AssetKind.CASH, 2)
 EXPERIENCE = Asset(new_id(), "XP", "Experience points", AssetKind.EXPERIENCE, 0)
@@ -25,7 +27,7 @@ ASSETS = {asset.id: asset for asset in (COINS, MILES, CASH, EXPERIENCE)}
 CALLER = Caller(
     new_id(), new_id(), new_id(), PARTNER_SCOPES, StandardAssets(MILES.id, EXPERIENCE.id, CASH.id)
 )
-MEMBER_ID = new_id()
+MEMBER_ID = UUID("01a20700-0000-7000-8000-00000000dcba")
 LINE = DistributionLine(
     Recipient(IdentifierKind.EMAIL, "joe@bloggs.com"), str(COINS.id), Decimal(50), 100
 )
