@@ -96,9 +96,7 @@ async def test_campaign_runs_from_creation_to_its_counts(wallets: Wallets) -> No
     ]
     assert campaign["budget"] == {"asset": {"code": "PTS"}, "available": "0"}
     assert campaign["tiers"][0]["rewards"][0]["name"] == "Daily points"
-    funded = await call(
-        wallets, FUND, requestId="f-1", campaignId=campaign["id"], amount="25"
-    )
+    funded = await call(wallets, FUND, requestId="f-1", campaignId=campaign["id"], amount="25")
     assert (funded["available"], funded["campaign"]["budget"]["available"]) == ("25", "25")
     recorded = await call(wallets, RECORD, **event(member_id, eventId="e-1"))
     (judged,) = recorded["campaigns"]
@@ -201,8 +199,8 @@ async def test_campaigns_are_seen_by_their_organisation_alone(wallets: Wallets) 
         off: campaigns(status: [INACTIVE]) { totalCount } }"""
     with logged_statements(wallets.database) as statements:
         own = await wallets.read(document, {"id": ids[0]})
-    # One campaign and one node in one statement; the page and its counts; two totals.
-    assert len(statements) == 5
+    # The campaign, which is the node too; two pages and their totals; the grants of the first page.
+    assert len(statements) == 6
     assert own["campaign"] == own["node"] == {"id": ids[0]}
     edges = own["campaigns"]["edges"]
     assert [edge["node"]["id"] for edge in edges] == [ids[2], ids[1]]
@@ -217,8 +215,7 @@ async def test_campaigns_are_seen_by_their_organisation_alone(wallets: Wallets) 
 
 
 async def test_grants_of_a_campaign_are_found_by_index(wallets: Wallets) -> None:
-    scope = (wallets.caller.tenant_id, wallets.caller.organisation_id)
-    plan = await explain(wallets.database, COUNT_GRANTS, (scope[0], [str(new_id())]))
+    plan = await explain(wallets.database, COUNT_GRANTS)
     assert "grants_by_campaign" in plan
-    plan = await explain(wallets.database, LISTENING, (*scope, "order.completed"))
+    plan = await explain(wallets.database, LISTENING)
     assert "campaigns_active" in plan
