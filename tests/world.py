@@ -12,7 +12,7 @@ import asyncpg
 
 from gateway.access import Caller
 from gateway.campaigns.creating import CreateCampaign, create_campaign
-from gateway.campaigns.event import EventCommand
+from gateway.campaigns.event import EventCommand, EventOutcome
 from gateway.campaigns.fields import CampaignFields, TierFields
 from gateway.campaigns.funding import FundCampaign, fund_campaign
 from gateway.campaigns.model import CalendarUnit, Limit, LimitScope, Trigger
@@ -118,6 +118,11 @@ class World:
         command = ReverseCommand(key, grant_id, "returned")
         return await reverse_grant(self.database, self.caller, command)
 
+    async def record(self, key: str, member: UUID) -> EventOutcome:
+        """Record a check-in, which a campaign rewards if `run_campaign` has made it."""
+        event = EventCommand(key, "check-in", _name(member), {})
+        return await record_event(self.database, self.caller, event)
+
     async def load_codes(self, codes: Sequence[str]) -> None:
         """Load codes into the pool of the unique coupon."""
         command = ImportCodes(str(new_id()), self.pool_id, codes)
@@ -189,7 +194,7 @@ async def live_a_little(world: World) -> dict[str, UUID]:
     entered = await world.grant("g-5", grace, world.entry_reward)
     await world.claim("c-1", ada, claimed.grant.id)
     await world.reverse("r-1", reversed_.grant.id)
-    await _run_campaign(world)
+    await run_campaign(world)
     mug, coupon = (item.grant for item in issued.items)
     assert mug is not None
     assert coupon is not None
@@ -204,7 +209,7 @@ async def live_a_little(world: World) -> dict[str, UUID]:
     }
 
 
-async def _run_campaign(world: World) -> None:
+async def run_campaign(world: World) -> None:
     """Fund a campaign with limits of every kind and let it reward somebody."""
     points_id = world.caller.standard_assets.points_id
     fields = CampaignFields(
@@ -219,9 +224,8 @@ async def _run_campaign(world: World) -> None:
     )
     database, caller = world.database, world.caller
     created = await create_campaign(database, caller, CreateCampaign("ca-1", fields))
-    await fund_campaign(database, caller, FundCampaign("f-1", created.campaign.id, Decimal(100)))
-    event = EventCommand("e-1", "check-in", _name(world.members[-1]), {})
-    await record_event(database, caller, event)
+    await fund_campaign(database, caller, FundCampaign("f-1", created.campaign.id, Decimal(1000)))
+    await world.record("e-1", world.members[-1])
 
 
 async def count_tables(owner: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:
