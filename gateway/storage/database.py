@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -117,18 +117,28 @@ class Database:
             connection = await self._pool.acquire(timeout=self._acquire_timeout_seconds)
         except TimeoutError as error:
             raise Overloaded(BUSY) from error
+        except OSError as error:
+            # Whatever it is, for example that the socket of a local server that restarts is missing.
+            raise ConnectionRefusedError(str(error)) from error
         try:
             yield connection
+        except asyncpg.InternalClientError as error:
+            # asyncpg loses track of an exchange that the server's end cut short (its issue 784).
+            if not _is_closed(connection):
+                connection.terminate()
+            raise ConnectionResetError(str(error)) from error
         except asyncpg.InterfaceError as error:
             # Also raised for wrong use, which must show; on a closed connection it says that the server is gone.
-            if connection.is_closed():
+            if _is_closed(connection):
                 raise ConnectionResetError(str(error)) from error
             raise
         finally:
             # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
-            if not connection.is_closed() and connection.is_in_transaction():
+            if not _is_closed(connection) and connection.is_in_transaction():
                 connection.terminate()
-            await asyncio.shield(self._pool.release(connection))
+            # The pool has a connection back already that breaks while it is given back.
+            with suppress(asyncpg.InternalClientError):
+                await asyncio.shield(self._pool.release(connection))
 
     @asynccontextmanager
     async def transaction(
@@ -214,6 +224,14 @@ def to_json(value: object) -> str:
 def column(rows: Iterable[Any], name: str) -> list[Any]:
     """Turn a list of objects into one `unnest` parameter: the named attribute of each."""
     return [getattr(row, name) for row in rows]
+
+
+def _is_closed(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        # A connection that broke is taken out of its proxy at once, which then answers nothing.
+        return True
 
 
 async def _prepare_connection(connection: asyncpg.Connection[asyncpg.Record]) -> None:
