@@ -141,13 +141,34 @@ class Database:
                 await asyncio.shield(self._pool.release(connection))
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """Lend a connection inside one READ COMMITTED database transaction: commit on success, else roll back."""
-        async with self._lend() as connection, connection.transaction():
-            yield connection
+    async def transaction(
+        self, lock_timeout_seconds: float | None = None
+    ) -> AsyncIterator[Connection]:
+        """Lend a connection inside one READ COMMITTED database transaction: commit on success, else roll back.
+
+        A lock time-out of its own travels with BEGIN, so it costs no round trip.
+        """
+        async with self._lend() as connection:
+            if lock_timeout_seconds is None:
+                async with connection.transaction():
+                    yield connection
+                return
+            limit = f"SET LOCAL lock_timeout = {int(lock_timeout_seconds * 1000)}"
+            await connection.execute(f"BEGIN; {limit}")
+            try:
+                yield connection
+            except BaseException:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
 
     async def run_transaction(
-        self, work: Callable[[Connection], Awaitable[Result]], *, dry_run: bool = False
+        self,
+        work: Callable[[Connection], Awaitable[Result]],
+        *,
+        dry_run: bool = False,
+        lock_timeout_seconds: float | None = None,
     ) -> Result:
         """Run `work` in one database transaction, again from its start if the fault is passing.
 
@@ -159,7 +180,7 @@ class Database:
         """
         for attempt in range(ATTEMPTS_MAX):
             try:
-                async with self.transaction() as connection:
+                async with self.transaction(lock_timeout_seconds) as connection:
                     result = await work(connection)
                     if dry_run:
                         raise _RollBack
