@@ -28,6 +28,8 @@ class StatusCode(enum.StrEnum):
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
     RECIPIENT_NOT_FOUND = "RECIPIENT_NOT_FOUND"
     INVALID_LINE = "INVALID_LINE"
+    PENDING = "PENDING"
+    VENDOR_DECLINED = "VENDOR_DECLINED"
 
     @property
     def is_success(self) -> bool:

@@ -39,6 +39,8 @@ class OperationKind(enum.StrEnum):
     IMPORT_CODES = "IMPORT_CODES"
     UPSERT_MEMBER = "UPSERT_MEMBER"
     LINK_IDENTIFIER = "LINK_IDENTIFIER"
+    CREATE_VENDOR = "CREATE_VENDOR"
+    UPDATE_VENDOR = "UPDATE_VENDOR"
 
 
 @dataclass(frozen=True, slots=True)
