@@ -75,6 +75,15 @@ def migrate() -> None:
     _say("The database is up to date.")
 
 
+@application.command()
+def worker() -> None:
+    """Go on with what requests have left undone, such as orders at vendors; `serve` does it too."""
+    # Imported here, so that the other commands do not wait for it.
+    from gateway.working import work  # noqa: PLC0415
+
+    work(Settings.from_environment())
+
+
 @tenant_application.command("create")
 def tenant_create(
     name: Annotated[str, typer.Argument(help="The tenant's name.")],

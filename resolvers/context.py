@@ -9,7 +9,9 @@ import strawberry
 
 from gateway.access import Caller
 from gateway.errors import FieldError, InvalidInput, Unauthenticated
+from gateway.purchasing.purchaser import Purchaser
 from gateway.storage.database import Database
+from gateway.vendors.model import VendorSecurity
 from resolvers.loaders import Loaders
 
 ROWS_MAX = 10_000
@@ -18,10 +20,17 @@ ROWS_MAX = 10_000
 class Context:
     """One request's context. Nothing here outlives the request."""
 
-    def __init__(self, database: Database, caller: Caller | None, request_id: str) -> None:
-        """Take who calls, or None for an anonymous request."""
+    def __init__(
+        self,
+        database: Database,
+        caller: Caller | None,
+        request_id: str,
+        purchaser: Purchaser | None = None,
+    ) -> None:
+        """Take who calls, or None for an anonymous request; without a purchaser, orders are left to the worker."""
         self.database = database
         self.request_id = request_id
+        self.purchaser = purchaser
         self._caller = caller
         self._rows_left = ROWS_MAX
 
@@ -40,6 +49,12 @@ class Context:
     def loaders(self) -> Loaders:
         """Return the request's loaders: what one resolver loaded, another gets from memory."""
         return Loaders(self.database, self.caller)
+
+    @property
+    def vendor_security(self) -> VendorSecurity:
+        """Return what calls to vendors are bound by."""
+        assert self.purchaser is not None  # noqa: S101 - the composition root gives one
+        return self.purchaser.security
 
     def spend_rows(self, count: int) -> None:
         """Count rows of lists towards the request's bound: pages within pages multiply.

@@ -5,6 +5,7 @@ Round trips of a first grant: begin, claim the key, find the member (and the rew
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from gateway.grants.award import award
 from gateway.grants.catalogue_line import find_refusal, plan_line
 from gateway.grants.errors import RewardUnavailable
 from gateway.grants.line import AlreadyIssued, Line
+from gateway.grants.pending import PENDING, present_status
 from gateway.grants.record import GrantKind, GrantRecord, GrantSource, GrantStatus
 from gateway.grants.status import ItemStatus, Refusal, StatusCode
 from gateway.grants.store import fetch_grants
@@ -29,6 +31,7 @@ from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKin
 from gateway.members.store import find_members
 from gateway.operations.model import Operation, OperationKind, Request
 from gateway.operations.once import run_once
+from gateway.purchasing.purchaser import PATIENCE_SECONDS, Purchaser
 from gateway.rewards.store import fetch_rewards
 from gateway.storage.database import Connection, Database
 
@@ -38,10 +41,17 @@ ALREADY_ISSUED = ItemStatus(
 )
 
 
-async def grant_reward(database: Database, caller: Caller, command: GrantCommand) -> GrantOutcome:
+async def grant_reward(
+    database: Database,
+    caller: Caller,
+    command: GrantCommand,
+    purchaser: Purchaser | None = None,
+) -> GrantOutcome:
     """Grant a custom or a catalogue reward; a repeat of the client reference answers the first grant.
 
-    Source: OWN-1..9, MON-7..11.
+    What has to be bought from a vendor is waited for until eight seconds have passed since the call began.
+
+    Source: OWN-1..9, MON-7..11, CAP-5.
 
     Raises:
         Forbidden: the credential lacks the grant scope.
@@ -54,6 +64,7 @@ async def grant_reward(database: Database, caller: Caller, command: GrantCommand
     authorize(caller, Scope.GRANT)
     if errors := check_command(command):
         raise InvalidInput(errors)
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     request = _to_request(command)
     grant_id, transaction_id = new_id(), new_id()
     fresh: list[GrantRecord] = []
@@ -74,16 +85,23 @@ async def grant_reward(database: Database, caller: Caller, command: GrantCommand
         if isinstance(result, AlreadyIssued):
             return _to_answer(result.grant_id, ALREADY_ISSUED)
         fresh[:] = [result]
-        return _to_answer(result.id, GRANTED)
+        is_pending = result.status is GrantStatus.PENDING
+        return _to_answer(result.id, PENDING if is_pending else GRANTED)
 
     answer = await run_once(database, caller, request, work, dry_run=command.is_dry_run)
     status = ItemStatus(StatusCode(answer.value["code"]), answer.value["message"])
     first_id = UUID(answer.value["grant_id"])
-    if fresh and fresh[0].id == first_id:
+    is_fresh = bool(fresh) and fresh[0].id == first_id
+    may_wait = purchaser is not None and not answer.idempotent_replay and not command.is_dry_run
+    if purchaser is not None and may_wait and status.code is StatusCode.PENDING:
+        await purchaser.pursue(caller.tenant_id, [first_id], deadline)
+        is_fresh = False
+    if is_fresh:
         return GrantOutcome(fresh[0], status, answer.idempotent_replay)
     async with database.connection() as connection:
         grants = await fetch_grants(connection, caller.tenant_id, [first_id])
-    return GrantOutcome(grants[first_id], status, answer.idempotent_replay)
+    grant = grants[first_id]
+    return GrantOutcome(grant, present_status(status, grant, GRANTED), answer.idempotent_replay)
 
 
 def _to_request(command: GrantCommand) -> Request:

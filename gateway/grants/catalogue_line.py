@@ -41,8 +41,9 @@ def plan_line(
     metadata: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Line:
-    """Return the line that gives `quantity` of the reward to the member. Its benefit is in hand at once (MON-9), unless
-    it has to be bought from a vendor: then the line is pending (CAP-5).
+    """Return the line that gives `quantity` of the reward to the member.
+
+    Its benefit is in hand at once (MON-9), unless it has to be bought from a vendor: then the line is pending (CAP-5).
     """
     plan = reward.configuration.plan(
         PlanContext(

@@ -36,6 +36,11 @@ class StatusCode(enum.StrEnum):
         """Tell whether the item's effect is there, by this call or an earlier one."""
         return self in _SUCCESSES
 
+    @property
+    def has_effect(self) -> bool:
+        """Tell whether something was written for the item: it succeeded, or is on its way."""
+        return self.is_success or self is StatusCode.PENDING
+
 
 _SUCCESSES = frozenset(
     {

@@ -36,9 +36,7 @@ _UNSENT = (
 class VendorClient:
     """Asks vendors. Use `close` at the end."""
 
-    def __init__(
-        self, security: VendorSecurity, ssl_context: ssl.SSLContext | None = None
-    ) -> None:
+    def __init__(self, security: VendorSecurity, ssl_context: ssl.SSLContext | None = None) -> None:
         """Open nothing yet: connections are made when they are first needed."""
         self.security = security
         self._pool = httpcore.AsyncConnectionPool(

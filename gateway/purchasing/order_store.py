@@ -129,9 +129,10 @@ async def postpone_order(
     return bool(postponed)
 
 
-async def is_pending(connection: Connection, tenant_id: UUID, grant_id: UUID) -> bool:
-    """Tell whether the order of a grant is not settled."""
-    return bool(await connection.fetchval(STATUS, tenant_id, grant_id) == "PENDING")
+async def fetch_status(connection: Connection, tenant_id: UUID, grant_id: UUID) -> str | None:
+    """Return where the order of a grant stands: PENDING, ISSUED or DECLINED."""
+    status: str | None = await connection.fetchval(STATUS, tenant_id, grant_id)
+    return status
 
 
 def _to_order(tenant_id: UUID, lease_id: UUID, row: asyncpg.Record) -> ClaimedOrder:

@@ -18,12 +18,14 @@ from gateway.purchasing import order_store
 from gateway.purchasing.client import VendorClient
 from gateway.purchasing.judging import judge
 from gateway.purchasing.model import Answer, ClaimedOrder, Issued, Refused, Unsettled, Verdict
-from gateway.purchasing.settling import settle_declined, settle_issued
+from gateway.purchasing.settling import DECLINED, settle_declined, settle_issued
 from gateway.storage.database import Database
 from gateway.vendors.model import VendorSecurity
 
 logger = logging.getLogger(__name__)
 
+# How long a caller waits for vendors, from the start of the call.
+PATIENCE_SECONDS = 8.0
 DELAY_SECONDS_FIRST = 0.5
 DELAY_SECONDS_MAX = 600.0
 # A vendor that was never reached has sold nothing: after so many attempts the member gets the points back.
@@ -31,6 +33,7 @@ UNREACHED_ATTEMPTS_MAX = 5
 CALLS_MAX = 64
 WORKER_CALLS_MAX = 32
 POLL_SECONDS = 0.5
+PENDING = "PENDING"
 CLOSE_SECONDS_MAX = 5.0
 
 
@@ -106,15 +109,7 @@ class Purchaser:
         clock = asyncio.get_running_loop().time
         try:
             while True:
-                async with self._calls, self._database.connection() as connection:
-                    order = await order_store.claim_order(
-                        connection, tenant_id, grant_id, new_id()
-                    )
-                if order is not None:
-                    async with self._calls:
-                        wait_seconds = await self.attempt(order)
-                else:
-                    wait_seconds = await self._look(tenant_id, grant_id)
+                wait_seconds = await self._step(tenant_id, grant_id)
                 if wait_seconds is None or clock() + wait_seconds > deadline:
                     return
                 await asyncio.sleep(wait_seconds)
@@ -122,10 +117,17 @@ class Purchaser:
             # The order is committed and its lease will end: the worker goes on with it.
             logger.exception("vendor order not settled", extra={"grantId": str(grant_id)})
 
-    async def _look(self, tenant_id: UUID, grant_id: UUID) -> float | None:
+    async def _step(self, tenant_id: UUID, grant_id: UUID) -> float | None:
+        """Ask if it is our turn, else see how it stands; return after how long to come back, or None if it is settled."""
+        # Claimed when there is room for the call, not before: a lease should not pass while it waits.
+        async with self._calls:
+            async with self._database.connection() as connection:
+                order = await order_store.claim_order(connection, tenant_id, grant_id, new_id())
+            if order is not None:
+                return await self.attempt(order)
         async with self._database.connection() as connection:
-            pending = await order_store.is_pending(connection, tenant_id, grant_id)
-        return POLL_SECONDS if pending else None
+            status = await order_store.fetch_status(connection, tenant_id, grant_id)
+        return POLL_SECONDS if status == PENDING else None
 
     async def _attempt_safely(self, order: ClaimedOrder) -> None:
         try:
@@ -139,13 +141,20 @@ class Purchaser:
         verdict = judge_attempt(order, answer)
         if isinstance(verdict, Issued):
             if not await settle_issued(self._database, order, verdict):
-                logger.info("voucher came again", extra={"grantId": str(order.grant_id)})
+                await self._report_late_voucher(order)
             return None
         if isinstance(verdict, Refused):
             # Without the lease somebody else is asking, and decides.
             settled = await settle_declined(self._database, order, verdict.reason)
             return None if settled else POLL_SECONDS
         return await self._postpone(order, verdict)
+
+    async def _report_late_voucher(self, order: ClaimedOrder) -> None:
+        """Say in the log if a vendor has issued what it had refused before: only people can settle that."""
+        async with self._database.connection() as connection:
+            status = await order_store.fetch_status(connection, order.tenant_id, order.grant_id)
+        if status == DECLINED:
+            logger.error("vendor issued a refused order", extra={"grantId": str(order.grant_id)})
 
     async def _postpone(self, order: ClaimedOrder, verdict: Unsettled) -> float:
         delay_seconds = back_off(order.attempt_count)

@@ -25,8 +25,23 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 # The gateway writes these itself, or they change how the message is framed.
 _RESERVED_HEADERS = frozenset(
-    "host content-length content-type transfer-encoding connection keep-alive upgrade te trailer expect "
-    "accept accept-encoding user-agent idempotency-key proxy-authorization".split()
+    {
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "idempotency-key",
+        "keep-alive",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    }
 )
 
 

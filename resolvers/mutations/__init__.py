@@ -8,6 +8,7 @@ from resolvers.mutations.create_code_pool import create_code_pool
 from resolvers.mutations.create_competition import create_competition
 from resolvers.mutations.create_product import create_product
 from resolvers.mutations.create_reward import create_reward
+from resolvers.mutations.create_vendor import create_vendor
 from resolvers.mutations.delete_reward import delete_reward
 from resolvers.mutations.distribute_rewards import distribute_rewards
 from resolvers.mutations.grant_reward import grant_reward
@@ -17,6 +18,7 @@ from resolvers.mutations.link_identifier import link_identifier
 from resolvers.mutations.restock_product import restock_product
 from resolvers.mutations.reverse_grant import reverse_grant
 from resolvers.mutations.update_reward import update_reward
+from resolvers.mutations.update_vendor import update_vendor
 from resolvers.mutations.upsert_member import upsert_member
 
 # In the order of the printed schema.
@@ -37,4 +39,6 @@ MUTATIONS: list[StrawberryField] = [
     create_competition,
     create_code_pool,
     import_codes,
+    create_vendor,
+    update_vendor,
 ]

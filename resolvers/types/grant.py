@@ -27,10 +27,10 @@ expose_enum(
     GrantStatus,
     "Where a grant stands.",
     {
-        "PENDING": "Being issued; its outcome is not known yet.",
+        "PENDING": "Being bought from a vendor that has not answered yet. What it costs is held.",
         "CONFIRMED": "Granted and waiting to be claimed.",
         "CLAIMED": "Its benefit is in the member's hands.",
-        "DECLINED": "Refused after it had been pending.",
+        "DECLINED": "Refused by its vendor after it had been pending. Nothing was taken.",
         "EXPIRED": "Not claimed in time.",
         "REVERSED": "Taken back by a balancing transaction.",
     },
@@ -75,7 +75,7 @@ class Grant(Node):
         description="When it was taken back; null if it was not."
     )
     transaction_id: strawberry.ID = strawberry.field(
-        description="The ledger transaction that made it."
+        description="The ledger transaction that made it. A grant that is pending or declined has the id, and no transaction."
     )
     claim_transaction_id: strawberry.ID | None = strawberry.field(
         description="The ledger transaction that put its benefit into the member's hands."
@@ -97,7 +97,7 @@ class Grant(Node):
         """Load the reward's version; a grant outside of the catalogue has its reward with it."""
         return await load_granted_reward(info.context, self.record)
 
-    @resolved("What the member got. Empty if the grant gave nothing that the gateway counts.")
+    @resolved("What the member got. Empty while the grant is pending, and if it was declined.")
     async def benefits(self, info: Info) -> list[Benefit]:
         """Return the benefits, with the assets they are counted in."""
         loaders = info.context.loaders

@@ -30,6 +30,8 @@ expose_enum(
         "IMPORT_CODES": "`importCodes`, by its request id.",
         "UPSERT_MEMBER": "`upsertMember`, by its request id.",
         "LINK_IDENTIFIER": "`linkIdentifier`, by its request id.",
+        "CREATE_VENDOR": "`createVendor`, by its request id.",
+        "UPDATE_VENDOR": "`updateVendor`, by its request id.",
     },
 )
 

@@ -26,6 +26,7 @@ from resolvers.types.catalogue_reward import (
     PointsReward,
     ProductReward,
     UniqueCouponReward,
+    VendorVoucherReward,
     to_catalogue_reward,
 )
 
@@ -64,6 +65,7 @@ Reward: TypeAlias = Annotated[
     | CompetitionEntryReward
     | UniqueCouponReward
     | NonUniqueCouponReward
+    | VendorVoucherReward
     | CustomReward
     | CurrencyReward,
     strawberry.union(

@@ -31,6 +31,8 @@ expose_enum(
         "IDEMPOTENCY_CONFLICT": "The item's request id was used before with another item.",
         "RECIPIENT_NOT_FOUND": "No member has the identifier.",
         "INVALID_LINE": "The line breaks one or more rules; every one is listed.",
+        "PENDING": "A vendor has not answered yet. What it costs is held; ask again with the same key.",
+        "VENDOR_DECLINED": "The vendor did not issue it. Nothing was taken.",
     },
 )
 
@@ -40,7 +42,8 @@ expose_enum(
     {
         "ALL": "Every item succeeded.",
         "PARTIAL": "Some items succeeded and some failed.",
-        "NONE": "No item succeeded; nothing was written.",
+        "NONE": "No item succeeded; nothing was taken.",
+        "PENDING": "A vendor has not answered for some items yet; ask again with the same key.",
     },
 )
 

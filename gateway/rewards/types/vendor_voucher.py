@@ -72,9 +72,7 @@ class VendorVoucherDraft:
 
     def check(self, facts: Facts, path: tuple[str, ...]) -> list[FieldError]:
         """Return every broken rule: the vendor exists, the names are text."""
-        errors = check_exists(
-            self.vendor_id, facts.vendor_templates, "vendor", (*path, "vendorId")
-        )
+        errors = check_exists(self.vendor_id, facts.vendor_templates, "vendor", (*path, "vendorId"))
         errors += check_text(self.offer_name, (*path, "offerName"), TEXT_LENGTH_MAX)
         return errors + check_text(self.series_id, (*path, "seriesId"), TEXT_LENGTH_MAX)
 
