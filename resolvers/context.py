@@ -56,6 +56,10 @@ class Context:
         assert self.purchaser is not None  # noqa: S101 - the composition root gives one
         return self.purchaser.security
 
+    def forget_loaded(self) -> None:
+        """Let go of everything loaded: a mutation is about to change it."""
+        self.__dict__.pop("loaders", None)
+
     def spend_rows(self, count: int) -> None:
         """Count rows of lists towards the request's bound: pages within pages multiply.
 

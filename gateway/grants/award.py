@@ -104,7 +104,8 @@ def _to_record(
     line: Line, entries: EntryRange, code: DrawnCode | None, at: datetime
 ) -> GrantRecord:
     is_claimed = line.status is GrantStatus.CLAIMED
-    benefits = line.benefits
+    # A list, as the database returns it: a grant equals itself read back.
+    benefits = list(line.benefits)
     if code is not None:
         expiry = code.expires_at.isoformat() if code.expires_at else None
         benefits = [

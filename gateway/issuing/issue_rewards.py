@@ -46,7 +46,7 @@ async def issue_rewards(
     run = IssuanceRun(caller, command)
     try:
         answer = await run_once(
-            database, caller, _to_request(command), run.apply, dry_run=command.is_dry_run
+            database, caller, _to_request(caller, command), run.apply, dry_run=command.is_dry_run
         )
     except NothingIssued as nothing:
         return IssuanceOutcome(command, nothing.items, idempotent_replay=False)
@@ -67,12 +67,13 @@ def _pending_ids(grants: dict[UUID, GrantRecord]) -> list[UUID]:
     return [grant.id for grant in grants.values() if grant.status is GrantStatus.PENDING]
 
 
-def _to_request(command: IssueCommand) -> Request:
+def _to_request(caller: Caller, command: IssueCommand) -> Request:
     return Request(
         kind=OperationKind.ISSUE_REWARDS,
         key=command.request_id,
         fields={
-            "member": command.member,
+            "organisation": caller.organisation_id,
+            "member": list(command.member),
             "rewards": [item.fingerprint for item in command.items],
             "transactionNumber": command.transaction_number,
             "notes": command.notes,

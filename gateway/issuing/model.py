@@ -14,6 +14,7 @@ from gateway.grants.record import GrantRecord
 from gateway.grants.status import ItemStatus, StatusCode
 from gateway.members.model import MemberReference
 from gateway.operations.model import check_key
+from gateway.rewards.rules import plain
 from gateway.text import check_json, check_text
 
 ITEMS_MAX = 100
@@ -21,6 +22,7 @@ REQUEST_ID_LENGTH_MAX = 512
 TEXT_LENGTH_MAX = 512
 NOTES_LENGTH_MAX = 4_096
 VALUE_DIGITS_MAX = 15
+VALUE_MAX = 10**VALUE_DIGITS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,19 @@ class IssueItem:
 
     @property
     def fingerprint(self) -> list[Any]:
-        """Return what makes the item what it is, in one spelling."""
+        """Return what makes the item what it is, in one spelling.
+
+        Ids are as sent, which may be text that no id can be, and that has no UTF-8: hence their ASCII form.
+        """
         payment = self.payment or PaymentChoice()
         return [
-            self.reward_id_as_sent,
-            str(self.quantity.normalize()),
+            ascii(self.reward_id_as_sent),
+            plain(self.quantity),
             self.request_id,
             self.event_log_id,
             self.params,
-            payment.config_id_as_sent,
-            str(payment.redemption_value.normalize()),
+            ascii(payment.config_id_as_sent),
+            plain(payment.redemption_value),
         ]
 
 
@@ -152,8 +157,9 @@ def _check_item(item: IssueItem, path: tuple[str, ...], seen: set[str]) -> list[
 
 def _check_redemption_value(value: Decimal, path: tuple[str, ...]) -> list[FieldError]:
     value_path = (*path, "paymentConfig", "redemptionValue")
-    if value <= 0:
-        return [FieldError(value_path, "positive", "redemptionValue must be greater than 0.")]
+    if not (value.is_finite() and 0 < value <= VALUE_MAX):
+        message = f"redemptionValue must be greater than 0 and at most {VALUE_MAX}."
+        return [FieldError(value_path, "range", message)]
     if len(value.as_tuple().digits) > VALUE_DIGITS_MAX:
         message = f"redemptionValue must have at most {VALUE_DIGITS_MAX} digits."
         return [FieldError(value_path, "digits", message)]

@@ -66,13 +66,12 @@ def price_item(item: IssueItem, reward: Reward, assets: Mapping[UUID, Asset]) ->
     config = _choose_config(item.payment, reward)
     if isinstance(config, Refusal):
         return config
-    whole = int(item.quantity)
-    if not 1 <= whole <= QUANTITY_MAX:
+    if not (item.quantity.is_finite() and 1 <= item.quantity < QUANTITY_MAX + 1):
         message = f"quantity must be from 1 to {QUANTITY_MAX} after its fraction is dropped."
         return Refusal(StatusCode.INVALID_QUANTITY, (message,))
     if config is None or config.mode is not PaymentMode.CONV_RATIO:
         return Price(1, config, (config.amount_minor or 0) if config else 0, None)
-    quantity = 1 if _is_single(reward) else whole
+    quantity = 1 if _is_single(reward) else int(item.quantity)
     return _convert(item.payment or PaymentChoice(), quantity, config, assets)
 
 

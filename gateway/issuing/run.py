@@ -1,7 +1,9 @@
 """One issuance on its way through its database transaction.
 
-Round trips, whatever the number of items: begin, claim the key, find the member, the rewards and the payment assets, claim the
-items' keys if they have any, award (3, with coupons up to 8), keep the call's notes, store the answers, commit.
+Round trips, whatever the number of items: begin, claim the key, find the member, claim the items' keys if they have any (2 if
+some are known), find the rewards, and the payment assets that are new to this process, award (3, with coupons up to 8), store the
+items' answers and free the keys of those refused, keep the call's notes, store the answer, commit. A replay: begin, claim the
+key, read the answer, commit, read the grants.
 """
 
 from __future__ import annotations
@@ -72,6 +74,8 @@ class IssuanceRun:
             InsufficientBalance: the member cannot pay for all of it.
             NothingIssued: every item was refused.
         """
+        # What an earlier attempt granted was undone with it.
+        self.grants = {}
         tenant_id = self.caller.tenant_id
         (member_id,) = await find_members(connection, tenant_id, [self.command.member])
         if member_id is None:

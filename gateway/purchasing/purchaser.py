@@ -115,7 +115,9 @@ class Purchaser:
                 await asyncio.sleep(wait_seconds)
         except Exception:
             # The order is committed and its lease will end: the worker goes on with it.
-            logger.exception("vendor order not settled", extra={"grantId": str(grant_id)})
+            logger.exception(
+                "vendor order not settled", extra={"facts": {"grant_id": str(grant_id)}}
+            )
 
     async def _step(self, tenant_id: UUID, grant_id: UUID) -> float | None:
         """Ask if it is our turn, else see how it stands; return after how long to come back, or None if it is settled."""
@@ -133,7 +135,7 @@ class Purchaser:
         try:
             await self.attempt(order)
         except Exception:
-            logger.exception("vendor order not settled", extra={"grantId": str(order.grant_id)})
+            logger.exception("vendor order not settled", extra=_facts(order))
 
     async def attempt(self, order: ClaimedOrder) -> float | None:
         """Ask once and act on what comes of it; return after how many seconds to ask again, or None if it is settled."""
@@ -154,7 +156,7 @@ class Purchaser:
         async with self._database.connection() as connection:
             status = await order_store.fetch_status(connection, order.tenant_id, order.grant_id)
         if status == DECLINED:
-            logger.error("vendor issued a refused order", extra={"grantId": str(order.grant_id)})
+            logger.error("vendor issued a refused order", extra=_facts(order))
 
     async def _postpone(self, order: ClaimedOrder, verdict: Unsettled) -> float:
         delay_seconds = back_off(order.attempt_count)
@@ -168,12 +170,7 @@ class Purchaser:
             )
         logger.warning(
             "vendor order unsettled",
-            extra={
-                "grantId": str(order.grant_id),
-                "vendorId": str(order.vendor_id),
-                "attempt": order.attempt_count,
-                "reason": verdict.reason,
-            },
+            extra=_facts(order, attempt=order.attempt_count, reason=verdict.reason),
         )
         return delay_seconds if held else POLL_SECONDS
 
@@ -200,3 +197,8 @@ def back_off(attempt_count: int) -> float:
     longest = min(DELAY_SECONDS_FIRST * 2.0 ** min(attempt_count - 1, 30), DELAY_SECONDS_MAX)
     # Jitter only spreads the attempts out; it guards nothing.
     return longest * (0.5 + random.random() / 2)  # noqa: S311
+
+
+def _facts(order: ClaimedOrder, **more: object) -> dict[str, object]:
+    ids = {"grant_id": str(order.grant_id), "vendor_id": str(order.vendor_id)}
+    return {"facts": ids | more}

@@ -119,8 +119,6 @@ def to_benefit(benefit: Mapping[str, Any], assets: Mapping[UUID, domain.Asset]) 
             asset=to_asset(assets[competition_id]),
             entries=benefit["entries"],
         )
-    if kind == "COUPON_CODE":
-        return _to_coupon_code(benefit)
     if kind == "VENDOR_VOUCHER":
         return VendorVoucher(
             benefit=benefit,
@@ -130,8 +128,7 @@ def to_benefit(benefit: Mapping[str, Any], assets: Mapping[UUID, domain.Asset]) 
             series_id=benefit["series_id"],
             quantity=benefit["voucher_quantity"],
         )
-    message = f"unknown kind of benefit: {kind}"
-    raise ValueError(message)
+    return _to_coupon_code(benefit)
 
 
 def _to_coupon_code(benefit: Mapping[str, Any]) -> CouponCode:

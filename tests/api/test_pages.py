@@ -188,6 +188,29 @@ async def test_rows_added_meanwhile_do_not_shift_pages(wallets: Wallets, member_
     assert ids_of(first) + ids_of(rest) == whole
 
 
+async def test_notification_leads_to_its_grant(wallets: Wallets, member_id: UUID) -> None:
+    query = "{ me { notifications(first: 1) { edges { node { text grant { id status } } } } } }"
+    caller = wallets.as_member(member_id)
+    (edge,) = (await wallets.read(query, caller=caller))["me"]["notifications"]["edges"]
+    assert edge["node"]["text"] == "Hello"
+    assert edge["node"]["grant"]["status"] == "CLAIMED"
+
+
+@pytest.mark.requirement("MON-13")
+async def test_another_organisation_sees_entries_without_their_grants(
+    wallets: Wallets, member_id: UUID
+) -> None:
+    query = """query ($member: ID!) { member(by: {id: $member}) { balances { posted } grants { totalCount }
+        notifications { totalCount edges { node { id } } } ledgerEntries { totalCount edges { node { grant { id } } } } } }"""
+    variables = {"member": encode_id(IdKind.MEMBER, member_id)}
+    member = (await wallets.read(query, variables, wallets.shop.neighbour))["member"]
+    assert len(member["balances"]) == 3
+    assert member["grants"]["totalCount"] == 0
+    assert member["notifications"] == {"totalCount": 0, "edges": []}
+    assert member["ledgerEntries"]["totalCount"] == 7
+    assert {edge["node"]["grant"] for edge in member["ledgerEntries"]["edges"]} == {None}
+
+
 async def test_everybody_is_listed(wallets: Wallets, member_id: UUID) -> None:
     others = await wallets.add_members(4)
     query = f"query ({ARGUMENTS}) {{ members({PASSED_ON}) {{ {PAGE} }} }}"
@@ -210,6 +233,8 @@ async def test_everybody_is_listed(wallets: Wallets, member_id: UUID) -> None:
         ({"after": "not base64!"}, "after", "cursor"),
         ({"after": "\ud800"}, "after", "cursor"),
         ({"before": "AWc6"}, "before", "cursor"),
+        # The kind of a statement's cursors, with a time that no calendar has.
+        ({"before": "AWU6f_________8AAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAA"}, "before", "cursor"),
         ({"before": "A" * (CURSOR_LENGTH_MAX + 1)}, "before", "cursor"),
     ],
 )
