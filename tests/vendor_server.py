@@ -108,9 +108,12 @@ class VendorProcess:
         return JSONResponse({"data": {"items": [item]}, "padding": padding}, status)
 
     async def control(self, request: Request) -> Response:
-        """Take a new script, or show what was sold and asked."""
+        """Take a new script, or forget everything; show what was sold and asked."""
         if request.method == "PUT":
             self.script = await request.json()
+        if request.method == "DELETE":
+            self.script, self.calls, self.vouchers = [], [], {}
+            self.path.unlink(missing_ok=True)
         return JSONResponse({"vouchers": self.vouchers, "calls": self.calls})
 
     async def elsewhere(self, request: Request) -> Response:
@@ -125,7 +128,7 @@ def main() -> None:
     routes = [
         Route("/orders", vendor.order, methods=["POST"]),
         Route("/elsewhere", vendor.elsewhere, methods=["GET", "POST"]),
-        Route("/script", vendor.control, methods=["GET", "PUT"]),
+        Route("/script", vendor.control, methods=["GET", "PUT", "DELETE"]),
     ]
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

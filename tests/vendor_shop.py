@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ from gateway.vendors.secrets import SecretBox
 from tests.catalogue import Shop, open_shop
 
 SECURITY = VendorSecurity(AddressPolicy(allow_loopback=True), SecretBox(bytes(range(32))))
+SSL_CONTEXT = ssl.create_default_context()
 POINTS = 100
 PRICE = 30
 ROUNDS_MAX = 12
@@ -58,6 +60,7 @@ class VendorServer:
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"sold-{new_id()}"
         self._process: subprocess.Popen[str] | None = None
+        self._client = httpx.Client()
         self.port = 0
 
     @property
@@ -65,7 +68,8 @@ class VendorServer:
         return f"http://127.0.0.1:{self.port}/orders"
 
     def start(self) -> None:
-        """Start it, on the port that it had before."""
+        """Start it, on the port that it had before, ending one that runs or has died."""
+        self.stop()
         command = [sys.executable, "-m", "tests.vendor_server", str(self._path), str(self.port)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
@@ -76,20 +80,29 @@ class VendorServer:
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
+            self._process = None
+            # Its connections are dead, too.
+            self._client.close()
+            self._client = httpx.Client()
+
+    def close(self) -> None:
+        """Kill it for good."""
+        self.stop()
+        self._client.close()
 
     def reset(self) -> None:
         """Forget everything, starting again if it has died."""
-        self.stop()
-        self._path.unlink(missing_ok=True)
-        self.start()
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+        self._client.delete(f"http://127.0.0.1:{self.port}/script").raise_for_status()
 
     def behave(self, *script: str) -> None:
         """Say how the next calls are answered; later ones succeed."""
-        httpx.put(f"http://127.0.0.1:{self.port}/script", json=script).raise_for_status()
+        self._client.put(f"http://127.0.0.1:{self.port}/script", json=script).raise_for_status()
 
     def look(self) -> Any:
         """Return the vouchers sold, by order id, and the calls that came."""
-        return httpx.get(f"http://127.0.0.1:{self.port}/script").raise_for_status().json()
+        return self._client.get(f"http://127.0.0.1:{self.port}/script").raise_for_status().json()
 
     @property
     def vouchers(self) -> dict[str, str]:
@@ -117,7 +130,7 @@ class VendorShop:
 
     def open_purchaser(self) -> Purchaser:
         """Return a purchaser with a client of its own, as another process would have."""
-        return Purchaser(self.database, VendorClient(SECURITY))
+        return Purchaser(self.database, VendorClient(SECURITY, SSL_CONTEXT))
 
     def item(self, *, paid: bool = True, **fields: Any) -> IssueItem:
         reward_id = self.paid_reward_id if paid else self.free_reward_id

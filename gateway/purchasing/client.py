@@ -40,7 +40,8 @@ class VendorClient:
         """Open nothing yet: connections are made when they are first needed."""
         self.security = security
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl_context,
+            # Made once: reading the certificates anew for every connection would cost more than the connection.
+            ssl_context=ssl_context or httpcore.default_ssl_context(),
             max_connections=CONNECTIONS_MAX,
             max_keepalive_connections=KEPT_CONNECTIONS_MAX,
             keepalive_expiry=KEPT_SECONDS,

@@ -16,7 +16,7 @@ def vendor_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VendorS
     """Run the test vendor."""
     server = VendorServer(tmp_path_factory.mktemp("vendor"))
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture
