@@ -42,9 +42,9 @@ class SecretBox:
         Raises:
             SecretUnreadable: it was not, or not with this key.
         """
-        cipher = AES.new(self._key, AES.MODE_GCM, nonce=sealed[:NONCE_BYTES])
-        cipher.update(place)
         try:
+            cipher = AES.new(self._key, AES.MODE_GCM, nonce=sealed[:NONCE_BYTES])
+            cipher.update(place)
             text = cipher.decrypt_and_verify(sealed[NONCE_BYTES:-TAG_BYTES], sealed[-TAG_BYTES:])
         except ValueError as error:
             message = "The vendor's secret cannot be read with this gateway's key."
