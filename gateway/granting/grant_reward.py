@@ -1,6 +1,6 @@
 """Grant one reward to one member, once per client reference.
 
-Round trips of a first grant: begin, claim the key, find the member (and the reward), award (3, a unique coupon 6), store the
+Round trips of a first grant: begin, claim the key, find the member (and the reward), award (3, a unique coupon 5), store the
 answer, commit. A replay: begin, claim the key, read the answer, commit, read the grant.
 """
 

@@ -1,7 +1,7 @@
 """One issuance on its way through its database transaction.
 
 Round trips, whatever the number of items: begin, claim the key, find the member, claim the items' keys if they have any (2 if
-some are known), find the rewards, and the payment assets that are new to this process, award (3, with coupons up to 8), store the
+some are known), find the rewards, and the payment assets that are new to this process, award (3, with coupons up to 9), store the
 items' answers and free the keys of those refused, keep the call's notes, store the answer, commit. A replay: begin, claim the
 key, read the answer, commit, read the grants.
 """

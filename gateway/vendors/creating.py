@@ -44,7 +44,7 @@ async def create_vendor(
     authorize(caller, Scope.CATALOGUE)
     fields = command.fields
     errors = check_key(command.request_id, ("input", "requestId"))
-    if errors := errors + _find_missing(fields) + fields.check(security.addresses):
+    if errors := errors + _find_missing(fields) + fields.check(security):
         raise InvalidInput(errors)
     given = fields.to_fields(security.secrets)
     request = Request(OperationKind.CREATE_VENDOR, command.request_id, given, new_id())

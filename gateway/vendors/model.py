@@ -140,17 +140,20 @@ class VendorFields:
         named = {name: value for name, value in spelled.items() if value is not None}
         return named | ({"secretHeader": []} if self.removes_secret else {})
 
-    def check(self, addresses: AddressPolicy) -> list[FieldError]:
+    def check(self, security: VendorSecurity) -> list[FieldError]:
         """Return every broken rule of the fields that are named."""
         errors = check_text(self.name, ("input", "name"), NAME_LENGTH_MAX)
         if self.endpoint is not None:
-            errors += addresses.check(self.endpoint, ("input", "endpoint"))
+            errors += security.addresses.check(self.endpoint, ("input", "endpoint"))
         if self.request_template is not None:
             errors += check_template(self.request_template, ("input", "requestTemplate"))
         if self.response_mapping is not None:
             errors += self.response_mapping.check(("input", "responseMapping"))
         if self.secret_header is not None:
             errors += _check_secret(self.secret_header, ("input", "secretHeader"))
+            if not security.secrets.has_key:
+                message = "secretHeader needs a gateway with a VENDOR_SECRET_KEY to keep it safe."
+                errors.append(FieldError(("input", "secretHeader"), "key", message))
         seconds = self.timeout_seconds
         if seconds is not None and not 1 <= seconds <= TIMEOUT_SECONDS_MAX:
             message = f"timeoutSeconds must be from 1 to {TIMEOUT_SECONDS_MAX}."

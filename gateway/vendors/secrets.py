@@ -22,12 +22,17 @@ class SecretUnreadable(Exception):
 class SecretBox:
     """Seals texts with AES-256-GCM, each to its place, so that one vendor's secret cannot be moved to another vendor."""
 
-    def __init__(self, key: bytes) -> None:
-        """Take the key: 32 bytes."""
-        if len(key) != KEY_BYTES:
+    def __init__(self, key: bytes | None) -> None:
+        """Take the key: 32 bytes. Without one nothing can be sealed or opened."""
+        if key is not None and len(key) != KEY_BYTES:
             message = f"the key must have {KEY_BYTES} bytes, and has {len(key)}"
             raise ValueError(message)
-        self._key = key
+        self._key = key or b""
+
+    @property
+    def has_key(self) -> bool:
+        """Tell whether secrets can be sealed."""
+        return bool(self._key)
 
     def seal(self, secret: str, place: bytes) -> bytes:
         """Return a fresh nonce, the encrypted text and its tag."""
@@ -56,10 +61,8 @@ class SecretBox:
         return hmac.new(self._key, secret.encode(), hashlib.sha256).hexdigest()
 
 
-def load_key(configured: bytes | None, data_dir: Path) -> bytes:
-    """Return the configured key, or this machine's own, which is made the first time and readable by its owner only."""
-    if configured is not None:
-        return configured
+def load_own_key(data_dir: Path) -> bytes:
+    """Return the key beside our own database, which is made the first time and readable by its owner only."""
     path = data_dir / KEY_FILE_NAME
     data_dir.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.unfinished")

@@ -42,7 +42,7 @@ async def update_vendor(
     authorize(caller, Scope.CATALOGUE)
     fields = command.fields
     errors = check_key(command.request_id, ("input", "requestId"))
-    if errors := errors + fields.check(security.addresses):
+    if errors := errors + fields.check(security):
         raise InvalidInput(errors)
     given = {"id": command.vendor_id, **fields.to_fields(security.secrets)}
     request = Request(OperationKind.UPDATE_VENDOR, command.request_id, given, new_id())

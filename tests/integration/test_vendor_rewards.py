@@ -32,7 +32,8 @@ from gateway.rewards.types.vendor_voucher import VendorVoucherDraft
 from gateway.storage.database import Database
 from gateway.vendors.creating import CreateVendor, create_vendor
 from gateway.vendors.mapping import ResponseMapping
-from gateway.vendors.model import SecretHeader, VendorFields
+from gateway.vendors.model import SecretHeader, VendorFields, VendorSecurity
+from gateway.vendors.secrets import SecretBox
 from gateway.vendors.updating import UpdateVendor, update_vendor
 from gateway.verifying.verify import verify
 from tests.vendor_shop import (
@@ -143,6 +144,15 @@ async def test_broken_vendor_is_refused(
         (f"input.{path}", rule)
     ]
     assert len(await shop.database.fetch("SELECT FROM vendors")) == 1
+
+
+async def test_secret_without_key_is_refused(shop: VendorShop) -> None:
+    command = CreateVendor("1", replace(FIELDS, secret_header=SecretHeader("X-Key", "s3cret")))
+    security = VendorSecurity(SECURITY.addresses, SecretBox(None))
+    with pytest.raises(InvalidInput) as refused:
+        await create_vendor(shop.database, shop.caller, command, security)
+    assert [error.rule for error in refused.value.errors] == ["key"]
+    await create_vendor(shop.database, shop.caller, CreateVendor("1", FIELDS), security)
 
 
 async def test_change_touches_only_what_it_names(shop: VendorShop) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.vendors.mapping import ResponseMapping, find_value
-from gateway.vendors.secrets import SecretBox, SecretUnreadable, load_key
+from gateway.vendors.secrets import SecretBox, SecretUnreadable, load_own_key
 from gateway.vendors.template import check_template, render
 
 pytestmark = pytest.mark.requirement("CAP-5")
@@ -134,16 +134,18 @@ def test_fingerprint_depends_on_the_key() -> None:
     assert box.fingerprint("a") != SecretBox(bytes(31) + b"1").fingerprint("a")
 
 
-def test_configured_key_is_used(tmp_path: Path) -> None:
-    assert load_key(b"k" * 32, tmp_path) == b"k" * 32
-    assert list(tmp_path.iterdir()) == []
+def test_box_without_key_keeps_nothing() -> None:
+    box = SecretBox(None)
+    assert not box.has_key
+    with pytest.raises(SecretUnreadable):
+        box.open(SecretBox(bytes(32)).seal("s3cret", b"vendor-1"), b"vendor-1")
 
 
 def test_own_key_is_made_once_and_is_private(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    key = load_key(None, folder)
+    key = load_own_key(folder)
     assert len(key) == 32
-    assert load_key(None, folder) == key
+    assert load_own_key(folder) == key
     (path,) = folder.iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.stat().st_uid == os.getuid()
@@ -152,9 +154,9 @@ def test_own_key_is_made_once_and_is_private(tmp_path: Path) -> None:
 def test_first_of_two_processes_makes_the_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = load_key(None, tmp_path)
+    first = load_own_key(tmp_path)
     # As if the other had looked before the first had written.
     with monkeypatch.context() as patch:
         patch.setattr(Path, "exists", lambda _: False)
-        assert load_key(None, tmp_path) == first
+        assert load_own_key(tmp_path) == first
     assert len(list(tmp_path.iterdir())) == 1
