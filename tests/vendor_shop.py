@@ -24,7 +24,10 @@ from gateway.members.identifiers import IdentifierKind
 from gateway.members.model import Identifier, MemberReference
 from gateway.members.upserting import UpsertMember, upsert_member
 from gateway.purchasing.client import VendorClient
+from gateway.purchasing.model import ClaimedOrder, Issued
+from gateway.purchasing.order_store import claim_due_orders
 from gateway.purchasing.purchaser import Purchaser
+from gateway.purchasing.settling import settle_declined, settle_issued
 from gateway.rewards.model import PaymentMode
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.types.points import PointsDraft
@@ -115,6 +118,13 @@ class VendorServer:
         return calls
 
 
+class NoServer(VendorServer):
+    """Stands where nobody listens: for tests that settle orders by hand."""
+
+    def __init__(self) -> None:
+        self.port = 1
+
+
 @dataclass(frozen=True, slots=True)
 class VendorShop:
     """A caller, a member with 100 points, and a reward for 30 of them that the test vendor sells."""
@@ -147,6 +157,21 @@ class VendorShop:
         command = IssueCommand(key or str(new_id()), self.member, items or (self.item(),))
         command = replace(command, is_dry_run=dry_run)
         return await issue_rewards(self.database, self.caller, command, purchaser)
+
+    async def claim(self) -> ClaimedOrder:
+        """Claim the one order that is due, as a worker would."""
+        async with self.database.connection() as connection:
+            (order,) = await claim_due_orders(connection, self.caller.tenant_id, new_id(), 10)
+        return order
+
+    async def settle(self, voucher: str = "V1") -> None:
+        """Settle the one order as if the vendor had issued."""
+        issued = Issued(voucher, None, None, None)
+        assert await settle_issued(self.database, await self.claim(), issued)
+
+    async def decline(self) -> None:
+        """Settle the one order as if the vendor had refused."""
+        assert await settle_declined(self.database, await self.claim(), "it was told so")
 
     async def make_due(self) -> None:
         """Let time pass: every lease has ended and every pause is over."""
@@ -238,12 +263,19 @@ async def open_vendor_shop(database: Database, server: VendorServer) -> VendorSh
     await grant_reward(
         database, caller, GrantCommand("gift", member, CatalogueReward(gift.id), None, {})
     )
+    return await sell_vouchers(shop, server, member, PRICE)
+
+
+async def sell_vouchers(
+    shop: Shop, server: VendorServer, member: MemberReference, price_points: int
+) -> VendorShop:
+    """Make a vendor and two rewards that it sells, one of them for points."""
+    database, caller = shop.database, shop.caller
     fields = VendorFields("Vouchers", server.endpoint, TEMPLATE, MAPPING, SECRET, False, 1)
     vendor = await create_vendor(database, caller, CreateVendor("vendor", fields), SECURITY)
     draft = VendorVoucherDraft(vendor.vendor.id, "Coffee", "S1")
-    price = PaymentConfigDraft(
-        PaymentMode.POINTS, asset_id=caller.standard_assets.points_id, amount=Decimal(PRICE)
-    )
+    points_id = caller.standard_assets.points_id
+    price = PaymentConfigDraft(PaymentMode.POINTS, points_id, Decimal(price_points))
     paid = await shop.create_reward(draft, payment_configs=(price,))
     free = await shop.create_reward(draft)
     return VendorShop(database, caller, shop, server, member, vendor.vendor.id, paid.id, free.id)

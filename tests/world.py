@@ -38,6 +38,7 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.database import Database
 from tests.catalogue import Shop, open_shop
+from tests.vendor_shop import NoServer, sell_vouchers
 
 # What gives what: ten points; two mugs for 7 points; three entries; a code for 4 points.
 POINTS_AMOUNT = 10
@@ -45,6 +46,7 @@ MUGS = 2
 MUG_PRICE = 7
 ENTRIES = 3
 COUPON_PRICE = 4
+VOUCHER_PRICE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ async def live_a_little(world: World) -> dict[str, UUID]:
     entered = await world.grant("g-5", grace, world.entry_reward)
     await world.claim("c-1", ada, claimed.grant.id)
     await world.reverse("r-1", reversed_.grant.id)
+    await _buy_from_vendor(world)
     mug, coupon = (item.grant for item in issued.items)
     assert mug is not None
     assert coupon is not None
@@ -195,6 +198,18 @@ async def live_a_little(world: World) -> dict[str, UUID]:
         "mug": mug.id,
         "coupon": coupon.id,
     }
+
+
+async def _buy_from_vendor(world: World) -> None:
+    """Let the third member order three vouchers: one is issued, one refused, one not answered yet."""
+    *_, member = world.members
+    shop = Shop(world.database, world.caller, world.caller)
+    vouchers = await sell_vouchers(shop, NoServer(), _name(member), VOUCHER_PRICE)
+    await world.grant("v-points", member, world.points_reward)
+    for end in (vouchers.settle, vouchers.decline, None):
+        await vouchers.issue(None)
+        if end is not None:
+            await end()
 
 
 async def count_tables(owner: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:

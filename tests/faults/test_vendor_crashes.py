@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from gateway.grants import store
 from gateway.grants.record import GrantStatus
 from gateway.grants.status import StatusCode
-from gateway.ids import new_id
 from gateway.issuing.model import BatchOutcome
 from gateway.purchasing import order_store, purchaser, settling
-from gateway.purchasing.model import ClaimedOrder
+from gateway.purchasing.client import VendorClient
 from gateway.purchasing.purchaser import Purchaser
 from tests.vendor_shop import POINTS, PRICE, VendorShop
 
@@ -42,15 +42,6 @@ def crash_once(function: Callable[..., Awaitable[Any]], *, after: bool) -> Calla
     return step
 
 
-async def claim(vendor_shop: VendorShop) -> ClaimedOrder:
-    """Claim the one order, as a worker would."""
-    async with vendor_shop.database.connection() as connection:
-        (order,) = await order_store.claim_due_orders(
-            connection, vendor_shop.caller.tenant_id, new_id(), 10
-        )
-    return order
-
-
 async def run(worker: Purchaser) -> None:
     """Let a worker work, and raise what its tasks raise."""
     await worker.run_due()
@@ -59,12 +50,12 @@ async def run(worker: Purchaser) -> None:
 
 STEPS = [
     (order_store, "claim_due_orders"),
-    (purchaser.VendorClient, "ask"),
+    (VendorClient, "ask"),
     (purchaser, "settle_issued"),
     (settling, "settle_order"),
     (settling, "lock_balances"),
     (settling, "record"),
-    (settling.store, "mark_issued"),
+    (store, "mark_issued"),
 ]
 
 
@@ -156,11 +147,11 @@ async def test_late_answer_after_the_lease_takes_the_points_once(
     """Both calls bring the same voucher; whichever comes first settles, and the other changes nothing."""
     vendor_shop.server.behave("slow", "succeed")
     await vendor_shop.issue(None)
-    first = await claim(vendor_shop)
+    first = await vendor_shop.claim()
     running = asyncio.create_task(purchaser.attempt(first))
     await asyncio.sleep(0.1)
     await vendor_shop.make_due()
-    second = await claim(vendor_shop)
+    second = await vendor_shop.claim()
     assert (first.was_uncertain, second.was_uncertain) == (False, True)
     assert await purchaser.attempt(second) is None
     assert await running is None
@@ -173,9 +164,9 @@ async def test_late_voucher_of_a_passed_lease_counts(
     vendor_shop: VendorShop, purchaser: Purchaser
 ) -> None:
     await vendor_shop.issue(None)
-    first = await claim(vendor_shop)
+    first = await vendor_shop.claim()
     await vendor_shop.make_due()
-    second = await claim(vendor_shop)
+    second = await vendor_shop.claim()
     assert await purchaser.attempt(first) is None
     assert await vendor_shop.count("grants", "CLAIMED") == 2
     assert await purchaser.attempt(second) is None
@@ -189,9 +180,9 @@ async def test_late_bad_news_of_a_passed_lease_decides_nothing(
     """Another call is under way, which may succeed: only the holder of the lease may free the points or postpone."""
     vendor_shop.server.behave(answer)
     await vendor_shop.issue(None)
-    first = await claim(vendor_shop)
+    first = await vendor_shop.claim()
     await vendor_shop.make_due()
-    second = await claim(vendor_shop)
+    second = await vendor_shop.claim()
     assert await purchaser.attempt(first) is not None
     assert await vendor_shop.count("grants", "PENDING") == 1
     assert await vendor_shop.balance() == (POINTS, PRICE)
@@ -205,9 +196,9 @@ async def test_vendor_that_contradicts_itself_is_reported(
 ) -> None:
     vendor_shop.server.behave("refuse")
     await vendor_shop.issue(None)
-    first = await claim(vendor_shop)
+    first = await vendor_shop.claim()
     await vendor_shop.make_due()
-    second = await claim(vendor_shop)
+    second = await vendor_shop.claim()
     assert await purchaser.attempt(second) is None
     assert await purchaser.attempt(first) is None
     assert await vendor_shop.balance() == (POINTS, 0)

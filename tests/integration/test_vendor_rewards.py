@@ -19,12 +19,8 @@ from gateway.granting.model import CatalogueReward, GrantCommand
 from gateway.grants.errors import InsufficientBalance, NotReversible
 from gateway.grants.record import GrantStatus
 from gateway.grants.status import StatusCode
-from gateway.ids import new_id
 from gateway.issuing.model import BatchOutcome, PaymentChoice
 from gateway.operations.model import IdempotencyConflict
-from gateway.purchasing import order_store
-from gateway.purchasing.model import ClaimedOrder, Issued
-from gateway.purchasing.settling import settle_declined, settle_issued
 from gateway.reversing.reverse_grant import ReverseCommand, reverse_grant
 from gateway.rewards.model import PaymentMode
 from gateway.rewards.payments import PaymentConfigDraft
@@ -42,7 +38,7 @@ from tests.vendor_shop import (
     PRICE,
     SECURITY,
     TEMPLATE,
-    VendorServer,
+    NoServer,
     VendorShop,
     open_vendor_shop,
 )
@@ -53,35 +49,11 @@ ENDPOINT = "https://vouchers.example.com/orders"
 FIELDS = VendorFields("Vouchers", ENDPOINT, TEMPLATE, MAPPING, None, False, 5)
 
 
-class NoServer(VendorServer):
-    """Stands where nobody listens: these tests settle orders by hand."""
-
-    def __init__(self) -> None:
-        self.port = 1
-
-
 @pytest.fixture
 async def shop(database: Database) -> AsyncIterator[VendorShop]:
     yield await open_vendor_shop(database, NoServer())
     # Whatever a test did, the books are right.
     assert await verify(database) == []
-
-
-async def claim(shop: VendorShop) -> ClaimedOrder:
-    async with shop.database.connection() as connection:
-        (order,) = await order_store.claim_due_orders(
-            connection, shop.caller.tenant_id, new_id(), 10
-        )
-    return order
-
-
-async def settle(shop: VendorShop, voucher: str = "V1") -> None:
-    """Settle the one order as if the vendor had issued."""
-    assert await settle_issued(shop.database, await claim(shop), Issued(voucher, None, None, None))
-
-
-async def decline(shop: VendorShop) -> None:
-    assert await settle_declined(shop.database, await claim(shop), "it was told so")
 
 
 async def change(shop: VendorShop, key: str, **fields: Any) -> None:
@@ -196,7 +168,7 @@ async def test_open_order_keeps_its_request(shop: VendorShop) -> None:
     await shop.issue(None)
     template = {"order": {"id": "{orderId}", "count": "{quantity}"}, "version": 2}
     await change(shop, "1", endpoint="http://127.0.0.1:1/v2", request_template=template)
-    order = await claim(shop)
+    order = await shop.claim()
     assert order.endpoint == "http://127.0.0.1:1/orders"
     assert order.request_template == TEMPLATE
 
@@ -246,7 +218,7 @@ async def test_pending_grant_holds_its_price(shop: VendorShop) -> None:
     assert await shop.balance() == (POINTS, PRICE)
     with pytest.raises(InsufficientBalance):
         await shop.issue(None, *[shop.item()] * 3)
-    await decline(shop)
+    await shop.decline()
     assert await shop.balance() == (POINTS, 0)
 
 
@@ -261,7 +233,7 @@ async def test_pending_grant_is_neither_claimed_nor_reversed(shop: VendorShop) -
     reverse = ReverseCommand("1", grant.id, None)
     with pytest.raises(NotReversible, match="not settled"):
         await reverse_grant(shop.database, shop.caller, reverse)
-    await decline(shop)
+    await shop.decline()
     with pytest.raises(NotReversible, match="declined"):
         await reverse_grant(shop.database, shop.caller, reverse)
     assert await shop.balance() == (POINTS, 0)
@@ -269,7 +241,7 @@ async def test_pending_grant_is_neither_claimed_nor_reversed(shop: VendorShop) -
 
 async def test_settled_grant_is_reversed_with_its_payment(shop: VendorShop) -> None:
     outcome = await shop.issue(None)
-    await settle(shop)
+    await shop.settle()
     grant = outcome.items[0].grant
     assert grant is not None
     assert await shop.balance() == (POINTS - PRICE, 0)
@@ -282,9 +254,9 @@ async def test_replay_shows_what_has_become_of_it(shop: VendorShop) -> None:
     """The rest of the answer is the first one's; a declined item keeps its key, because it had an effect."""
     item = shop.item(request_id="item-1", event_log_id="log-1")
     codes = []
-    for step in (None, None, settle):
+    for step in (None, None, shop.settle):
         if step:
-            await step(shop)
+            await step()
         outcome = await shop.issue(None, item, key="1")
         assert outcome.items[0].item == item
         codes.append((outcome.items[0].status.code, outcome.idempotent_replay))
@@ -306,7 +278,7 @@ async def test_replay_shows_what_has_become_of_it(shop: VendorShop) -> None:
 async def test_declined_item_keeps_its_key(shop: VendorShop) -> None:
     item = shop.item(request_id="item-1")
     await shop.issue(None, item, key="1")
-    await decline(shop)
+    await shop.decline()
     for key in ("1", "2"):
         outcome = await shop.issue(None, item, key=key)
         assert outcome.outcome is BatchOutcome.NONE
@@ -320,7 +292,7 @@ async def test_some_pending_make_the_whole_pending(shop: VendorShop) -> None:
     outcome = await shop.issue(None, other, shop.item())
     assert outcome.outcome is BatchOutcome.PENDING
     assert [item.quantity for item in outcome.items] == [1, 0]
-    await settle(shop)
+    await shop.settle()
 
 
 @pytest.mark.requirement("MON-8")
@@ -329,7 +301,7 @@ async def test_manual_grant_is_bought_without_payment(shop: VendorShop, issued: 
     command = GrantCommand("1", shop.member, CatalogueReward(shop.paid_reward_id), None, {})
     first = await grant_reward(shop.database, shop.caller, command)
     assert (first.status.code, first.grant.status) == (StatusCode.PENDING, GrantStatus.PENDING)
-    await (settle if issued else decline)(shop)
+    await (shop.settle() if issued else shop.decline())
     again = await grant_reward(shop.database, shop.caller, command)
     assert again.idempotent_replay
     assert again.status.code is (StatusCode.GRANTED if issued else StatusCode.VENDOR_DECLINED)
@@ -370,7 +342,7 @@ async def test_more_than_one_is_sold_only_if_the_vendor_is_told(
     reward = await shop.shop.create_reward(VendorVoucherDraft(vendor_id), payment_configs=(ratio,))
     item = replace(shop.item(quantity=Decimal(3), payment=PaymentChoice()), reward_id=reward.id)
     await shop.issue(None, item, key="1")
-    await settle(shop)
+    await shop.settle()
     outcome = await shop.issue(None, item, key="1")
     (bought,) = outcome.items
     assert bought.grant is not None
