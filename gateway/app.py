@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from gateway.access import Caller
 from gateway.background import in_background
+from gateway.granting.groups import GrantGroups
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.purchasing.opening import open_purchaser
@@ -25,6 +26,7 @@ class _Opened:
 
     database: Database
     purchaser: Purchaser
+    grant_groups: GrantGroups
 
 
 def create_application(settings: Settings, database_url: str) -> Starlette:
@@ -41,6 +43,7 @@ def create_application(settings: Settings, database_url: str) -> Starlette:
             pool_size_max=settings.database_pool_size_max,
             lock_timeout_seconds=settings.lock_timeout_seconds,
         )
+        opened.grant_groups = GrantGroups(opened.database)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(opened.database.close)
             opened.purchaser = await stack.enter_async_context(
@@ -53,7 +56,7 @@ def create_application(settings: Settings, database_url: str) -> Starlette:
         return await authenticate(opened.database, token)
 
     def make_context(caller: Caller | None, request_id: str) -> Context:
-        return Context(opened.database, caller, request_id, opened.purchaser)
+        return Context(opened.database, caller, request_id, opened.grant_groups, opened.purchaser)
 
     async def is_ready() -> bool:
         return await opened.database.is_ready()

@@ -117,8 +117,9 @@ async def grant_reward(
     )
     if errors:
         raise domain.InvalidInput(errors + check_command(command))
+    context = info.context
     outcome = await granting.grant_reward(
-        info.context.database, caller, command, info.context.purchaser
+        context.database, caller, command, context.grant_groups, context.purchaser
     )
     return GrantRewardPayload(
         grant=to_grant(outcome.grant),

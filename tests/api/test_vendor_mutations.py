@@ -84,7 +84,7 @@ class Client:
         self.caller = caller
 
     async def run(self, document: str, **variables: Any) -> Any:
-        context = Context(self.shop.database, self.caller, "request", self.purchaser)
+        context = Context(self.shop.database, self.caller, "request", purchaser=self.purchaser)
         result = await SCHEMA.execute(document, variables, context_value=context)
         if result.errors:
             raise result.errors[0].original_error or result.errors[0]

@@ -315,7 +315,7 @@ async def test_dry_run_orders_nothing(shop: VendorShop) -> None:
     outcome = await shop.issue(purchaser, dry_run=True)
     assert outcome.outcome is BatchOutcome.PENDING
     command = GrantCommand("1", shop.member, CatalogueReward(shop.free_reward_id), None, {}, True)
-    granted = await grant_reward(shop.database, shop.caller, command, purchaser)
+    granted = await grant_reward(shop.database, shop.caller, command, purchaser=purchaser)
     assert granted.status.code is StatusCode.PENDING
     await purchaser.close()
     assert await shop.database.fetch("SELECT FROM vendor_orders") == []
