@@ -28,6 +28,7 @@ class IdKind(enum.StrEnum):
     OPERATION = "op_"
     NOTIFICATION = "ntf_"
     CAMPAIGN = "camp_"
+    VENDOR = "vnd_"
 
 
 _KIND_BY_PREFIX = {kind.value: kind for kind in IdKind if kind.value}

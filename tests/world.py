@@ -45,6 +45,7 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.database import Database
 from tests.catalogue import Shop, open_shop
+from tests.vendor_shop import NoServer, sell_vouchers
 
 # What gives what: ten points; two mugs for 7 points; three entries; a code for 4 points; an entry for a third of its value.
 POINTS_AMOUNT = 10
@@ -53,6 +54,7 @@ MUG_PRICE = 7
 ENTRIES = 3
 COUPON_PRICE = 4
 RAFFLE_RATIO = 3
+VOUCHER_PRICE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ async def live_a_little(world: World) -> dict[str, UUID]:
     await world.claim("c-1", ada, claimed.grant.id)
     await world.reverse("r-1", reversed_.grant.id)
     await run_campaign(world)
+    await _buy_from_vendor(world)
     mug, coupon = (item.grant for item in issued.items)
     assert mug is not None
     assert coupon is not None
@@ -239,6 +242,18 @@ async def run_campaign(world: World) -> None:
     created = await create_campaign(database, caller, CreateCampaign("ca-1", fields))
     await fund_campaign(database, caller, FundCampaign("f-1", created.campaign.id, Decimal(1000)))
     await world.record("e-1", world.members[-1])
+
+
+async def _buy_from_vendor(world: World) -> None:
+    """Let the third member order three vouchers: one is issued, one refused, one not answered yet."""
+    *_, member = world.members
+    shop = Shop(world.database, world.caller, world.caller)
+    vouchers = await sell_vouchers(shop, NoServer(), _name(member), VOUCHER_PRICE)
+    await world.grant("v-points", member, world.points_reward)
+    for end in (vouchers.settle, vouchers.decline, None):
+        await vouchers.issue(None)
+        if end is not None:
+            await end()
 
 
 async def count_tables(owner: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:

@@ -43,6 +43,8 @@ class OperationKind(enum.StrEnum):
     UPDATE_CAMPAIGN = "UPDATE_CAMPAIGN"
     FUND_CAMPAIGN = "FUND_CAMPAIGN"
     RECORD_EVENT = "RECORD_EVENT"
+    CREATE_VENDOR = "CREATE_VENDOR"
+    UPDATE_VENDOR = "UPDATE_VENDOR"
 
 
 @dataclass(frozen=True, slots=True)

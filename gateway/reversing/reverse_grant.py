@@ -123,6 +123,11 @@ async def _lock_grant(
         if grant.organisation_id == caller.organisation_id:
             if grant.status is GrantStatus.REVERSED:
                 raise NotReversible("The grant was reversed before.", path)
+            if grant.status is GrantStatus.PENDING:
+                message = "The grant is not settled yet: its vendor has not answered."
+                raise NotReversible(message, path)
+            if grant.status is GrantStatus.DECLINED:
+                raise NotReversible("The grant was declined, so there is nothing to reverse.", path)
             return grant
     raise NotFound("No such grant.", path)
 

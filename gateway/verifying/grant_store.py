@@ -13,12 +13,13 @@ FROM grants CROSS JOIN LATERAL jsonb_to_recordset(benefits) AS benefit
 WHERE ($1::uuid IS NULL OR tenant_id = $1) AND coalesce(asset_id, product_id, competition_id) IS NOT NULL
 """
 
-# What grants say was paid for them.
+# What grants say was paid for them; what is held for pending ones, another check compares.
 _PAYMENTS = """
 SELECT tenant_id, id AS grant_id, (details #>> '{payment,asset_id}')::uuid AS asset_id,
     (details #>> '{payment,amount_minor}')::bigint AS amount_minor
 FROM grants
 WHERE ($1::uuid IS NULL OR tenant_id = $1) AND source = 'ISSUANCE' AND (details #>> '{payment,amount_minor}')::bigint <> 0
+    AND status NOT IN ('PENDING', 'DECLINED')
 """
 
 PAYMENTS = f"""

@@ -9,6 +9,7 @@ from resolvers.mutations.create_code_pool import create_code_pool
 from resolvers.mutations.create_competition import create_competition
 from resolvers.mutations.create_product import create_product
 from resolvers.mutations.create_reward import create_reward
+from resolvers.mutations.create_vendor import create_vendor
 from resolvers.mutations.delete_reward import delete_reward
 from resolvers.mutations.distribute_rewards import distribute_rewards
 from resolvers.mutations.fund_campaign import fund_campaign
@@ -21,6 +22,7 @@ from resolvers.mutations.restock_product import restock_product
 from resolvers.mutations.reverse_grant import reverse_grant
 from resolvers.mutations.update_campaign import update_campaign
 from resolvers.mutations.update_reward import update_reward
+from resolvers.mutations.update_vendor import update_vendor
 from resolvers.mutations.upsert_member import upsert_member
 
 # In the order of the printed schema.
@@ -45,4 +47,6 @@ MUTATIONS: list[StrawberryField] = [
     update_campaign,
     fund_campaign,
     record_event,
+    create_vendor,
+    update_vendor,
 ]

@@ -139,7 +139,8 @@ IssueRewardsResult: TypeAlias = Annotated[
 _MESSAGES = {
     BatchOutcome.ALL: "Every reward was issued.",
     BatchOutcome.PARTIAL: "Some rewards were issued; see the results.",
-    BatchOutcome.NONE: "No reward was issued; nothing was written.",
+    BatchOutcome.NONE: "No reward was issued and nothing was taken.",
+    BatchOutcome.PENDING: "Vendors have not answered for some rewards yet; ask again with the same key.",
 }
 
 
@@ -163,7 +164,9 @@ async def issue_rewards(
     )
     if errors:
         raise domain.InvalidInput(errors + check_command(command))
-    outcome = await issuing.issue_rewards(info.context.database, caller, command)
+    outcome = await issuing.issue_rewards(
+        info.context.database, caller, command, info.context.purchaser
+    )
     return _to_payload(outcome, str(encode_id(IdKind.ORGANISATION, caller.organisation_id)))
 
 
@@ -192,7 +195,9 @@ def _to_payload(outcome: IssuanceOutcome, org_id: str) -> IssueRewardsPayload:
     command, how_much = outcome.command, outcome.outcome
     return IssueRewardsPayload(
         status=BatchStatus(
-            success=how_much is not BatchOutcome.NONE, code=how_much, message=_MESSAGES[how_much]
+            success=any(item.status.is_success for item in outcome.items),
+            code=how_much,
+            message=_MESSAGES[how_much],
         ),
         request_id=command.request_id,
         transaction_number=command.transaction_number,

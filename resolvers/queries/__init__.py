@@ -12,6 +12,7 @@ from resolvers.queries.members import members
 from resolvers.queries.node import node, nodes
 from resolvers.queries.operation import operation
 from resolvers.queries.rewards import reward, rewards
+from resolvers.queries.vendors import vendors
 
 # In the order of the printed schema.
 QUERIES: list[StrawberryField] = [
@@ -30,4 +31,5 @@ QUERIES: list[StrawberryField] = [
     operation,
     node,
     nodes,
+    vendors,
 ]

@@ -23,6 +23,7 @@ from resolvers.types.ledger_entry import load_entry_nodes
 from resolvers.types.member import load_member_nodes
 from resolvers.types.notification import load_notification_nodes
 from resolvers.types.reward import load_reward_nodes
+from resolvers.types.vendor import load_vendor_nodes
 
 # One row for each kind of id that can be fetched again.
 LOADS: dict[IdKind, LoadNodes] = {
@@ -36,6 +37,7 @@ LOADS: dict[IdKind, LoadNodes] = {
     IdKind.NOTIFICATION: load_notification_nodes,
     IdKind.PRODUCT: load_product_nodes,
     IdKind.REWARD: load_reward_nodes,
+    IdKind.VENDOR: load_vendor_nodes,
 }
 
 

@@ -28,10 +28,10 @@ expose_enum(
     GrantStatus,
     "Where a grant stands.",
     {
-        "PENDING": "Being issued; its outcome is not known yet.",
+        "PENDING": "Being bought from a vendor that has not answered yet. What it costs is held.",
         "CONFIRMED": "Granted and waiting to be claimed.",
         "CLAIMED": "Its benefit is in the member's hands.",
-        "DECLINED": "Refused after it had been pending.",
+        "DECLINED": "Refused by its vendor after it had been pending. Nothing was taken.",
         "EXPIRED": "Not claimed in time.",
         "REVERSED": "Taken back by a balancing transaction.",
     },
@@ -79,7 +79,7 @@ class Grant(Node):
         description="When it was taken back; null if it was not."
     )
     transaction_id: strawberry.ID = strawberry.field(
-        description="The ledger transaction that made it."
+        description="The ledger transaction that made it. A grant that is pending or declined has the id, and no transaction."
     )
     claim_transaction_id: strawberry.ID | None = strawberry.field(
         description="The ledger transaction that put its benefit into the member's hands."
@@ -103,7 +103,7 @@ class Grant(Node):
         return known or load_granted_reward(info.context, self.record)
 
     @resolved(
-        "What the member got. Empty if the grant gave nothing that the gateway counts.",
+        "What the member got. Empty while the grant is pending, and if it was declined.",
         graphql_type=list[Benefit],
     )
     def benefits(self, info: Info) -> list[Benefit] | Awaitable[list[Benefit]]:

@@ -34,6 +34,8 @@ expose_enum(
         "UPDATE_CAMPAIGN": "`updateCampaign`, by its request id.",
         "FUND_CAMPAIGN": "`fundCampaign`, by its request id.",
         "RECORD_EVENT": "`recordEvent`, by its event id.",
+        "CREATE_VENDOR": "`createVendor`, by its request id.",
+        "UPDATE_VENDOR": "`updateVendor`, by its request id.",
     },
 )
 

@@ -39,6 +39,8 @@ expose_enum(
         "CONDITION_NOT_MET": "The condition does not hold for this event.",
         "CONDITION_FAILED": "The condition has no answer for this event, so it counts as not met.",
         "TIER_NOT_CHOSEN": "An earlier tier matched, and the campaign gives the first that does.",
+        "PENDING": "A vendor has not answered yet. What it costs is held; ask again with the same key.",
+        "VENDOR_DECLINED": "The vendor did not issue it. Nothing was taken.",
     },
 )
 
@@ -48,7 +50,8 @@ expose_enum(
     {
         "ALL": "Every item succeeded.",
         "PARTIAL": "Some items succeeded and some failed.",
-        "NONE": "No item succeeded; nothing was written.",
+        "NONE": "No item succeeded; nothing was taken.",
+        "PENDING": "A vendor has not answered for some items yet; ask again with the same key.",
     },
 )
 
