@@ -27,6 +27,7 @@ class IdKind(enum.StrEnum):
     PAYMENT_CONFIG = "pay_"
     OPERATION = "op_"
     NOTIFICATION = "ntf_"
+    CAMPAIGN = "camp_"
     VENDOR = "vnd_"
 
 

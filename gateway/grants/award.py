@@ -96,6 +96,9 @@ def _too_low(error: BalanceTooLow) -> Refusal:
     if error.account.owner_kind is OwnerKind.STOCK:
         message = f"Out of stock: {error.required_minor} needed, {error.available_minor} left."
         return Refusal(StatusCode.OUT_OF_STOCK, (message,))
+    if error.account.owner_kind is OwnerKind.BUDGET:
+        message = f"The campaign's budget has too little left: {error.message}"
+        return Refusal(StatusCode.BUDGET_EXHAUSTED, (message,))
     message = f"The balance is too low: {error.message}"
     return Refusal(StatusCode.INSUFFICIENT_BALANCE, (message,))
 

@@ -10,6 +10,7 @@ from piccolo.columns import (
     BigInt,
     Boolean,
     Bytea,
+    Date,
     Integer,
     Numeric,
     SmallInt,
@@ -327,6 +328,47 @@ class Notification(Table, tablename="notifications", db=STATEMENT_WRITER):
     text = Text(default=None)
     created_at = Timestamptz(default=None)
     read_at = Timestamptz(default=None, null=True)
+
+
+class Campaign(Table, tablename="campaigns", db=STATEMENT_WRITER):
+    """What an organisation gives for which events; its triggers, tiers and limits are the definition."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    name = Text(default=None)
+    status = Text(default=None)
+    event_types = Text(default=None)
+    definition = JSONB(default=None)
+    tier_mode = Text(default=None)
+    time_zone = Text(default=None)
+    budget_asset_id = UUID(default=None, null=True)
+    starts_at = Timestamptz(default=None, null=True)
+    ends_at = Timestamptz(default=None, null=True)
+    created_at = Timestamptz(default=None)
+    updated_at = Timestamptz(default=None)
+
+
+class CampaignCounter(Table, tablename="campaign_counters", db=STATEMENT_WRITER):
+    """How often a limit was used in one of its windows; the row that concurrent events wait for."""
+
+    tenant_id = UUID(default=None)
+    campaign_id = UUID(default=None)
+    limit_place = Integer(default=None)
+    subject_id = UUID(default=None)
+    window_start = Date(default=None, primary_key=True)
+    used = Integer(default=None)
+
+
+class CampaignUse(Table, tablename="campaign_uses", db=STATEMENT_WRITER):
+    """When a limit over a rolling window was used."""
+
+    tenant_id = UUID(default=None)
+    campaign_id = UUID(default=None)
+    limit_place = Integer(default=None)
+    subject_id = UUID(default=None)
+    occurred_at = Timestamptz(default=None)
+    operation_id = UUID(default=None, primary_key=True)
 
 
 class Vendor(Table, tablename="vendors", db=STATEMENT_WRITER):

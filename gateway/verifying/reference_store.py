@@ -59,6 +59,11 @@ REFERENCES = (
     Reference("issuances", "operation_id", "operations"),
     Reference("issuances", "organisation_id", "organisations"),
     Reference("notifications", "grant_id", "grants"),
+    Reference("accounts", "owner_id", "campaigns", only="owner_kind = 'BUDGET'"),
+    # A limit's subject is a member, or the campaign itself.
+    Reference("campaign_counters", "subject_id", "members", only="subject_id <> campaign_id"),
+    Reference("campaign_uses", "subject_id", "members", only="subject_id <> campaign_id"),
+    Reference("campaign_uses", "operation_id", "operations"),
 )
 
 REFERENCE_STATEMENT = f"""

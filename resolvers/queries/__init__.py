@@ -2,6 +2,7 @@
 
 from strawberry.types.field import StrawberryField
 
+from resolvers.queries.campaigns import campaign, campaigns
 from resolvers.queries.grant_totals import grant_totals
 from resolvers.queries.grants import grants
 from resolvers.queries.items import code_pools, competitions, products
@@ -23,6 +24,8 @@ QUERIES: list[StrawberryField] = [
     products,
     competitions,
     code_pools,
+    campaign,
+    campaigns,
     grants,
     grant_totals,
     operation,

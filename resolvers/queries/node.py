@@ -12,6 +12,7 @@ from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.node import LoadNodes, Node, load_nodes
 from resolvers.types.asset import load_asset_nodes
+from resolvers.types.campaign import load_campaign_nodes
 from resolvers.types.grant import load_grant_nodes
 from resolvers.types.items import (
     load_code_pool_nodes,
@@ -27,6 +28,7 @@ from resolvers.types.vendor import load_vendor_nodes
 # One row for each kind of id that can be fetched again.
 LOADS: dict[IdKind, LoadNodes] = {
     IdKind.ASSET: load_asset_nodes,
+    IdKind.CAMPAIGN: load_campaign_nodes,
     IdKind.CODE_POOL: load_code_pool_nodes,
     IdKind.COMPETITION: load_competition_nodes,
     IdKind.GRANT: load_grant_nodes,

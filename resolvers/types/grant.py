@@ -64,6 +64,9 @@ class Grant(Node):
     client_reference: str | None = strawberry.field(
         description="The partner's own reference for it."
     )
+    campaign_id: strawberry.ID | None = strawberry.field(
+        description="The campaign that gave it; null if none did."
+    )
     metadata: JSON = strawberry.field(description="What the partner kept with it.")
     date_rewarded: datetime = strawberry.field(description="When it was granted.")
     claimed_at: datetime | None = strawberry.field(
@@ -127,6 +130,7 @@ def to_grant(record: GrantRecord) -> Grant:
         source=record.source,
         action_code=record.action_code,
         client_reference=record.client_reference,
+        campaign_id=_to_campaign_id(record),
         metadata=JSON(dict(record.metadata)),
         date_rewarded=record.rewarded_at,
         claimed_at=record.claimed_at,
@@ -148,3 +152,8 @@ def _to_transaction_id(transaction_id: UUID | None) -> strawberry.ID | None:
     if transaction_id is None:
         return None
     return strawberry.ID(encode_id(IdKind.TRANSACTION, transaction_id))
+
+
+def _to_campaign_id(record: GrantRecord) -> strawberry.ID | None:
+    campaign_id = record.details.get("campaign_id")
+    return strawberry.ID(encode_id(IdKind.CAMPAIGN, UUID(campaign_id))) if campaign_id else None
