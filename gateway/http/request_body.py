@@ -145,7 +145,6 @@ def _find_nul(value: object, path: str) -> str | None:
     return next((place for place in found if place is not None), None)
 
 
-
 def _refuse_deep_nesting(value: object) -> None:
     """Walk decoded JSON level by level; raise if there are too many levels."""
     level: list[Any] = [value]

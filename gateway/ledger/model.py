@@ -25,6 +25,7 @@ class OwnerKind(enum.StrEnum):
     STOCK = "STOCK"
     ISSUANCE = "ISSUANCE"
     REDEMPTION = "REDEMPTION"
+    BUDGET = "BUDGET"
 
 
 UNBOUNDED = frozenset({OwnerKind.ISSUANCE, OwnerKind.REDEMPTION})
@@ -39,6 +40,8 @@ class TransactionKind(enum.StrEnum):
     CLAIM = "CLAIM"
     REVERSAL = "REVERSAL"
     STOCK = "STOCK"
+    CAMPAIGN = "CAMPAIGN"
+    FUNDING = "FUNDING"
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,11 @@ async def _lock_grant(
         if grant.organisation_id == caller.organisation_id:
             if grant.status is GrantStatus.REVERSED:
                 raise NotReversible("The grant was reversed before.", path)
+            if grant.status is GrantStatus.PENDING:
+                message = "The grant is not settled yet: its vendor has not answered."
+                raise NotReversible(message, path)
+            if grant.status is GrantStatus.DECLINED:
+                raise NotReversible("The grant was declined, so there is nothing to reverse.", path)
             return grant
     raise NotFound("No such grant.", path)
 
@@ -146,6 +151,8 @@ async def _find_transfers(
 
 def _accounts_of(grant: GrantRecord, asset_ids: set[UUID]) -> dict[UUID, Account]:
     """Return every account that a grant of these assets can have touched, by id."""
+    # No account belongs to a grant, so its own id does no harm where there is no campaign.
+    campaign_id = UUID(grant.details.get("campaign_id") or str(grant.id))
     accounts = [
         Account(asset_id, owner_kind, owner_id)
         for asset_id in asset_ids
@@ -155,6 +162,7 @@ def _accounts_of(grant: GrantRecord, asset_ids: set[UUID]) -> dict[UUID, Account
             (OwnerKind.STOCK, asset_id),
             (OwnerKind.ISSUANCE, grant.organisation_id),
             (OwnerKind.REDEMPTION, grant.organisation_id),
+            (OwnerKind.BUDGET, campaign_id),
         )
     ]
     return {account.id: account for account in accounts}

@@ -30,6 +30,12 @@ expose_enum(
         "IMPORT_CODES": "`importCodes`, by its request id.",
         "UPSERT_MEMBER": "`upsertMember`, by its request id.",
         "LINK_IDENTIFIER": "`linkIdentifier`, by its request id.",
+        "CREATE_CAMPAIGN": "`createCampaign`, by its request id.",
+        "UPDATE_CAMPAIGN": "`updateCampaign`, by its request id.",
+        "FUND_CAMPAIGN": "`fundCampaign`, by its request id.",
+        "RECORD_EVENT": "`recordEvent`, by its event id.",
+        "CREATE_VENDOR": "`createVendor`, by its request id.",
+        "UPDATE_VENDOR": "`updateVendor`, by its request id.",
     },
 )
 

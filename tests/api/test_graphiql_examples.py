@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +9,13 @@ import httpx
 import orjson
 import pytest
 
-from gateway.app import create_application
-from gateway.demo.seed import ensure_demo
 from gateway.http.graphiql_examples import EXAMPLES_DIR, load_tabs
-from gateway.settings import Settings
-from gateway.storage.database import Database
 
 NAMES = [path.stem for path in sorted(EXAMPLES_DIR.glob("*.graphql"))]
 
 
-@pytest.fixture
-async def client(
-    database: Database, database_url: str, tmp_path: Path
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve the real application on the demo data."""
-    assert await ensure_demo(database, tmp_path)
-    application = create_application(Settings(development=True, data_dir=tmp_path), database_url)
-    async with application.router.lifespan_context(application):
-        transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            yield client
-
-
-async def run_tab(client: httpx.AsyncClient, tab: dict[str, str]) -> Any:
-    answer = await client.post(
+async def run_tab(demo_client: httpx.AsyncClient, tab: dict[str, str]) -> Any:
+    answer = await demo_client.post(
         "/graphql",
         json={"query": tab["query"], "variables": orjson.loads(tab["variables"] or "{}")},
         headers=orjson.loads(tab["headers"]),
@@ -47,23 +29,23 @@ async def run_tab(client: httpx.AsyncClient, tab: dict[str, str]) -> Any:
 @pytest.mark.requirement("ALL-5")
 @pytest.mark.parametrize("name", NAMES)
 async def test_example_runs_as_it_stands(
-    client: httpx.AsyncClient, tmp_path: Path, name: str
+    demo_client: httpx.AsyncClient, tmp_path: Path, name: str
 ) -> None:
     """Each example answers data, and each mutation its payload rather than a failure."""
     tab = load_tabs(tmp_path, with_tokens=True)[NAMES.index(name)]
     assert "{{" not in tab["variables"]
-    for value in (await run_tab(client, tab)).values():
+    for value in (await run_tab(demo_client, tab)).values():
         assert value
         if "mutation " in tab["query"]:
             assert value["__typename"].endswith("Payload")
 
 
 @pytest.mark.requirement("ALL-5", "OWN-6")
-async def test_example_repeated_is_a_replay(client: httpx.AsyncClient, tmp_path: Path) -> None:
+async def test_example_repeated_is_a_replay(demo_client: httpx.AsyncClient, tmp_path: Path) -> None:
     """Pressing the button twice shows idempotency."""
     tabs = load_tabs(tmp_path, with_tokens=True)
     tab = tabs[NAMES.index("30-grant-custom")]
-    first = (await run_tab(client, tab))["grantReward"]
-    second = (await run_tab(client, tab))["grantReward"]
+    first = (await run_tab(demo_client, tab))["grantReward"]
+    second = (await run_tab(demo_client, tab))["grantReward"]
     assert (first["idempotentReplay"], second["idempotentReplay"]) == (False, True)
     assert first["grant"] == second["grant"]
