@@ -137,7 +137,7 @@ async def _drop_indexes(connection: OwnerConnection) -> list[str]:
     """Drop the keys and indexes of the large tables and return the statements that make them again."""
     keys = await connection.fetch(store.LIST_KEYS, list(store.LARGE_TABLES))
     indexes = await connection.fetch(store.LIST_INDEXES, list(store.LARGE_TABLES))
-    for key in keys:
+    for key in reversed(keys):
         await connection.execute(f"ALTER TABLE {key['owner']} DROP CONSTRAINT {key['name']}")
     for index in indexes:
         await connection.execute(f"DROP INDEX {index['name']}")

@@ -90,10 +90,13 @@ CROSS JOIN LATERAL (VALUES (points_account_id, $2::uuid, 50), (experience_accoun
 ) AS account (id, asset_id, amount_minor)
 """
 
-# Keys and indexes of the two large tables are made again after the rows, which is several times faster.
+# Keys and indexes of the two large tables, and references to them, are made again after the rows: several times faster.
+# Keys come before the references that need them.
 LIST_KEYS = """
 SELECT conrelid::regclass::text AS owner, conname AS name, pg_get_constraintdef(oid) AS definition
-FROM pg_constraint WHERE conrelid = ANY($1::regclass[]) AND contype = 'p'
+FROM pg_constraint
+WHERE conrelid = ANY($1::regclass[]) AND contype = 'p' OR confrelid = ANY($1::regclass[]) AND contype = 'f'
+ORDER BY contype = 'f'
 """
 LIST_INDEXES = """
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
