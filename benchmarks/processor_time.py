@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,9 +34,11 @@ def _read(process: psutil.Process | None) -> float:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         return usage.ru_utime + usage.ru_stime
     # Children that ended are counted by their parent.
-    return sum(sum(member.cpu_times()[:4]) for member in (process, *_running(process)))
+    return sum(_spend(member) for member in (process, *process.children(recursive=True)))
 
 
-def _running(process: psutil.Process) -> list[psutil.Process]:
-    children = process.children(recursive=True)
-    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+def _spend(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0
