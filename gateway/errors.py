@@ -24,6 +24,7 @@ class ErrorCode(enum.StrEnum):
     DISTRIBUTION_REJECTED = "DISTRIBUTION_REJECTED"
     NOT_REVERSIBLE = "NOT_REVERSIBLE"
     OVERLOADED = "OVERLOADED"
+    OPERATION_FENCED = "OPERATION_FENCED"
 
     @property
     def http_status(self) -> int:
@@ -46,6 +47,7 @@ _HTTP_STATUS = {
     ErrorCode.DISTRIBUTION_REJECTED: 422,
     ErrorCode.NOT_REVERSIBLE: 422,
     ErrorCode.OVERLOADED: 503,
+    ErrorCode.OPERATION_FENCED: 409,
 }
 
 

@@ -42,6 +42,7 @@ expose_enum(
         "DISTRIBUTION_REJECTED": "No line of the distribution succeeded.",
         "NOT_REVERSIBLE": "The grant cannot be taken back in its present state.",
         "OVERLOADED": "The gateway is too busy; nothing was done and a retry is safe.",
+        "OPERATION_FENCED": "The idempotency key was fenced: nothing was done under it, and nothing will be.",
     },
 )
 
@@ -104,13 +105,13 @@ class Conflict(Error):
 
 
 @strawberry.type(
-    description="The idempotency key was used before with other input. Nothing was done."
+    description="The idempotency key was used before with other input, or (code OPERATION_FENCED) fenced. Nothing was done."
 )
 class IdempotencyConflict(Error):
     """Which fields differ from the first use."""
 
     differing_fields: list[str] = strawberry.field(
-        description="Input fields whose values differ from the first request's."
+        description="Input fields whose values differ from the first request's; none of a fenced key."
     )
 
 

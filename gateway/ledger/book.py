@@ -73,11 +73,18 @@ class Hold:
 
 
 class Book:
-    """Locked balances, and what has been posted on them so far."""
+    """Locked balances, and what has been posted on them so far.
 
-    def __init__(self, balances: Mapping[UUID, Balance]) -> None:
+    No entry is dated before `not_before`, the time of the newest entry that the accounts have: whoever began earlier may post
+    later, and each account's entries are in the order of time (docs/decisions/0020-entries-in-order-of-time.md).
+    """
+
+    def __init__(
+        self, balances: Mapping[UUID, Balance], not_before: datetime | None = None
+    ) -> None:
         """Take the balances of every bounded account that will be used, by account id."""
         self._balances = balances
+        self._not_before = not_before
         self._transactions: dict[UUID, Transaction] = {}
         self._entry_counts: dict[UUID, int] = {}
         self.entries: list[Entry] = []
@@ -192,6 +199,8 @@ class Book:
     ) -> None:
         columns = (transaction.id, position, account.id, account.asset_id, amount_minor, grant_id)
         at = transaction.occurred_at
+        if self._not_before is not None and at < self._not_before:
+            at = self._not_before
         if not account.is_bounded:
             self.entries.append(Entry(*columns, at, None, None, None))
             return

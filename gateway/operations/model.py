@@ -17,6 +17,8 @@ from gateway.text import check_text
 
 FINGERPRINT_VERSION = 1
 KEY_LENGTH_MAX = 128
+# The longest key of any operation: whoever looks a key up need not know which kind allows how much.
+KEY_LENGTH_LONGEST = 512
 
 
 class OperationKind(enum.StrEnum):
@@ -39,6 +41,7 @@ class OperationKind(enum.StrEnum):
     IMPORT_CODES = "IMPORT_CODES"
     UPSERT_MEMBER = "UPSERT_MEMBER"
     LINK_IDENTIFIER = "LINK_IDENTIFIER"
+    MARK_NOTIFICATIONS_READ = "MARK_NOTIFICATIONS_READ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,18 @@ class IdempotencyConflict(RewardsError):
         self.differing_fields = differing_fields
 
 
+class OperationFenced(IdempotencyConflict):
+    """The key was fenced: nothing was ever done under it, and nothing will be."""
+
+    code = ErrorCode.OPERATION_FENCED
+
+    def __init__(self, request: Request) -> None:
+        """Say that a new key is needed; no field differs, for there was no first request."""
+        message = f"The key {request.key!r} was fenced: use a new one."
+        RewardsError.__init__(self, message, request.key_path)
+        self.differing_fields = ()
+
+
 class RequestInProgress(RewardsError):
     """Another request with this key is still running; ask again."""
 
@@ -106,12 +121,12 @@ def check_key(
 
 
 def require_key(key: str, path: tuple[str, ...]) -> str:
-    """Return the key if it has the right form.
+    """Return the key if some operation could have it.
 
     Raises:
-        InvalidInput: it has not.
+        InvalidInput: it has not the right form.
     """
-    if errors := check_key(key, path):
+    if errors := check_key(key, path, KEY_LENGTH_LONGEST):
         raise InvalidInput(errors)
     return key
 

@@ -147,6 +147,7 @@ class Operation(Table, tablename="operations", db=STATEMENT_WRITER):
     field_hashes = JSONB(default=None)
     answer = JSONB(default=None, null=True)
     created_at = Timestamptz(default=None)
+    fenced_at = Timestamptz(default=None, null=True)
 
 
 class Member(Table, tablename="members", db=STATEMENT_WRITER):

@@ -10,10 +10,12 @@ from resolvers.mutations.create_product import create_product
 from resolvers.mutations.create_reward import create_reward
 from resolvers.mutations.delete_reward import delete_reward
 from resolvers.mutations.distribute_rewards import distribute_rewards
+from resolvers.mutations.fence_operation import fence_operation
 from resolvers.mutations.grant_reward import grant_reward
 from resolvers.mutations.import_codes import import_codes
 from resolvers.mutations.issue_rewards import issue_rewards
 from resolvers.mutations.link_identifier import link_identifier
+from resolvers.mutations.mark_notifications_read import mark_notifications_read
 from resolvers.mutations.restock_product import restock_product
 from resolvers.mutations.reverse_grant import reverse_grant
 from resolvers.mutations.update_reward import update_reward
@@ -37,4 +39,6 @@ MUTATIONS: list[StrawberryField] = [
     create_competition,
     create_code_pool,
     import_codes,
+    fence_operation,
+    mark_notifications_read,
 ]

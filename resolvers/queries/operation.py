@@ -6,18 +6,11 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.ids import IdKind, encode_id
+from gateway.operations.fencing import fetch_key
 from gateway.operations.model import OperationKind, require_key
-from gateway.operations.store import fetch_operations
 from resolvers.context import Info
 from resolvers.fields import resolved
-from resolvers.types.operation import Operation
-
-COMPLETE = "It was done. Send the same request with the same key to have its answer again."
-NOT_FOUND = (
-    "Nothing was done under this key, or it is being done right now. Send the same request with the same key: it is done "
-    "once, whichever arrives first."
-)
+from resolvers.types.operation import Operation, to_operation
 
 
 @resolved("What became of one of the caller's own idempotency keys. Needs no scope.")
@@ -32,15 +25,5 @@ async def operation(
     context = info.context
     require_key(key, ("key",))
     async with context.database.connection() as connection:
-        found = await fetch_operations(connection, context.caller, [(kind, key)])
-    row = found.get((kind, key))
-    return Operation(
-        kind=kind,
-        key=key,
-        found=row is not None,
-        id=strawberry.ID(encode_id(IdKind.OPERATION, row["id"])) if row else None,
-        created_at=row["created_at"] if row else None,
-        is_complete=row is not None and row["answer"] is not None,
-        safe_to_retry=True,
-        advice=COMPLETE if row else NOT_FOUND,
-    )
+        record = await fetch_key(connection, context.caller, kind, key)
+    return to_operation(kind, key, record)

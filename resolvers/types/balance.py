@@ -31,10 +31,13 @@ class Balance:
 
 
 async def load_balances(
-    connection: Connection, loaders: Loaders, member_ids: Sequence[UUID]
+    connection: Connection,
+    loaders: Loaders,
+    member_ids: Sequence[UUID],
+    as_of: datetime | None,
 ) -> Mapping[UUID, list[Balance]]:
-    """Return each member's balances with their assets; a fetcher for loaders."""
-    balances = await fetch_balances(connection, loaders.caller.tenant_id, member_ids)
+    """Return each member's balances with their assets, now or at a past time; a fetcher for loaders."""
+    balances = await fetch_balances(connection, loaders.caller.tenant_id, member_ids, as_of)
     await loaders.learn_assets(
         connection, (balance.asset_id for owned in balances.values() for balance in owned)
     )

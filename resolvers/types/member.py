@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import strawberry
 
 from gateway.access import Scope, authorize
 from gateway.ids import IdKind, decode_id, encode_id
+from gateway.ledger.statement import Period
 from gateway.members import model as domain
 from gateway.members.identifiers import IdentifierKind
 from gateway.members.store import fetch_identifiers, fetch_members
@@ -34,6 +35,13 @@ from resolvers.types.notification import (
     Notification,
     load_member_notifications,
 )
+
+AsOf: TypeAlias = Annotated[
+    datetime | None,
+    strawberry.argument(
+        description="As it was at this time, with everything up to that moment; now if left out."
+    ),
+]
 
 
 @strawberry.type(description="A person who receives rewards, anywhere in the tenant.")
@@ -66,18 +74,19 @@ class Member(Node):
         return [to_member_identifier(found) for found in await self._load_identifiers(info)]
 
     @resolved("What the member has, one entry for each asset they ever had, by asset id.")
-    async def balances(self, info: Info) -> list[Balance]:
+    async def balances(self, info: Info, as_of: AsOf = None) -> list[Balance]:
         """Load the balances."""
-        return await self._load_balances(info)
+        return await self._load_balances(info, as_of)
 
     @resolved("What the member has of one asset; null if they never had any.")
     async def balance(
         self,
         info: Info,
         asset_id: Annotated[strawberry.ID, strawberry.argument(description="The asset's GUID.")],
+        as_of: AsOf = None,
     ) -> Balance | None:
         """Load the balances and choose one."""
-        for balance in await self._load_balances(info):
+        for balance in await self._load_balances(info, as_of):
             if balance.asset.id == asset_id.lower():
                 return balance
         return None
@@ -105,6 +114,12 @@ class Member(Node):
             strawberry.ID | None,
             strawberry.argument(description="Of one asset only; in the order of posting then."),
         ] = None,
+        occurred_after: Annotated[
+            datetime | None, strawberry.argument(description="Posted at this time or later.")
+        ] = None,
+        occurred_before: Annotated[
+            datetime | None, strawberry.argument(description="Posted before this time.")
+        ] = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -114,12 +129,16 @@ class Member(Node):
         _authorize_reading(info)
         request = read_page_request(ENTRY_CURSOR, first, after, last, before)
         wanted = None if asset_id is None else decode_id(IdKind.ASSET, asset_id) or ID_LOWEST
-        return await load_member_entries(info.context, self.member_id, wanted, request)
+        period = Period(occurred_after, occurred_before)
+        return await load_member_entries(info.context, self.member_id, wanted, request, period)
 
     @resolved("Messages to the member, newest first.")
     async def notifications(
         self,
         info: Info,
+        unread: Annotated[
+            bool, strawberry.argument(description="Only those that the member has not read.")
+        ] = False,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -128,7 +147,9 @@ class Member(Node):
         """Load a page of notifications."""
         _authorize_reading(info)
         request = read_page_request(NOTIFICATION_CURSOR, first, after, last, before)
-        return await load_member_notifications(info.context, self.member_id, request)
+        return await load_member_notifications(
+            info.context, self.member_id, request, only_unread=unread
+        )
 
     async def _load(self, info: Info) -> domain.Member:
         authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
@@ -140,9 +161,9 @@ class Member(Node):
         authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
         return await info.context.loaders.using(_fetch_identifiers).load(self.member_id) or ()
 
-    async def _load_balances(self, info: Info) -> list[Balance]:
+    async def _load_balances(self, info: Info, as_of: datetime | None) -> list[Balance]:
         _authorize_reading(info)
-        return await info.context.loaders.using(load_balances).load(self.member_id) or []
+        return await info.context.loaders.using(load_balances, as_of).load(self.member_id) or []
 
 
 def to_member(member_id: UUID) -> Member:

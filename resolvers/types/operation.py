@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import datetime
 
 import strawberry
 
+from gateway.ids import IdKind, encode_id
+from gateway.operations.fencing import KeyRecord
 from gateway.operations.model import OperationKind
 from resolvers.enums import expose_enum
 
@@ -30,8 +33,37 @@ expose_enum(
         "IMPORT_CODES": "`importCodes`, by its request id.",
         "UPSERT_MEMBER": "`upsertMember`, by its request id.",
         "LINK_IDENTIFIER": "`linkIdentifier`, by its request id.",
+        "MARK_NOTIFICATIONS_READ": "`markNotificationsRead`, by its request id.",
     },
 )
+
+
+class OperationState(enum.StrEnum):
+    """What is known of a key."""
+
+    UNKNOWN = "UNKNOWN"
+    COMPLETE = "COMPLETE"
+    FENCED = "FENCED"
+
+
+expose_enum(
+    OperationState,
+    "What is known of an idempotency key.",
+    {
+        "UNKNOWN": "Nothing was done under it, or it is being done right now: a late arrival may still do it.",
+        "COMPLETE": "It was done, and its answer can be replayed.",
+        "FENCED": "Nothing was done under it, and nothing ever will be.",
+    },
+)
+
+_ADVICE = {
+    OperationState.UNKNOWN: (
+        "Nothing was done under this key, or it is being done right now. Send the same request with the same key: it is "
+        "done once, whichever arrives first. To give it up, fence it."
+    ),
+    OperationState.COMPLETE: "It was done. Send the same request with the same key to have its answer again.",
+    OperationState.FENCED: "It was not done and cannot be any more. Send it under a new key, or let it be.",
+}
 
 
 @strawberry.type(
@@ -42,8 +74,9 @@ class Operation:
 
     kind: OperationKind = strawberry.field(description="What the key was looked up for.")
     key: str = strawberry.field(description="The key.")
+    state: OperationState = strawberry.field(description="What is known of the key.")
     found: bool = strawberry.field(
-        description="Whether an operation with this key was done. False while one is still running."
+        description="Whether an operation with this key was done, or fenced. False while one is still running."
     )
     id: strawberry.ID | None = strawberry.field(
         description="The operation's id; null if none was found."
@@ -57,4 +90,27 @@ class Operation:
     safe_to_retry: bool = strawberry.field(
         description="Whether sending the same request with the same key is safe: it never acts twice."
     )
+    safe_to_use_new_key: bool = strawberry.field(
+        description="Whether sending the same request under a new key is safe: only after a fence can this key not act as well."
+    )
     advice: str = strawberry.field(description="What to do now, in a sentence.")
+
+
+def to_operation(kind: OperationKind, key: str, record: KeyRecord | None) -> Operation:
+    """Return what is stored of a key as its GraphQL type; None stands for nothing."""
+    if record is None:
+        state = OperationState.UNKNOWN
+    else:
+        state = OperationState.FENCED if record.is_fenced else OperationState.COMPLETE
+    return Operation(
+        kind=kind,
+        key=key,
+        state=state,
+        found=record is not None,
+        id=strawberry.ID(encode_id(IdKind.OPERATION, record.id)) if record else None,
+        created_at=record.created_at if record else None,
+        is_complete=record is not None and record.is_complete,
+        safe_to_retry=True,
+        safe_to_use_new_key=state is OperationState.FENCED,
+        advice=_ADVICE[state],
+    )

@@ -46,10 +46,22 @@ PLANS = {
         statement_store.ONE_ASSET[True],
         "ledger_entries_by_account",
     ),
+    "balances as of a time": (statement_store.BALANCES_AS_OF, "ledger_entries_by_time"),
+    "holds as of a time": (statement_store.BALANCES_AS_OF, "holds_by_account"),
+    "entries counted by time": (statement_store.COUNT_BY_TIME, "ledger_entries_by_time"),
+    "statement of one asset in a period": (
+        statement_store.ONE_ASSET_BY_TIME[False],
+        "ledger_entries_by_time",
+    ),
+    "statement of one asset in a period backwards": (
+        statement_store.ONE_ASSET_BY_TIME[True],
+        "ledger_entries_by_time",
+    ),
     "members' grants": (list_store.MEMBER_PAGES[False], "grants_by_member"),
     "members' grants backwards": (list_store.MEMBER_PAGES[True], "grants_by_member"),
     "notifications": (notification_store.PAGES[False], "notifications_by_member"),
     "notifications backwards": (notification_store.PAGES[True], "notifications_by_member"),
+    "unread notifications": (notification_store.UNREAD_PAGES[False], "notifications_unread"),
     "members": (member_store.PAGE, "members_pkey"),
     "members backwards": (member_store.PAGE_BACKWARDS, "members_pkey"),
 }
