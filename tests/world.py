@@ -28,7 +28,8 @@ from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members.creating import create_members
 from gateway.members.model import MemberReference, NewMember
-from gateway.reversing.reverse_grant import ReverseCommand, ReverseOutcome, reverse_grant
+from gateway.reversing.model import ReverseCommand, ReverseOutcome
+from gateway.reversing.reverse_grant import reverse_grant
 from gateway.rewards.code_pools import ImportCodes, import_codes
 from gateway.rewards.model import PaymentMode
 from gateway.rewards.payments import PaymentConfigDraft

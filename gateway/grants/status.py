@@ -28,6 +28,10 @@ class StatusCode(enum.StrEnum):
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
     RECIPIENT_NOT_FOUND = "RECIPIENT_NOT_FOUND"
     INVALID_LINE = "INVALID_LINE"
+    REVERSED = "REVERSED"
+    ALREADY_REVERSED = "ALREADY_REVERSED"
+    BENEFIT_SPENT = "BENEFIT_SPENT"
+    NOT_REVERSIBLE = "NOT_REVERSIBLE"
 
     @property
     def is_success(self) -> bool:
@@ -42,6 +46,8 @@ _SUCCESSES = frozenset(
         StatusCode.QUANTITY_REDUCED,
         StatusCode.CLAIMED,
         StatusCode.ALREADY_CLAIMED,
+        StatusCode.REVERSED,
+        StatusCode.ALREADY_REVERSED,
     }
 )
 

@@ -19,6 +19,7 @@ from gateway.ledger.model import (
     BalanceTooHigh,
     BalanceTooLow,
     HoldEnded,
+    OwnerKind,
     Transaction,
     Transfer,
 )
@@ -32,11 +33,17 @@ class Balance:
     held_minor: int
     entry_count: int
     chain_hash: bytes
+    debt_minor: int = 0
 
     @property
     def available_minor(self) -> int:
-        """Return what may be spent: posted less held."""
+        """Return what may be spent: posted less held; below zero where the owner has a debt."""
         return self.posted_minor - self.held_minor
+
+    def settle_debt(self, *, may_owe: bool) -> None:
+        """Let the debt shrink to what is below zero; only who may owe lets it grow to that."""
+        below_zero = max(0, -self.available_minor)
+        self.debt_minor = below_zero if may_owe else min(self.debt_minor, below_zero)
 
 
 class Entry(NamedTuple):
@@ -107,21 +114,28 @@ class Book:
         self._entry_counts.setdefault(transaction.id, 0)
 
     def post(
-        self, transaction: Transaction, transfers: Sequence[Transfer], grant_id: UUID | None = None
+        self,
+        transaction: Transaction,
+        transfers: Sequence[Transfer],
+        grant_id: UUID | None = None,
+        *,
+        may_owe: bool = False,
     ) -> EntryRange:
         """Apply transfers in order, all or none, and return where their entries stand in the transaction.
+
+        Where `may_owe`, members' accounts may go below zero: what is missing becomes their debt, which later credits repay.
 
         Raises:
             BalanceTooLow: a bounded account would go below zero.
             BalanceTooHigh: an account would exceed the ledger's bound.
         """
-        self._check(transfers)
+        self._check(transfers, may_owe=may_owe)
         self.open(transaction)
         start = self._entry_counts[transaction.id]
         position = start
         for transfer in transfers:
             debit, credit, amount = transfer.debit, transfer.credit, transfer.amount_minor
-            self._enter(transaction, position, debit, -amount, grant_id)
+            self._enter(transaction, position, debit, -amount, grant_id, may_owe=may_owe)
             self._enter(transaction, position + 1, credit, amount, grant_id)
             position += 2
         self._entry_counts[transaction.id] = position
@@ -157,17 +171,20 @@ class Book:
             HoldEnded: it has ended before.
         """
         self._end(hold, "CAPTURED")
-        return self.post(transaction, [Transfer(hold.account, credit, hold.amount_minor)], grant_id)
+        # What was reserved is there for this, even where a reversal has left the rest of the account below zero since.
+        transfers = [Transfer(hold.account, credit, hold.amount_minor)]
+        return self.post(transaction, transfers, grant_id, may_owe=True)
 
     def _end(self, hold: Hold, status: str) -> None:
         if hold.id in self.ended_holds:
             raise HoldEnded("The hold has ended before.")
         balance = self._balances[hold.account.id]
         balance.held_minor -= hold.amount_minor
+        balance.settle_debt(may_owe=False)
         self.touched[hold.account.id] = balance
         self.ended_holds[hold.id] = status
 
-    def _check(self, transfers: Sequence[Transfer]) -> None:
+    def _check(self, transfers: Sequence[Transfer], *, may_owe: bool) -> None:
         """Walk the transfers on a scratch copy, so that a refusal leaves the book as it was."""
         scratch: dict[UUID, int] = {}
         for transfer in transfers:
@@ -176,7 +193,8 @@ class Book:
                 raise ValueError(message)
             if transfer.debit.is_bounded:
                 available = self._scratch(scratch, transfer.debit)
-                if available < transfer.amount_minor:
+                is_owed = may_owe and transfer.debit.owner_kind is OwnerKind.MEMBER
+                if available < transfer.amount_minor and not is_owed:
                     raise BalanceTooLow(transfer.debit, transfer.amount_minor, available)
                 scratch[transfer.debit.id] = available - transfer.amount_minor
             if transfer.credit.is_bounded:
@@ -196,6 +214,8 @@ class Book:
         account: Account,
         amount_minor: int,
         grant_id: UUID | None,
+        *,
+        may_owe: bool = False,
     ) -> None:
         columns = (transaction.id, position, account.id, account.asset_id, amount_minor, grant_id)
         at = transaction.occurred_at
@@ -206,6 +226,7 @@ class Book:
             return
         balance = self._balances[account.id]
         balance.posted_minor += amount_minor
+        balance.settle_debt(may_owe=may_owe and account.owner_kind is OwnerKind.MEMBER)
         balance.entry_count += 1
         balance.chain_hash = next_hash(
             balance.chain_hash,

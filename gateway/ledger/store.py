@@ -23,7 +23,7 @@ SELECT $1, id, asset_id, owner_kind, owner_id, 0, 0, 0, $6, $7
 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS wanted (id, asset_id, owner_kind, owner_id)
 ORDER BY id
 ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = accounts.updated_at
-RETURNING id, posted_minor, held_minor, entry_count, chain_hash, updated_at
+RETURNING id, posted_minor, held_minor, entry_count, chain_hash, debt_minor, updated_at
 """
 
 RECORD = """
@@ -40,9 +40,9 @@ WITH new_transactions AS (
         $14::uuid[], $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bytea[])
 )
 UPDATE accounts SET posted_minor = moved.posted_minor, held_minor = moved.held_minor,
-    entry_count = moved.entry_count, chain_hash = moved.chain_hash, updated_at = greatest(accounts.updated_at, $24)
-FROM unnest($19::uuid[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bytea[])
-    AS moved (id, posted_minor, held_minor, entry_count, chain_hash)
+    entry_count = moved.entry_count, chain_hash = moved.chain_hash, debt_minor = moved.debt_minor, updated_at = greatest(accounts.updated_at, $25)
+FROM unnest($19::uuid[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bytea[], $24::bigint[])
+    AS moved (id, posted_minor, held_minor, entry_count, chain_hash, debt_minor)
 WHERE accounts.tenant_id = $1 AND accounts.id = moved.id
 """
 
@@ -83,7 +83,7 @@ async def lock_balances(
         CHAIN_START,
         at,
     )
-    balances = {row["id"]: Balance(*row[1:5]) for row in rows}
+    balances = {row["id"]: Balance(*row[1:6]) for row in rows}
     return Book(balances, not_before=max(row["updated_at"] for row in rows))
 
 
@@ -111,6 +111,7 @@ async def record(connection: Connection, tenant_id: UUID, book: Book, at: dateti
         column(book.touched.values(), "held_minor"),
         column(book.touched.values(), "entry_count"),
         column(book.touched.values(), "chain_hash"),
+        column(book.touched.values(), "debt_minor"),
         at,
     )
     if book.placed_holds:

@@ -81,6 +81,7 @@ class Account(Table, tablename="accounts", db=STATEMENT_WRITER):
     entry_count = BigInt(default=None)
     chain_hash = Bytea(default=None)
     updated_at = Timestamptz(default=None)
+    debt_minor = BigInt(default=None)
 
 
 class LedgerTransaction(Table, tablename="ledger_transactions", db=STATEMENT_WRITER):

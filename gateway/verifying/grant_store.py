@@ -138,14 +138,14 @@ SELECT * FROM (
     LEFT JOIN grants ON grants.tenant_id = posted.tenant_id AND grants.reversal_transaction_id = posted.id
         AND grants.transaction_id = posted.reverses_id
     WHERE ($1::uuid IS NULL OR posted.tenant_id = $1) AND posted.kind = 'REVERSAL'
-    GROUP BY posted.tenant_id, posted.id HAVING count(grants.id) <> 1
+    GROUP BY posted.tenant_id, posted.id HAVING count(grants.id) = 0
     UNION ALL
     SELECT grants.tenant_id, grants.id, NULL, reversal_transaction_id, 'has status ' || status
     FROM grants
     LEFT JOIN ledger_transactions AS posted ON posted.tenant_id = grants.tenant_id AND posted.id = reversal_transaction_id
         AND posted.kind = 'REVERSAL'
     WHERE ($1::uuid IS NULL OR grants.tenant_id = $1) AND ((status = 'REVERSED') <> (posted.id IS NOT NULL)
-        OR (status = 'REVERSED') <> (reversal_transaction_id IS NOT NULL))
+        OR (status = 'REVERSED') <> (reversal_transaction_id IS NOT NULL) OR posted.reverses_id <> grants.transaction_id)
 ) AS broken
 ORDER BY tenant_id, grant_id, transaction_id, account_id LIMIT $2
 """
@@ -173,7 +173,7 @@ GRANT_CHECKS = (
     ),
     statement_check(
         "reversals_never_exceed",
-        "every reversed grant has moved nothing in the end, by one transaction of its own",
+        "every reversed grant has moved nothing in the end, by one transaction that reverses its own",
         REVERSALS,
     ),
 )

@@ -18,7 +18,7 @@ SELECT * FROM (
     UNION ALL
     SELECT tenant_id, operation_id, 'posted more than one transaction of kind ' || kind FROM ledger_transactions
     WHERE ($1::uuid IS NULL OR tenant_id = $1) AND kind IN ('GRANT', 'DISTRIBUTION', 'REVERSAL', 'STOCK')
-    GROUP BY tenant_id, operation_id, kind HAVING count(*) > 1
+    GROUP BY tenant_id, operation_id, kind, reverses_id HAVING count(*) > 1
 ) AS broken
 ORDER BY tenant_id, operation_id, problem LIMIT $2
 """

@@ -18,6 +18,7 @@ from resolvers.mutations.link_identifier import link_identifier
 from resolvers.mutations.mark_notifications_read import mark_notifications_read
 from resolvers.mutations.restock_product import restock_product
 from resolvers.mutations.reverse_grant import reverse_grant
+from resolvers.mutations.reverse_operation import reverse_operation
 from resolvers.mutations.update_reward import update_reward
 from resolvers.mutations.upsert_member import upsert_member
 
@@ -28,6 +29,7 @@ MUTATIONS: list[StrawberryField] = [
     distribute_rewards,
     claim_rewards,
     reverse_grant,
+    reverse_operation,
     upsert_member,
     link_identifier,
     create_asset,

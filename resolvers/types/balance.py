@@ -17,16 +17,23 @@ from resolvers.loaders import Loaders
 from resolvers.types.asset import Asset, to_asset
 
 
-@strawberry.type(description="What a member has of one asset. `posted` less `held` is `available`.")
+@strawberry.type(
+    description="What a member has of one asset. `posted` less `held` is `available`, which is below zero by what is `owed`."
+)
 class Balance:
     """One account of a member."""
 
     asset: Asset = strawberry.field(description="What is counted.")
-    available: Decimal = strawberry.field(description="What can be spent now.")
+    available: Decimal = strawberry.field(
+        description="What can be spent now; below zero after a reversal of what had been spent."
+    )
     held: Decimal = strawberry.field(
         description="What is reserved for rewards that are being issued."
     )
     posted: Decimal = strawberry.field(description="The sum of all entries.")
+    owed: Decimal = strawberry.field(
+        description="What the member owes after a reversal with debt; later credits repay it first."
+    )
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
 
@@ -54,5 +61,6 @@ def _to_balance(balance: AssetBalance, loaders: Loaders) -> Balance:
         available=from_minor(balance.available_minor, asset.scale),
         held=from_minor(balance.held_minor, asset.scale),
         posted=from_minor(balance.posted_minor, asset.scale),
+        owed=from_minor(max(0, -balance.available_minor), asset.scale),
         updated_at=balance.updated_at,
     )

@@ -34,6 +34,7 @@ expose_enum(
         "UPSERT_MEMBER": "`upsertMember`, by its request id.",
         "LINK_IDENTIFIER": "`linkIdentifier`, by its request id.",
         "MARK_NOTIFICATIONS_READ": "`markNotificationsRead`, by its request id.",
+        "REVERSE_OPERATION": "`reverseOperation`, by its request id.",
     },
 )
 

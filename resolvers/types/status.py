@@ -31,6 +31,10 @@ expose_enum(
         "IDEMPOTENCY_CONFLICT": "The item's request id was used before with another item.",
         "RECIPIENT_NOT_FOUND": "No member has the identifier.",
         "INVALID_LINE": "The line breaks one or more rules; every one is listed.",
+        "REVERSED": "All that the grant moved was moved back.",
+        "ALREADY_REVERSED": "The grant was reversed before; nothing changed.",
+        "BENEFIT_SPENT": "The member has spent what the grant gave, and the policy allows no debt.",
+        "NOT_REVERSIBLE": "The grant cannot be reversed in its status.",
     },
 )
 

@@ -73,6 +73,11 @@ DAMAGES = {
         "available_not_below_zero",
         '"held_minor":999',
     ),
+    "a debt that nobody has": Damage(
+        "UPDATE accounts SET debt_minor = 5 WHERE owner_id = '{grace}' AND asset_id = '{points_id}'",
+        "available_not_below_zero",
+        '"debt_minor":5',
+    ),
     "a hold that ended before it began": Damage(
         hold(5, "'CAPTURED'", "now() - interval '1 second'"),
         "holds_end_once",
@@ -226,6 +231,12 @@ DAMAGES = {
         "UPDATE ledger_transactions SET reverses_id = id WHERE kind = 'REVERSAL'",
         "reversals_never_exceed",
         "takes back 0 grants",
+    ),
+    "a reversal of another transaction": Damage(
+        "UPDATE grants SET reversal_transaction_id = (SELECT id FROM ledger_transactions WHERE kind = 'REVERSAL') "
+        "WHERE id = '{points}'",
+        "reversals_never_exceed",
+        "has status CLAIMED",
     ),
     "a reversal that left something": Damage(
         "UPDATE ledger_entries SET grant_id = '{points}' WHERE grant_id = '{reversed}' AND sequence IS NULL AND amount_minor > 0",
