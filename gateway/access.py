@@ -21,6 +21,7 @@ class Scope(enum.StrEnum):
     REVERSE = "reverse"
     CATALOGUE = "catalogue"
     MEMBERS = "members"
+    HOLD = "hold"
 
 
 PARTNER_SCOPES = frozenset(Scope) - {Scope.MEMBER}

@@ -25,6 +25,7 @@ class ErrorCode(enum.StrEnum):
     NOT_REVERSIBLE = "NOT_REVERSIBLE"
     OVERLOADED = "OVERLOADED"
     OPERATION_FENCED = "OPERATION_FENCED"
+    HOLD_ENDED = "HOLD_ENDED"
 
     @property
     def http_status(self) -> int:
@@ -48,6 +49,7 @@ _HTTP_STATUS = {
     ErrorCode.NOT_REVERSIBLE: 422,
     ErrorCode.OVERLOADED: 503,
     ErrorCode.OPERATION_FENCED: 409,
+    ErrorCode.HOLD_ENDED: 422,
 }
 
 

@@ -27,6 +27,7 @@ class IdKind(enum.StrEnum):
     PAYMENT_CONFIG = "pay_"
     OPERATION = "op_"
     NOTIFICATION = "ntf_"
+    HOLD = "hold_"
 
 
 _KIND_BY_PREFIX = {kind.value: kind for kind in IdKind if kind.value}

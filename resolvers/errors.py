@@ -19,6 +19,7 @@ from gateway.distributing import model as distributing
 from gateway.errors import ErrorCode
 from gateway.grants import errors as grants
 from gateway.ids import IdKind, encode_id
+from gateway.ledger import model as ledger
 from gateway.ledger.assets import from_minor
 from gateway.operations import model as operations
 from resolvers.enums import expose_enum
@@ -42,6 +43,7 @@ expose_enum(
         "DISTRIBUTION_REJECTED": "No line of the distribution succeeded.",
         "NOT_REVERSIBLE": "The grant cannot be taken back in its present state.",
         "OVERLOADED": "The gateway is too busy; nothing was done and a retry is safe.",
+        "HOLD_ENDED": "The hold was captured, released or has expired: it ends once.",
         "OPERATION_FENCED": "The idempotency key was fenced: nothing was done under it, and nothing will be.",
     },
 )
@@ -168,6 +170,11 @@ class NotReversible(Error):
     """Reversed before, or its benefit is spent."""
 
 
+@strawberry.type(description="The hold was captured or released before, or its time is over.")
+class HoldEnded(Error):
+    """A hold ends once."""
+
+
 @strawberry.type(
     description="The gateway is too busy to take this now. Nothing was done; retry with the same key."
 )
@@ -230,6 +237,7 @@ ANSWERS: dict[type[domain.RewardsError], tuple[type[Error], Details]] = {
     grants.InsufficientBalance: (InsufficientBalance, _shortfalls),
     grants.RewardUnavailable: (RewardUnavailable, _no_details),
     grants.NotReversible: (NotReversible, _no_details),
+    ledger.HoldEnded: (HoldEnded, _no_details),
     distributing.DistributionRejected: (DistributionRejected, _rejection),
 }
 

@@ -22,6 +22,9 @@ from gateway.distributing.model import (
 )
 from gateway.granting.grant_reward import grant_reward
 from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand, GrantOutcome
+from gateway.holding.ending import capture, release
+from gateway.holding.model import CaptureCommand, HoldOutcome, ReleaseCommand, ReserveCommand
+from gateway.holding.reserve import reserve
 from gateway.ids import IdKind, encode_id, new_id, new_ids
 from gateway.issuing.issue_rewards import issue_rewards
 from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem
@@ -113,6 +116,21 @@ class World:
         command = ReverseCommand(key, grant_id, "returned")
         return await reverse_grant(self.database, self.caller, command)
 
+    async def reserve(self, key: str, member: UUID, points: int, seconds: int = 600) -> HoldOutcome:
+        """Hold a member's points."""
+        points_id = self.caller.standard_assets.points_id
+        command = ReserveCommand(key, _name(member), points_id, Decimal(points), seconds)
+        return await reserve(self.database, self.caller, command)
+
+    async def capture(self, key: str, hold_id: UUID, points: int | None = None) -> HoldOutcome:
+        """Take a hold, whole or in part."""
+        amount = None if points is None else Decimal(points)
+        return await capture(self.database, self.caller, CaptureCommand(key, hold_id, amount))
+
+    async def release(self, key: str, hold_id: UUID) -> HoldOutcome:
+        """Set a hold free."""
+        return await release(self.database, self.caller, ReleaseCommand(key, hold_id))
+
     async def load_codes(self, codes: Sequence[str]) -> None:
         """Load codes into the pool of the unique coupon."""
         command = ImportCodes(str(new_id()), self.pool_id, codes)
@@ -184,6 +202,8 @@ async def live_a_little(world: World) -> dict[str, UUID]:
     entered = await world.grant("g-5", grace, world.entry_reward)
     await world.claim("c-1", ada, claimed.grant.id)
     await world.reverse("r-1", reversed_.grant.id)
+    held = await world.reserve("h-1", ada, 2)
+    await world.capture("h-2", held.hold.id, 1)
     mug, coupon = (item.grant for item in issued.items)
     assert mug is not None
     assert coupon is not None

@@ -13,6 +13,7 @@ import orjson
 from gateway.access import PARTNER_SCOPES, Caller
 from gateway.demo.catalogue import create_catalogue
 from gateway.demo.history import write_history
+from gateway.demo.holds import place_holds
 from gateway.ids import IdKind, encode_id, new_id
 from gateway.ledger.assets import AssetKind
 from gateway.members.identifiers import IdentifierKind, normalise
@@ -76,6 +77,7 @@ async def _seed(database: Database) -> Demo:
     member_id = await _create_members(database, caller)
     catalogue = await create_catalogue(database, caller)
     grants = await write_history(database, caller, member_id, CURRENCY_ID, catalogue.rewards)
+    holds = await place_holds(database, caller, member_id)
     tokens = await _create_tokens(database, founded, caller, member_id)
     return {
         **tokens,
@@ -86,6 +88,7 @@ async def _seed(database: Database) -> Demo:
         "pointsId": str(founded.tenant.standard_assets.points_id),
         **catalogue.to_json(),
         **{name: encode_id(IdKind.GRANT, grant_id) for name, grant_id in grants.items()},
+        **holds,
     }
 
 

@@ -162,17 +162,35 @@ class Book:
         """
         self._end(hold, "RELEASED")
 
-    def capture(
-        self, hold: Hold, transaction: Transaction, credit: Account, grant_id: UUID | None = None
-    ) -> EntryRange:
-        """End a hold by moving its amount to `credit`.
+    def expire(self, hold: Hold) -> None:
+        """End a hold whose time is over, and make its amount available again.
 
         Raises:
             HoldEnded: it has ended before.
         """
+        self._end(hold, "EXPIRED")
+
+    def capture(
+        self,
+        hold: Hold,
+        transaction: Transaction,
+        credit: Account,
+        grant_id: UUID | None = None,
+        *,
+        amount_minor: int | None = None,
+    ) -> EntryRange:
+        """End a hold by moving its amount, or a part of it, to `credit`; the rest is available again.
+
+        Raises:
+            HoldEnded: it has ended before.
+        """
+        amount_minor = hold.amount_minor if amount_minor is None else amount_minor
+        if amount_minor > hold.amount_minor:
+            message = f"more than was held: {amount_minor} of {hold.amount_minor}"
+            raise ValueError(message)
         self._end(hold, "CAPTURED")
         # What was reserved is there for this, even where a reversal has left the rest of the account below zero since.
-        transfers = [Transfer(hold.account, credit, hold.amount_minor)]
+        transfers = [Transfer(hold.account, credit, amount_minor)]
         return self.post(transaction, transfers, grant_id, may_owe=True)
 
     def _end(self, hold: Hold, status: str) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gateway.errors import RewardsError
+from gateway.errors import ErrorCode, RewardsError
 
 CHAIN_START = bytes(32)
 # Far above any sum of transfers, and below PostgreSQL's bigint.
@@ -39,6 +39,7 @@ class TransactionKind(enum.StrEnum):
     CLAIM = "CLAIM"
     REVERSAL = "REVERSAL"
     STOCK = "STOCK"
+    CAPTURE = "CAPTURE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +113,6 @@ class BalanceTooHigh(RewardsError):
 
 
 class HoldEnded(RewardsError):
-    """The hold was captured or released before: it ends once."""
+    """The hold was captured or released before, or its time is over: it ends once."""
+
+    code = ErrorCode.HOLD_ENDED

@@ -43,6 +43,9 @@ class OperationKind(enum.StrEnum):
     LINK_IDENTIFIER = "LINK_IDENTIFIER"
     MARK_NOTIFICATIONS_READ = "MARK_NOTIFICATIONS_READ"
     REVERSE_OPERATION = "REVERSE_OPERATION"
+    RESERVE = "RESERVE"
+    CAPTURE = "CAPTURE"
+    RELEASE = "RELEASE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -328,3 +328,15 @@ class Notification(Table, tablename="notifications", db=STATEMENT_WRITER):
     text = Text(default=None)
     created_at = Timestamptz(default=None)
     read_at = Timestamptz(default=None, null=True)
+
+
+class Reservation(Table, tablename="reservations", db=STATEMENT_WRITER):
+    """Whose hold a partner placed, why, and what it took of it; its id is the hold's."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    member_id = UUID(default=None)
+    reason = Text(default=None, null=True)
+    captured_minor = BigInt(default=None, null=True)
+    transaction_id = UUID(default=None, null=True)

@@ -6,6 +6,7 @@ from gateway.verifying.account_store import find_misnamed_accounts, find_unknown
 from gateway.verifying.chain_store import find_broken_chains
 from gateway.verifying.coupon_store import COUPON_CHECKS
 from gateway.verifying.grant_store import GRANT_CHECKS
+from gateway.verifying.hold_store import HOLD_CHECKS
 from gateway.verifying.ledger_store import LEDGER_CHECKS
 from gateway.verifying.model import Check
 from gateway.verifying.operation_store import OPERATION_CHECKS
@@ -16,6 +17,7 @@ CHECKS = (
     *OPERATION_CHECKS,
     *COUPON_CHECKS,
     *GRANT_CHECKS,
+    *HOLD_CHECKS,
     *REFERENCE_CHECKS,
     Check(
         "accounts_named_by_owner",

@@ -67,7 +67,7 @@ SELECT * FROM (
     FROM ledger_entries AS entries
     JOIN ledger_transactions AS posted ON posted.tenant_id = entries.tenant_id AND posted.id = entries.transaction_id
     LEFT JOIN grants ON grants.tenant_id = entries.tenant_id AND grants.id = entries.grant_id
-    WHERE ($1::uuid IS NULL OR entries.tenant_id = $1) AND (entries.grant_id IS NULL) <> (posted.kind = 'STOCK')
+    WHERE ($1::uuid IS NULL OR entries.tenant_id = $1) AND (entries.grant_id IS NULL) <> (posted.kind IN ('STOCK', 'CAPTURE'))
         OR entries.transaction_id NOT IN (grants.transaction_id, coalesce(grants.claim_transaction_id, grants.transaction_id),
             coalesce(grants.reversal_transaction_id, grants.transaction_id))
     UNION ALL
@@ -163,7 +163,7 @@ GRANT_CHECKS = (
     ),
     statement_check(
         "entries_belong_to_grants",
-        "every grant has exactly its entries, and every entry but stock's is in a transaction of its grant",
+        "every grant has exactly its entries, and every entry but those of stock and holds is in a transaction of its grant",
         ENTRIES,
     ),
     statement_check(

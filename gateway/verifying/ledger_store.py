@@ -49,7 +49,7 @@ ORDER BY tenant_id, id LIMIT $2
 HOLD_ENDS = """
 SELECT tenant_id, id AS hold_id, status, created_at, ended_at
 FROM holds WHERE ($1::uuid IS NULL OR tenant_id = $1) AND (
-    status NOT IN ('OPEN', 'CAPTURED', 'RELEASED') OR (status = 'OPEN') <> (ended_at IS NULL) OR ended_at < created_at)
+    status NOT IN ('OPEN', 'CAPTURED', 'RELEASED', 'EXPIRED') OR (status = 'OPEN') <> (ended_at IS NULL) OR ended_at < created_at)
 ORDER BY tenant_id, id LIMIT $2
 """
 
@@ -85,7 +85,9 @@ LEDGER_CHECKS = (
     ),
     statement_check("assets_sum_to_zero", "all entries of every asset sum to zero", ASSET_SUMS),
     statement_check(
-        "holds_end_once", "every hold is open, or ended once as captured or released", HOLD_ENDS
+        "holds_end_once",
+        "every hold is open, or ended once as captured, released or expired",
+        HOLD_ENDS,
     ),
     statement_check(
         "one_event_per_transaction",

@@ -43,6 +43,8 @@ REFERENCES = (
     Reference("ledger_entries", "asset_id", "assets"),
     Reference("ledger_entries", "grant_id", "grants"),
     Reference("holds", "operation_id", "operations"),
+    Reference("reservations", "organisation_id", "organisations"),
+    Reference("reservations", "transaction_id", "ledger_transactions"),
     Reference("rewards", "version_id", "reward_versions"),
     Reference("grants", "organisation_id", "organisations"),
     Reference("grants", "reward_id", "rewards"),

@@ -2,6 +2,7 @@
 
 from strawberry.types.field import StrawberryField
 
+from resolvers.mutations.capture import capture
 from resolvers.mutations.claim_rewards import claim_rewards
 from resolvers.mutations.create_asset import create_asset
 from resolvers.mutations.create_code_pool import create_code_pool
@@ -16,6 +17,8 @@ from resolvers.mutations.import_codes import import_codes
 from resolvers.mutations.issue_rewards import issue_rewards
 from resolvers.mutations.link_identifier import link_identifier
 from resolvers.mutations.mark_notifications_read import mark_notifications_read
+from resolvers.mutations.release import release
+from resolvers.mutations.reserve import reserve
 from resolvers.mutations.restock_product import restock_product
 from resolvers.mutations.reverse_grant import reverse_grant
 from resolvers.mutations.reverse_operation import reverse_operation
@@ -43,4 +46,7 @@ MUTATIONS: list[StrawberryField] = [
     import_codes,
     fence_operation,
     mark_notifications_read,
+    reserve,
+    capture,
+    release,
 ]

@@ -13,6 +13,7 @@ from resolvers.fields import resolved
 from resolvers.node import LoadNodes, Node, load_nodes
 from resolvers.types.asset import load_asset_nodes
 from resolvers.types.grant import load_grant_nodes
+from resolvers.types.hold import load_hold_nodes
 from resolvers.types.items import (
     load_code_pool_nodes,
     load_competition_nodes,
@@ -29,6 +30,7 @@ LOADS: dict[IdKind, LoadNodes] = {
     IdKind.CODE_POOL: load_code_pool_nodes,
     IdKind.COMPETITION: load_competition_nodes,
     IdKind.GRANT: load_grant_nodes,
+    IdKind.HOLD: load_hold_nodes,
     IdKind.LEDGER_ENTRY: load_entry_nodes,
     IdKind.MEMBER: load_member_nodes,
     IdKind.NOTIFICATION: load_notification_nodes,

@@ -30,8 +30,9 @@ expose_enum(
         "ISSUANCE": "`issueRewards`: what was paid, and what was issued.",
         "DISTRIBUTION": "`distributeRewards`.",
         "CLAIM": "`claimRewards`.",
-        "REVERSAL": "`reverseGrant`: takes back what an earlier transaction did.",
+        "REVERSAL": "`reverseGrant` and `reverseOperation`: takes back what an earlier transaction did.",
         "STOCK": "Units put into stock.",
+        "CAPTURE": "`capture`: what was taken of a hold.",
     },
     name="LedgerEntryKind",
 )

@@ -10,6 +10,7 @@ from uuid import UUID
 import strawberry
 
 from gateway.access import Scope, authorize
+from gateway.holding.model import HoldStatus
 from gateway.ids import IdKind, decode_id, encode_id
 from gateway.ledger.statement import Period
 from gateway.members import model as domain
@@ -28,6 +29,7 @@ from resolvers.types.entry_page import ENTRY_CURSOR, load_member_entries
 from resolvers.types.grant import Grant
 from resolvers.types.grant_filter import GrantFilterArgument, to_grant_filter
 from resolvers.types.grant_page import GRANT_CURSOR, load_member_grants
+from resolvers.types.hold import HOLD_CURSOR, Hold, load_member_holds
 from resolvers.types.identifier import MemberIdentifier, to_member_identifier
 from resolvers.types.ledger_entry import LedgerEntry
 from resolvers.types.notification import (
@@ -150,6 +152,24 @@ class Member(Node):
         return await load_member_notifications(
             info.context, self.member_id, request, only_unread=unread
         )
+
+    @resolved("What is or was reserved of the member's balances by partners, newest first.")
+    async def holds(
+        self,
+        info: Info,
+        status: Annotated[
+            list[HoldStatus] | None, strawberry.argument(description="In any of these states.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> PageConnection[Hold]:
+        """Load a page of holds."""
+        _authorize_reading(info)
+        request = read_page_request(HOLD_CURSOR, first, after, last, before)
+        statuses = None if status is None else tuple(status)
+        return await load_member_holds(info.context, self.member_id, statuses, request)
 
     async def _load(self, info: Info) -> domain.Member:
         authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)

@@ -35,6 +35,9 @@ expose_enum(
         "LINK_IDENTIFIER": "`linkIdentifier`, by its request id.",
         "MARK_NOTIFICATIONS_READ": "`markNotificationsRead`, by its request id.",
         "REVERSE_OPERATION": "`reverseOperation`, by its request id.",
+        "RESERVE": "`reserve`, by its request id.",
+        "CAPTURE": "`capture`, by its request id.",
+        "RELEASE": "`release`, by its request id.",
     },
 )
 

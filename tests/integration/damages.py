@@ -83,6 +83,16 @@ DAMAGES = {
         "holds_end_once",
         '"status":"CAPTURED"',
     ),
+    "a capture of more than it says": Damage(
+        "UPDATE reservations SET captured_minor = 2",
+        "captures_match_holds",
+        "is CAPTURED, took 2 of 2 and posted 1",
+    ),
+    "a capture that took from nobody": Damage(
+        "UPDATE reservations SET captured_minor = NULL, transaction_id = NULL",
+        "captures_match_holds",
+        "took what 0 holds reserved",
+    ),
     "a hold of unknown end": Damage(
         hold(5, "'LOST'", "now()"), "holds_end_once", '"status":"LOST"'
     ),
@@ -300,10 +310,10 @@ DAMAGES = {
         "entry 2 is missing",
     ),
     "entries cut off, the balance with them": Damage(
-        "DELETE FROM ledger_entries WHERE account_id = '{adas_points}' AND sequence = 5;"
-        "UPDATE accounts SET posted_minor = posted_minor + 4 WHERE owner_id = '{ada}' AND asset_id = '{points_id}'",
-        "chains_verify transactions_sum_to_zero assets_sum_to_zero entries_belong_to_grants payments_match_issuances",
-        "the account counts 5 entries and 4 are there",
+        "DELETE FROM ledger_entries WHERE account_id = '{adas_points}' AND sequence = 6;"
+        "UPDATE accounts SET posted_minor = posted_minor + 1 WHERE owner_id = '{ada}' AND asset_id = '{points_id}'",
+        "chains_verify transactions_sum_to_zero assets_sum_to_zero captures_match_holds",
+        "the account counts 6 entries and 5 are there",
     ),
     "another head": Damage(
         "UPDATE accounts SET chain_hash = decode(repeat('00', 32), 'hex') WHERE owner_id = '{ada}' AND asset_id = '{points_id}'",
@@ -313,6 +323,6 @@ DAMAGES = {
     "another count": Damage(
         "UPDATE accounts SET entry_count = entry_count + 1 WHERE owner_id = '{ada}' AND asset_id = '{points_id}'",
         "chains_verify",
-        "the account counts 6 entries and 5 are there",
+        "the account counts 7 entries and 6 are there",
     ),
 }

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.grants import list_store, notification_store
+from gateway.holding import store as holding_store
 from gateway.ledger import statement_store
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members import list_store as member_store
@@ -61,6 +62,8 @@ PLANS = {
     "members' grants backwards": (list_store.MEMBER_PAGES[True], "grants_by_member"),
     "notifications": (notification_store.PAGES[False], "notifications_by_member"),
     "notifications backwards": (notification_store.PAGES[True], "notifications_by_member"),
+    "holds": (holding_store.PAGES[False], "reservations_by_member"),
+    "due holds": (holding_store.LOCK_DUE, "holds_due"),
     "unread notifications": (notification_store.UNREAD_PAGES[False], "notifications_unread"),
     "members": (member_store.PAGE, "members_pkey"),
     "members backwards": (member_store.PAGE_BACKWARDS, "members_pkey"),
