@@ -14,6 +14,7 @@ from gateway.access import PARTNER_SCOPES, Caller
 from gateway.demo.catalogue import create_catalogue
 from gateway.demo.history import write_history
 from gateway.demo.holds import place_holds
+from gateway.demo.season import give_season_points
 from gateway.ids import IdKind, encode_id, new_id
 from gateway.ledger.assets import AssetKind
 from gateway.members.identifiers import IdentifierKind, normalise
@@ -78,6 +79,7 @@ async def _seed(database: Database) -> Demo:
     catalogue = await create_catalogue(database, caller)
     grants = await write_history(database, caller, member_id, CURRENCY_ID, catalogue.rewards)
     holds = await place_holds(database, caller, member_id)
+    season_id = await give_season_points(database, caller, member_id)
     tokens = await _create_tokens(database, founded, caller, member_id)
     return {
         **tokens,
@@ -89,6 +91,7 @@ async def _seed(database: Database) -> Demo:
         **catalogue.to_json(),
         **{name: encode_id(IdKind.GRANT, grant_id) for name, grant_id in grants.items()},
         **holds,
+        "seasonPointsId": str(season_id),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller, Scope, authorize
-from gateway.errors import InvalidInput, NotFound
+from gateway.errors import FieldError, InvalidInput, NotFound
 from gateway.granting.model import (
     CatalogueReward,
     CustomReward,
@@ -92,6 +92,8 @@ def _to_request(caller: Caller, command: GrantCommand) -> Request:
     reward: dict[str, Any]
     if isinstance(command.reward, CustomReward):
         reward = {"amount": command.reward.amount_minor}
+        if command.reward.expires_at is not None:
+            reward["expiresAt"] = command.reward.expires_at.isoformat()
     else:
         reward = {"rewardId": command.reward.reward_id, "metadata": command.metadata}
     return Request(
@@ -142,6 +144,9 @@ def _plan_custom(
     member_id: UUID,
 ) -> Line:
     """Owe the amount to the member at once; a claim moves it to their cash balance (OWN-8, OWN-9)."""
+    if reward.expires_at is not None and reward.expires_at <= transaction.occurred_at:
+        path = ("input", "reward", "custom", "expiresAt")
+        raise InvalidInput([FieldError(path, "future", "expiresAt must be in the future.")])
     cash_id = caller.standard_assets.cash_id
     owed = Transfer(
         debit=Account(cash_id, OwnerKind.ISSUANCE, caller.organisation_id),
@@ -166,6 +171,7 @@ def _plan_custom(
         benefits=(benefit,),
         action_code=command.action_code,
         client_reference=command.client_reference,
+        expires_at=reward.expires_at,
         metadata=command.metadata,
     )
 

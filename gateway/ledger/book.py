@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -34,6 +34,7 @@ class Balance:
     entry_count: int
     chain_hash: bytes
     debt_minor: int = 0
+    expires_after_days: int | None = None
 
     @property
     def available_minor(self) -> int:
@@ -59,6 +60,15 @@ class Entry(NamedTuple):
     sequence: int | None
     balance_after_minor: int | None
     chain_hash: bytes | None
+
+
+class Lot(NamedTuple):
+    """A credit that expires: the entry that made it, and what it added to what its owner has. Units: minor."""
+
+    account_id: UUID
+    sequence: int
+    amount_minor: int
+    expires_at: datetime
 
 
 class EntryRange(NamedTuple):
@@ -98,6 +108,8 @@ class Book:
         self.touched: dict[UUID, Balance] = {}
         self.placed_holds: list[Hold] = []
         self.ended_holds: dict[UUID, str] = {}
+        self.opened_lots: list[Lot] = []
+        self.consumed_minor: dict[UUID, int] = {}
 
     @property
     def transactions(self) -> list[Transaction]:
@@ -243,7 +255,11 @@ class Book:
             self.entries.append(Entry(*columns, at, None, None, None))
             return
         balance = self._balances[account.id]
+        had_minor = max(0, balance.posted_minor)
         balance.posted_minor += amount_minor
+        if balance.expires_after_days is not None:
+            change_minor = max(0, balance.posted_minor) - had_minor
+            self._keep_lots(account.id, balance, change_minor, at)
         balance.settle_debt(may_owe=may_owe and account.owner_kind is OwnerKind.MEMBER)
         balance.entry_count += 1
         balance.chain_hash = next_hash(
@@ -262,6 +278,23 @@ class Book:
         self.entries.append(
             Entry(*columns, at, balance.entry_count, balance.posted_minor, balance.chain_hash)
         )
+
+    def _keep_lots(
+        self, account_id: UUID, balance: Balance, change_minor: int, at: datetime
+    ) -> None:
+        """Open a lot for a credit, or count what a debit consumes; a debt is repaid before anything can expire.
+
+        New lots expire no sooner than older ones, so it does not matter in which order a batch credits and debits: what it
+        consumes in all is taken from the soonest expiring lots, the new ones last (docs/decisions/0022-expiry-in-lots.md).
+        """
+        if change_minor > 0 and balance.expires_after_days is not None:
+            expires_at = at + timedelta(days=balance.expires_after_days)
+            # The entry is about to be counted.
+            sequence = balance.entry_count + 1
+            self.opened_lots.append(Lot(account_id, sequence, change_minor, expires_at))
+        elif change_minor < 0:
+            known = self.consumed_minor.get(account_id, 0)
+            self.consumed_minor[account_id] = known - change_minor
 
 
 def bounded_accounts(transfers: Iterable[Transfer]) -> set[Account]:

@@ -18,16 +18,20 @@ BALANCE_MINOR_MAX = 4 * 10**18
 
 
 class OwnerKind(enum.StrEnum):
-    """Whose account it is. Issuance and redemption are unbounded: they are what the organisation owes and took back."""
+    """Whose account it is. Issuance and redemption are unbounded: they are what the organisation owes and took back.
+
+    So is what has expired, which is the tenant's: a member's balance may come from several organisations.
+    """
 
     MEMBER = "MEMBER"
     CLAIMABLE = "CLAIMABLE"
     STOCK = "STOCK"
     ISSUANCE = "ISSUANCE"
     REDEMPTION = "REDEMPTION"
+    EXPIRED = "EXPIRED"
 
 
-UNBOUNDED = frozenset({OwnerKind.ISSUANCE, OwnerKind.REDEMPTION})
+UNBOUNDED = frozenset({OwnerKind.ISSUANCE, OwnerKind.REDEMPTION, OwnerKind.EXPIRED})
 
 
 class TransactionKind(enum.StrEnum):
@@ -40,6 +44,7 @@ class TransactionKind(enum.StrEnum):
     REVERSAL = "REVERSAL"
     STOCK = "STOCK"
     CAPTURE = "CAPTURE"
+    EXPIRY = "EXPIRY"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The one posting routine: lock balances in account order, and write what the book decided.
 
-Round trips: lock_balances 1, record 1 (and 1 more if holds were placed or ended), whatever the number of entries.
+Round trips: lock_balances 1, record 1 (and 1 more if holds were placed or ended, or balances that expire changed), whatever the
+number of entries.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from gateway.ledger import lot_store
 from gateway.ledger.book import Balance, Book, Hold
 from gateway.ledger.model import CHAIN_START, Account, HoldEnded
 from gateway.storage.database import Connection, column, to_json
@@ -18,12 +20,15 @@ from gateway.storage.database import Connection, column, to_json
 # Lock in account order: two batches that share accounts then cannot deadlock.
 LOCK = """
 INSERT INTO accounts (tenant_id, id, asset_id, owner_kind, owner_id,
-    posted_minor, held_minor, entry_count, chain_hash, updated_at)
-SELECT $1, id, asset_id, owner_kind, owner_id, 0, 0, 0, $6, $7
+    posted_minor, held_minor, entry_count, chain_hash, updated_at, expires_after_days)
+SELECT $1, wanted.id, asset_id, owner_kind, owner_id, 0, 0, 0, $6, $7, expiring.expires_after_days
 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS wanted (id, asset_id, owner_kind, owner_id)
-ORDER BY id
+LEFT JOIN (
+    SELECT id, expires_after_days FROM assets WHERE tenant_id = $1 AND expires_after_days IS NOT NULL
+) AS expiring ON expiring.id = asset_id AND owner_kind = 'MEMBER'
+ORDER BY wanted.id
 ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = accounts.updated_at
-RETURNING id, posted_minor, held_minor, entry_count, chain_hash, debt_minor, updated_at
+RETURNING id, posted_minor, held_minor, entry_count, chain_hash, debt_minor, expires_after_days, updated_at
 """
 
 RECORD = """
@@ -83,7 +88,7 @@ async def lock_balances(
         CHAIN_START,
         at,
     )
-    balances = {row["id"]: Balance(*row[1:6]) for row in rows}
+    balances = {row["id"]: Balance(*row[1:7]) for row in rows}
     return Book(balances, not_before=max(row["updated_at"] for row in rows))
 
 
@@ -114,6 +119,8 @@ async def record(connection: Connection, tenant_id: UUID, book: Book, at: dateti
         column(book.touched.values(), "debt_minor"),
         at,
     )
+    if book.opened_lots or book.consumed_minor:
+        await lot_store.keep_lots(connection, tenant_id, book.opened_lots, book.consumed_minor)
     if book.placed_holds:
         await _place_holds(connection, tenant_id, book.placed_holds, at)
     if book.ended_holds:

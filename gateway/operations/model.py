@@ -46,6 +46,7 @@ class OperationKind(enum.StrEnum):
     RESERVE = "RESERVE"
     CAPTURE = "CAPTURE"
     RELEASE = "RELEASE"
+    EXPIRE = "EXPIRE"
 
 
 @dataclass(frozen=True, slots=True)

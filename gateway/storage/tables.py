@@ -66,6 +66,7 @@ class Asset(Table, tablename="assets", db=STATEMENT_WRITER):
     kind = Text(default=None)
     scale = SmallInt(default=None)
     created_at = Timestamptz(default=None)
+    expires_after_days = Integer(default=None, null=True)
 
 
 class Account(Table, tablename="accounts", db=STATEMENT_WRITER):
@@ -82,6 +83,7 @@ class Account(Table, tablename="accounts", db=STATEMENT_WRITER):
     chain_hash = Bytea(default=None)
     updated_at = Timestamptz(default=None)
     debt_minor = BigInt(default=None)
+    expires_after_days = Integer(default=None, null=True)
 
 
 class LedgerTransaction(Table, tablename="ledger_transactions", db=STATEMENT_WRITER):
@@ -340,3 +342,14 @@ class Reservation(Table, tablename="reservations", db=STATEMENT_WRITER):
     reason = Text(default=None, null=True)
     captured_minor = BigInt(default=None, null=True)
     transaction_id = UUID(default=None, null=True)
+
+
+class Lot(Table, tablename="lots", db=STATEMENT_WRITER):
+    """A credit of an asset that expires, and what is left of it; named by the entry that credited it."""
+
+    tenant_id = UUID(default=None)
+    account_id = UUID(default=None)
+    sequence = BigInt(default=None, primary_key=True)
+    amount_minor = BigInt(default=None)
+    remaining_minor = BigInt(default=None)
+    expires_at = Timestamptz(default=None)

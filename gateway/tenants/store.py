@@ -15,20 +15,20 @@ from gateway.storage.database import Connection, column, run
 from gateway.tenants.model import Organisation, Tenant
 
 INSERT_ASSETS = """
-INSERT INTO assets (tenant_id, id, code, name, kind, scale, created_at)
-SELECT $1, id, code, name, kind, scale, $7
-FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[])
-    AS given (id, code, name, kind, scale)
+INSERT INTO assets (tenant_id, id, code, name, kind, scale, created_at, expires_after_days)
+SELECT $1, id, code, name, kind, scale, $7, expires_after_days
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[], $8::integer[])
+    AS given (id, code, name, kind, scale, expires_after_days)
 ON CONFLICT DO NOTHING
 RETURNING id
 """
 
 FETCH_ASSETS = """
-SELECT id, code, name, kind, scale FROM assets WHERE tenant_id = $1 ORDER BY id
+SELECT id, code, name, kind, scale, expires_after_days FROM assets WHERE tenant_id = $1 ORDER BY id
 """
 
 FETCH_ASSETS_BY_ID = """
-SELECT id, code, name, kind, scale FROM assets WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+SELECT id, code, name, kind, scale, expires_after_days FROM assets WHERE tenant_id = $1 AND id = ANY($2::uuid[])
 """
 
 
@@ -85,6 +85,7 @@ async def insert_assets(
         column(assets, "kind"),
         column(assets, "scale"),
         at,
+        column(assets, "expires_after_days"),
     )
     return {row["id"] for row in rows}
 
@@ -103,6 +104,13 @@ async def fetch_assets_by_id(
 
 def _by_id(rows: Sequence[asyncpg.Record]) -> dict[UUID, Asset]:
     return {
-        row["id"]: Asset(row["id"], row["code"], row["name"], AssetKind(row["kind"]), row["scale"])
+        row["id"]: Asset(
+            id=row["id"],
+            code=row["code"],
+            name=row["name"],
+            kind=AssetKind(row["kind"]),
+            scale=row["scale"],
+            expires_after_days=row["expires_after_days"],
+        )
         for row in rows
     }

@@ -8,6 +8,7 @@ from gateway.verifying.coupon_store import COUPON_CHECKS
 from gateway.verifying.grant_store import GRANT_CHECKS
 from gateway.verifying.hold_store import HOLD_CHECKS
 from gateway.verifying.ledger_store import LEDGER_CHECKS
+from gateway.verifying.lot_store import LOT_CHECKS
 from gateway.verifying.model import Check
 from gateway.verifying.operation_store import OPERATION_CHECKS
 from gateway.verifying.reference_store import REFERENCE_CHECKS
@@ -18,6 +19,7 @@ CHECKS = (
     *COUPON_CHECKS,
     *GRANT_CHECKS,
     *HOLD_CHECKS,
+    *LOT_CHECKS,
     *REFERENCE_CHECKS,
     Check(
         "accounts_named_by_owner",
@@ -26,7 +28,7 @@ CHECKS = (
     ),
     Check(
         "system_accounts_known",
-        "every entry outside the kept balances is on an issuance or redemption account of an organisation of its tenant",
+        "every entry outside the kept balances is on the issuance or redemption of an organisation of its tenant, or on the tenant's expiry",
         find_unknown_system_accounts,
     ),
     Check(

@@ -67,8 +67,9 @@ SELECT * FROM (
     FROM ledger_entries AS entries
     JOIN ledger_transactions AS posted ON posted.tenant_id = entries.tenant_id AND posted.id = entries.transaction_id
     LEFT JOIN grants ON grants.tenant_id = entries.tenant_id AND grants.id = entries.grant_id
-    WHERE ($1::uuid IS NULL OR entries.tenant_id = $1) AND (entries.grant_id IS NULL) <> (posted.kind IN ('STOCK', 'CAPTURE'))
-        OR entries.transaction_id NOT IN (grants.transaction_id, coalesce(grants.claim_transaction_id, grants.transaction_id),
+    WHERE ($1::uuid IS NULL OR entries.tenant_id = $1) AND posted.kind <> 'EXPIRY'
+        AND (entries.grant_id IS NULL) <> (posted.kind IN ('STOCK', 'CAPTURE'))
+        OR NOT (posted.kind = 'EXPIRY' AND grants.status = 'EXPIRED') AND entries.transaction_id NOT IN (grants.transaction_id, coalesce(grants.claim_transaction_id, grants.transaction_id),
             coalesce(grants.reversal_transaction_id, grants.transaction_id))
     UNION ALL
     SELECT grants.tenant_id, grants.id, grants.transaction_id,
@@ -120,7 +121,8 @@ SELECT * FROM (
     GROUP BY posted.tenant_id, posted.id HAVING count(grants.id) <> 1
     UNION ALL
     SELECT tenant_id, id, claim_transaction_id, NULL, 'has status ' || status FROM grants
-    WHERE ($1::uuid IS NULL OR tenant_id = $1) AND status <> 'REVERSED' AND (status = 'CLAIMED') = (claimed_at IS NULL)
+    WHERE ($1::uuid IS NULL OR tenant_id = $1) AND status NOT IN ('REVERSED', 'EXPIRED')
+        AND (status = 'CLAIMED') = (claimed_at IS NULL)
 ) AS broken
 ORDER BY tenant_id, grant_id, transaction_id, asset_id LIMIT $2
 """

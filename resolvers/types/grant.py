@@ -32,7 +32,7 @@ expose_enum(
         "CONFIRMED": "Granted and waiting to be claimed.",
         "CLAIMED": "Its benefit is in the member's hands.",
         "DECLINED": "Refused after it had been pending.",
-        "EXPIRED": "Not claimed in time.",
+        "EXPIRED": "Not claimed in time, or a coupon whose time is over.",
         "REVERSED": "Taken back by a balancing transaction.",
     },
 )
@@ -70,7 +70,7 @@ class Grant(Node):
         description="When its benefit came into the member's hands; null if it has not."
     )
     expires_at: datetime | None = strawberry.field(
-        description="When its code expires; null if it does not."
+        description="When its code expires, or when it has to be claimed by; null if there is no such time."
     )
     reversed_at: datetime | None = strawberry.field(
         description="When it was taken back; null if it was not."

@@ -33,6 +33,7 @@ expose_enum(
         "REVERSAL": "`reverseGrant` and `reverseOperation`: takes back what an earlier transaction did.",
         "STOCK": "Units put into stock.",
         "CAPTURE": "`capture`: what was taken of a hold.",
+        "EXPIRY": "What was not spent, or not claimed, in time.",
     },
     name="LedgerEntryKind",
 )

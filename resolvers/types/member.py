@@ -10,6 +10,7 @@ from uuid import UUID
 import strawberry
 
 from gateway.access import Scope, authorize
+from gateway.errors import FieldError, InvalidInput
 from gateway.holding.model import HoldStatus
 from gateway.ids import IdKind, decode_id, encode_id
 from gateway.ledger.statement import Period
@@ -22,10 +23,11 @@ from resolvers.context import Context, Info
 from resolvers.fields import resolved
 from resolvers.loaders import Loaders
 from resolvers.node import Node
-from resolvers.pages import After, Before, First, Last, read_page_request
+from resolvers.pages import PAGE_SIZE_MAX, After, Before, First, Last, read_page_request
 from resolvers.pages import Connection as PageConnection
 from resolvers.types.balance import Balance, load_balances
 from resolvers.types.entry_page import ENTRY_CURSOR, load_member_entries
+from resolvers.types.expiration import Expiration, load_next_expirations
 from resolvers.types.grant import Grant
 from resolvers.types.grant_filter import GrantFilterArgument, to_grant_filter
 from resolvers.types.grant_page import GRANT_CURSOR, load_member_grants
@@ -37,6 +39,8 @@ from resolvers.types.notification import (
     Notification,
     load_member_notifications,
 )
+
+EXPIRATIONS_DEFAULT = 20
 
 AsOf: TypeAlias = Annotated[
     datetime | None,
@@ -92,6 +96,28 @@ class Member(Node):
             if balance.asset.id == asset_id.lower():
                 return balance
         return None
+
+    @resolved("What of the member's balances expires next, the soonest first.")
+    async def next_expirations(
+        self,
+        info: Info,
+        asset_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Of one asset only: its GUID.")
+        ] = None,
+        first: Annotated[
+            int, strawberry.argument(description="How many times at most: 1 to 100.")
+        ] = EXPIRATIONS_DEFAULT,
+    ) -> list[Expiration]:
+        """Load the expirations."""
+        _authorize_reading(info)
+        if not 1 <= first <= PAGE_SIZE_MAX:
+            message = f"first must be from 1 to {PAGE_SIZE_MAX}; it is {first}."
+            raise InvalidInput([FieldError(("first",), "range", message)])
+        wanted = None if asset_id is None else decode_id(IdKind.ASSET, asset_id) or ID_LOWEST
+        loader = info.context.loaders.using(load_next_expirations, wanted, first)
+        found = await loader.load(self.member_id) or []
+        info.context.spend_rows(len(found))
+        return found
 
     @resolved("What the member was granted, newest first.")
     async def grants(

@@ -38,6 +38,7 @@ expose_enum(
         "RESERVE": "`reserve`, by its request id.",
         "CAPTURE": "`capture`, by its request id.",
         "RELEASE": "`release`, by its request id.",
+        "EXPIRE": "What the gateway ended by itself; no partner has such keys.",
     },
 )
 

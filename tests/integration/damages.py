@@ -93,6 +93,28 @@ DAMAGES = {
         "captures_match_holds",
         "took what 0 holds reserved",
     ),
+    "a lot of what does not expire": Damage(
+        "INSERT INTO lots (tenant_id, account_id, sequence, amount_minor, remaining_minor, expires_at) "
+        "VALUES ('{tenant}', '{adas_points}', 1, 5, 5, now())",
+        "lots_match_balances",
+        '"in_lots_minor":"5"',
+    ),
+    "a lot of nothing": Damage(
+        "INSERT INTO lots (tenant_id, account_id, sequence, amount_minor, remaining_minor, expires_at) "
+        "VALUES ('{tenant}', '{adas_points}', 99, 5, 0, now())",
+        "lots_match_balances",
+        "a lot is more than its entry credited",
+    ),
+    "an account with another lifetime": Damage(
+        "UPDATE assets SET expires_after_days = 9 WHERE id = '{points_id}'",
+        "lots_match_balances",
+        "the lifetime is not that of its asset",
+    ),
+    "an expired grant that is still owed": Damage(
+        "UPDATE grants SET status = 'EXPIRED' WHERE id = '{owed}'",
+        "expired_is_not_owed",
+        '"owed_minor":"500"',
+    ),
     "a hold of unknown end": Damage(
         hold(5, "'LOST'", "now()"), "holds_end_once", '"status":"LOST"'
     ),

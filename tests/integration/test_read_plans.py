@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.expiring import store as expiring_store
 from gateway.grants import list_store, notification_store
 from gateway.holding import store as holding_store
-from gateway.ledger import statement_store
+from gateway.ledger import lot_store, statement_store
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members import list_store as member_store
 from gateway.storage.database import Database
@@ -63,6 +64,11 @@ PLANS = {
     "notifications": (notification_store.PAGES[False], "notifications_by_member"),
     "notifications backwards": (notification_store.PAGES[True], "notifications_by_member"),
     "holds": (holding_store.PAGES[False], "reservations_by_member"),
+    "due lots": (lot_store.FIND_DUE, "lots_due"),
+    "lots that are consumed": (lot_store.KEEP, "lots_open"),
+    "next expirations": (lot_store.NEXT, "lots_open"),
+    "due grants": (expiring_store.LOCK_DUE, "grants_due"),
+    "due codes": (expiring_store.VOID_CODES, "codes_due"),
     "due holds": (holding_store.LOCK_DUE, "holds_due"),
     "unread notifications": (notification_store.UNREAD_PAGES[False], "notifications_unread"),
     "members": (member_store.PAGE, "members_pkey"),
