@@ -27,6 +27,8 @@ class IdKind(enum.StrEnum):
     PAYMENT_CONFIG = "pay_"
     OPERATION = "op_"
     NOTIFICATION = "ntf_"
+    CAMPAIGN = "camp_"
+    VENDOR = "vnd_"
     HOLD = "hold_"
 
 

@@ -11,6 +11,12 @@ from uuid import UUID
 import asyncpg
 
 from gateway.access import Caller
+from gateway.campaigns.creating import CreateCampaign, create_campaign
+from gateway.campaigns.event import EventCommand, EventOutcome
+from gateway.campaigns.fields import CampaignFields, TierFields
+from gateway.campaigns.funding import FundCampaign, fund_campaign
+from gateway.campaigns.model import CalendarUnit, Limit, LimitScope, Trigger
+from gateway.campaigns.recording import record_event
 from gateway.claiming.claim_rewards import claim_rewards
 from gateway.claiming.model import ClaimCommand, ClaimOutcome
 from gateway.distributing.distribute_rewards import distribute_rewards
@@ -36,19 +42,24 @@ from gateway.reversing.reverse_grant import reverse_grant
 from gateway.rewards.code_pools import ImportCodes, import_codes
 from gateway.rewards.model import PaymentMode
 from gateway.rewards.payments import PaymentConfigDraft
+from gateway.rewards.products import ProductOutcome, RestockProduct, restock_product
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.database import Database
 from tests.catalogue import Shop, open_shop
+from tests.vendor_shop import NoServer, sell_vouchers
 
-# What gives what: ten points; two mugs for 7 points; three entries; a code for 4 points.
+# What gives what: ten points, or ten for 6; two mugs for 7 points; three entries; a code for 4; an entry for a third of its value.
 POINTS_AMOUNT = 10
+BOOST_PRICE = 6
 MUGS = 2
 MUG_PRICE = 7
 ENTRIES = 3
 COUPON_PRICE = 4
+RAFFLE_RATIO = 3
+VOUCHER_PRICE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +73,11 @@ class World:
     competition_id: UUID
     pool_id: UUID
     points_reward: UUID
+    boost_reward: UUID
     mug_reward: UUID
     entry_reward: UUID
     coupon_reward: UUID
+    raffle_reward: UUID
 
     async def grant_cash(self, key: str, member: UUID, dollars: str = "5.00") -> GrantOutcome:
         """Grant a custom reward, to be claimed."""
@@ -115,6 +128,16 @@ class World:
         """Take a grant back."""
         command = ReverseCommand(key, grant_id, "returned")
         return await reverse_grant(self.database, self.caller, command)
+
+    async def record(self, key: str, member: UUID) -> EventOutcome:
+        """Record a check-in, which a campaign rewards if `run_campaign` has made it."""
+        event = EventCommand(key, "check-in", _name(member), {})
+        return await record_event(self.database, self.caller, event)
+
+    async def restock(self, key: str, units: int) -> ProductOutcome:
+        """Add mugs to the stock."""
+        command = RestockProduct(key, self.product_id, units)
+        return await restock_product(self.database, self.caller, command)
 
     async def reserve(self, key: str, member: UUID, points: int, seconds: int = 600) -> HoldOutcome:
         """Hold a member's points."""
@@ -172,8 +195,13 @@ async def open_world(
     product_id = await shop.create_product(stock)
     competition_id = await shop.create_competition()
     pool_id = await shop.create_pool(*(codes or ["first"]))
+    ten_points = PointsDraft(Decimal(POINTS_AMOUNT))
     mug = ProductConfiguration(product_id, MUGS)
     coupon = UniqueCouponConfiguration(pool_id)
+    raffle = CompetitionEntryConfiguration(competition_id, 1)
+    by_value = PaymentConfigDraft(
+        PaymentMode.CONV_RATIO, points_id, conversion_ratio=Decimal(RAFFLE_RATIO)
+    )
     return World(
         database=database,
         caller=caller,
@@ -181,12 +209,14 @@ async def open_world(
         product_id=product_id,
         competition_id=competition_id,
         pool_id=pool_id,
-        points_reward=(await shop.create_reward(PointsDraft(Decimal(POINTS_AMOUNT)))).id,
+        points_reward=(await shop.create_reward(ten_points)).id,
+        boost_reward=(await shop.create_reward(ten_points, payment_configs=price(BOOST_PRICE))).id,
         mug_reward=(await shop.create_reward(mug, payment_configs=price(MUG_PRICE))).id,
         entry_reward=(
             await shop.create_reward(CompetitionEntryConfiguration(competition_id, ENTRIES))
         ).id,
         coupon_reward=(await shop.create_reward(coupon, payment_configs=price(COUPON_PRICE))).id,
+        raffle_reward=(await shop.create_reward(raffle, payment_configs=(by_value,))).id,
     )
 
 
@@ -202,6 +232,8 @@ async def live_a_little(world: World) -> dict[str, UUID]:
     entered = await world.grant("g-5", grace, world.entry_reward)
     await world.claim("c-1", ada, claimed.grant.id)
     await world.reverse("r-1", reversed_.grant.id)
+    await run_campaign(world)
+    await _buy_from_vendor(world)
     held = await world.reserve("h-1", ada, 2)
     await world.capture("h-2", held.hold.id, 1)
     mug, coupon = (item.grant for item in issued.items)
@@ -216,6 +248,37 @@ async def live_a_little(world: World) -> dict[str, UUID]:
         "mug": mug.id,
         "coupon": coupon.id,
     }
+
+
+async def run_campaign(world: World) -> None:
+    """Fund a campaign with limits of every kind and let it reward somebody."""
+    points_id = world.caller.standard_assets.points_id
+    fields = CampaignFields(
+        "Check-in",
+        (Trigger("check-in"),),
+        (TierFields((world.points_reward,)),),
+        limits=(
+            Limit(LimitScope.MEMBER, 2, rolling_seconds=60),
+            Limit(LimitScope.TOTAL, 100, CalendarUnit.DAY),
+        ),
+        budget_asset_id=points_id,
+    )
+    database, caller = world.database, world.caller
+    created = await create_campaign(database, caller, CreateCampaign("ca-1", fields))
+    await fund_campaign(database, caller, FundCampaign("f-1", created.campaign.id, Decimal(1000)))
+    await world.record("e-1", world.members[-1])
+
+
+async def _buy_from_vendor(world: World) -> None:
+    """Let the third member order three vouchers: one is issued, one refused, one not answered yet."""
+    *_, member = world.members
+    shop = Shop(world.database, world.caller, world.caller)
+    vouchers = await sell_vouchers(shop, NoServer(), _name(member), VOUCHER_PRICE)
+    await world.grant("v-points", member, world.points_reward)
+    for end in (vouchers.settle, vouchers.decline, None):
+        await vouchers.issue(None)
+        if end is not None:
+            await end()
 
 
 async def count_tables(owner: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 
 from gateway.access import PARTNER_SCOPES, Caller
+from gateway.demo.campaign import create_demo_campaign
 from gateway.demo.catalogue import create_catalogue
 from gateway.demo.history import write_history
 from gateway.demo.holds import place_holds
@@ -78,6 +79,7 @@ async def _seed(database: Database) -> Demo:
     member_id = await _create_members(database, caller)
     catalogue = await create_catalogue(database, caller)
     grants = await write_history(database, caller, member_id, CURRENCY_ID, catalogue.rewards)
+    campaign_id = await create_demo_campaign(database, caller, catalogue.rewards)
     holds = await place_holds(database, caller, member_id)
     season_id = await give_season_points(database, caller, member_id)
     tokens = await _create_tokens(database, founded, caller, member_id)
@@ -85,6 +87,7 @@ async def _seed(database: Database) -> Demo:
         **tokens,
         "tenantId": str(founded.tenant.id),
         "organisationId": encode_id(IdKind.ORGANISATION, founded.organisation.id),
+        "campaignId": encode_id(IdKind.CAMPAIGN, campaign_id),
         "memberId": encode_id(IdKind.MEMBER, member_id),
         "currencyId": str(CURRENCY_ID),
         "pointsId": str(founded.tenant.standard_assets.points_id),

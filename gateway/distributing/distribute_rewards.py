@@ -109,7 +109,8 @@ class _Run:
         for index, (judged, member_id) in enumerate(zip(self.judged, members, strict=True)):
             if refusal := judge_facts(judged, member_id, assets):
                 refusals[index] = refusal
-            elif member_id is not None:
+            else:
+                assert member_id is not None  # noqa: S101 - a line without a member is refused
                 lines.append(self._plan(index, judged, member_id, transaction, assets))
         awarded = await award(connection, tenant_id, lines, operation.at) if lines else []
         results = {**refusals, **{line.index: r for line, r in zip(lines, awarded, strict=True)}}

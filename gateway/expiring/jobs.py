@@ -6,10 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 from uuid import UUID
 
+from gateway.expiring import store
 from gateway.expiring.expire_grants import expire_grants, void_expired_codes
 from gateway.expiring.expire_lots import expire_lots
 from gateway.holding.expiry import expire_holds
 from gateway.storage.database import Database
+
+LIMIT = 500
 
 # Any number of workers may run the same job at once: each takes what no other has locked. A job that returns its limit has more.
 Job: TypeAlias = Callable[[Database, UUID, int], Awaitable[int]]
@@ -26,4 +29,12 @@ JOBS: Mapping[str, Job] = {
 async def expire_due(database: Database, tenant_id: UUID, limit: int) -> int:
     """Run every job once for a tenant, each for at most `limit` things, and return how many ended in all."""
     counts = [await job(database, tenant_id, limit) for job in JOBS.values()]
+    return sum(counts)
+
+
+async def expire_everywhere(database: Database, limit: int = LIMIT) -> int:
+    """Run every job once for each tenant in which something is due, and return how many things ended in all."""
+    async with database.connection() as connection:
+        tenant_ids = await store.fetch_tenants_with_due(connection)
+    counts = [await expire_due(database, tenant_id, limit) for tenant_id in tenant_ids]
     return sum(counts)

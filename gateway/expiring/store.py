@@ -40,6 +40,25 @@ WHERE codes.tenant_id = $1 AND codes.pool_id = due.pool_id AND codes.code = due.
 """
 
 
+# Each part is one look into an index for each tenant.
+TENANTS_WITH_DUE = """
+SELECT id FROM tenants
+WHERE EXISTS (SELECT FROM holds JOIN reservations USING (tenant_id, id)
+        WHERE holds.tenant_id = tenants.id AND holds.status = 'OPEN' AND expires_at <= now())
+    OR EXISTS (SELECT FROM lots JOIN accounts ON accounts.tenant_id = lots.tenant_id AND accounts.id = account_id
+        WHERE lots.tenant_id = tenants.id AND remaining_minor > 0 AND expires_at <= now() AND posted_minor > held_minor)
+    OR EXISTS (SELECT FROM grants
+        WHERE grants.tenant_id = tenants.id AND expires_at <= now() AND status IN ('CONFIRMED', 'CLAIMED')
+            AND (status = 'CONFIRMED' OR kind <> 'CUSTOM'))
+    OR EXISTS (SELECT FROM codes WHERE codes.tenant_id = tenants.id AND expires_at <= now() AND status = 'FREE')
+"""
+
+
+async def fetch_tenants_with_due(connection: Connection) -> list[UUID]:
+    """Return the tenants in which something is due; for workers only, since it reads across tenants."""
+    return [row["id"] for row in await connection.fetch(TENANTS_WITH_DUE)]
+
+
 async def has_due_grants(connection: Connection, tenant_id: UUID) -> bool:
     """Tell whether any grant of the tenant is due; nothing is locked."""
     return bool(await connection.fetchval(HAS_DUE, tenant_id))

@@ -28,6 +28,16 @@ class StatusCode(enum.StrEnum):
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
     RECIPIENT_NOT_FOUND = "RECIPIENT_NOT_FOUND"
     INVALID_LINE = "INVALID_LINE"
+    BUDGET_EXHAUSTED = "BUDGET_EXHAUSTED"
+    LIMIT_REACHED = "LIMIT_REACHED"
+    CAMPAIGN_INACTIVE = "CAMPAIGN_INACTIVE"
+    OUTSIDE_PERIOD = "OUTSIDE_PERIOD"
+    NOT_TRIGGERED = "NOT_TRIGGERED"
+    CONDITION_NOT_MET = "CONDITION_NOT_MET"
+    CONDITION_FAILED = "CONDITION_FAILED"
+    TIER_NOT_CHOSEN = "TIER_NOT_CHOSEN"
+    PENDING = "PENDING"
+    VENDOR_DECLINED = "VENDOR_DECLINED"
     REVERSED = "REVERSED"
     ALREADY_REVERSED = "ALREADY_REVERSED"
     BENEFIT_SPENT = "BENEFIT_SPENT"
@@ -37,6 +47,11 @@ class StatusCode(enum.StrEnum):
     def is_success(self) -> bool:
         """Tell whether the item's effect is there, by this call or an earlier one."""
         return self in _SUCCESSES
+
+    @property
+    def has_effect(self) -> bool:
+        """Tell whether something was written for the item: it succeeded, or is on its way."""
+        return self.is_success or self is StatusCode.PENDING
 
 
 _SUCCESSES = frozenset(

@@ -16,6 +16,7 @@ from gateway.issuing.model import IssueItem, PaymentChoice
 from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset
 from gateway.ledger.model import Account, OwnerKind, Transfer
 from gateway.rewards.model import PaymentConfig, PaymentMode, Reward, RewardKind
+from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration
 
 QUANTITY_MAX = 1_000_000
 DIGITS = 60
@@ -70,9 +71,15 @@ def price_item(item: IssueItem, reward: Reward, assets: Mapping[UUID, Asset]) ->
         return Refusal(StatusCode.INVALID_QUANTITY, (message,))
     if config is None or config.mode is not PaymentMode.CONV_RATIO:
         return Price(1, config, (config.amount_minor or 0) if config else 0, None)
-    # A member holds one code of a coupon: more of it would be paid for and not be given.
-    quantity = 1 if reward.kind in SINGLE_KINDS else int(item.quantity)
+    quantity = 1 if _is_single(reward) else int(item.quantity)
     return _convert(item.payment or PaymentChoice(), quantity, config, assets)
+
+
+def _is_single(reward: Reward) -> bool:
+    """Tell whether more than one would be paid for and not be given: a member holds one code of a coupon."""
+    if isinstance(reward.configuration, VendorVoucherConfiguration):
+        return not reward.configuration.takes_quantity
+    return reward.kind in SINGLE_KINDS
 
 
 def _choose_config(choice: PaymentChoice | None, reward: Reward) -> PaymentConfig | Refusal | None:

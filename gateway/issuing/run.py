@@ -1,7 +1,7 @@
 """One issuance on its way through its database transaction.
 
 Round trips, whatever the number of items: begin, claim the key, find the member, claim the items' keys if they have any (2 if
-some are known), find the rewards, and the payment assets that are new to this process, award (3, with coupons up to 8), store the
+some are known), find the rewards, and the payment assets that are new to this process, award (3, with coupons up to 9), store the
 items' answers and free the keys of those refused, keep the call's notes, store the answer, commit. A replay: begin, claim the
 key, read the answer, commit, read the grants.
 """
@@ -19,7 +19,8 @@ from gateway.grants.award import award
 from gateway.grants.catalogue_line import find_refusal, plan_line
 from gateway.grants.errors import InsufficientBalance, Shortfall
 from gateway.grants.line import AlreadyIssued, Line, LineResult
-from gateway.grants.record import GrantRecord, GrantSource
+from gateway.grants.pending import PENDING, present_status
+from gateway.grants.record import GrantRecord, GrantSource, GrantStatus
 from gateway.grants.status import ItemStatus, Refusal, StatusCode
 from gateway.ids import new_id, new_ids
 from gateway.issuing import item_keys, store
@@ -100,7 +101,7 @@ class IssuanceRun:
         for line, result in zip(lines, results, strict=True):
             answers[line.index] = self._judge(line, result)
         answer = {"items": [answers[index] for index in range(len(answers))]}
-        if not any(StatusCode(item["code"]).is_success for item in answer["items"]):
+        if not any(StatusCode(item["code"]).has_effect for item in answer["items"]):
             raise NothingIssued(read_items(self.command, answer, {}))
         await keys.settle(connection, answers)
         await store.insert_issuance(connection, self.caller, self.command, member_id, operation)
@@ -169,9 +170,9 @@ class IssuanceRun:
             return _to_answer(result.status, None)
         if isinstance(result, AlreadyIssued):
             return _to_answer(ALREADY_ISSUED, result.grant_id)
-        requested = int(self.command.items[line.index].quantity)
-        is_reduced = requested > result.details["quantity"]
-        return _to_answer(REDUCED if is_reduced else GRANTED, result.id)
+        if result.status is GrantStatus.PENDING:
+            return _to_answer(PENDING, result.id)
+        return _to_answer(_issued_status(self.command.items[line.index], result), result.id)
 
 
 def read_items(
@@ -182,11 +183,17 @@ def read_items(
     for index, (item, stored) in enumerate(zip(command.items, answer["items"], strict=True)):
         status = ItemStatus(StatusCode(stored["code"]), stored["message"])
         grant = grants[UUID(stored["grant_id"])] if stored["grant_id"] else None
-        was_issued = grant is not None and status.code is not StatusCode.ALREADY_ISSUED
+        if grant is not None:
+            status = present_status(status, grant, _issued_status(item, grant))
+        was_issued = status.is_success and status.code is not StatusCode.ALREADY_ISSUED
         quantity = grant.details["quantity"] if grant is not None and was_issued else 0
         replay = stored.get("is_replay", False)
         outcomes.append(ItemOutcome(index, item, status, quantity, grant, replay))
     return outcomes
+
+
+def _issued_status(item: IssueItem, grant: GrantRecord) -> ItemStatus:
+    return REDUCED if int(item.quantity) > grant.details.get("quantity", 0) else GRANTED
 
 
 def _check_points(book: Book, lines: Sequence[Line], assets: Mapping[UUID, Asset]) -> None:

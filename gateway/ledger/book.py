@@ -93,7 +93,7 @@ class Book:
     """Locked balances, and what has been posted on them so far.
 
     No entry is dated before `not_before`, the time of the newest entry that the accounts have: whoever began earlier may post
-    later, and each account's entries are in the order of time (docs/decisions/0020-entries-in-order-of-time.md).
+    later, and each account's entries are in the order of time (docs/decisions/0026-entries-in-order-of-time.md).
     """
 
     def __init__(
@@ -285,7 +285,7 @@ class Book:
         """Open a lot for a credit, or count what a debit consumes; a debt is repaid before anything can expire.
 
         New lots expire no sooner than older ones, so it does not matter in which order a batch credits and debits: what it
-        consumes in all is taken from the soonest expiring lots, the new ones last (docs/decisions/0022-expiry-in-lots.md).
+        consumes in all is taken from the soonest expiring lots, the new ones last (docs/decisions/0028-expiry-in-lots.md).
         """
         if change_minor > 0 and balance.expires_after_days is not None:
             expires_at = at + timedelta(days=balance.expires_after_days)

@@ -28,6 +28,7 @@ class OwnerKind(enum.StrEnum):
     STOCK = "STOCK"
     ISSUANCE = "ISSUANCE"
     REDEMPTION = "REDEMPTION"
+    BUDGET = "BUDGET"
     EXPIRED = "EXPIRED"
 
 
@@ -43,6 +44,8 @@ class TransactionKind(enum.StrEnum):
     CLAIM = "CLAIM"
     REVERSAL = "REVERSAL"
     STOCK = "STOCK"
+    CAMPAIGN = "CAMPAIGN"
+    FUNDING = "FUNDING"
     CAPTURE = "CAPTURE"
     EXPIRY = "EXPIRY"
 

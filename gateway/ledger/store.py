@@ -1,7 +1,7 @@
 """The one posting routine: lock balances in account order, and write what the book decided.
 
-Round trips: lock_balances 1, record 1 (and 1 more if holds were placed or ended, or balances that expire changed), whatever the
-number of entries.
+Round trips: lock_balances 1, record 1 (1 more if holds were placed, 1 more if some ended, 1 more if balances that expire changed),
+whatever the number of entries.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from uuid import UUID
 
 from gateway.ledger import lot_store
 from gateway.ledger.book import Balance, Book, Hold
-from gateway.ledger.model import CHAIN_START, Account, HoldEnded
+from gateway.ledger.model import CHAIN_START, Account, HoldEnded, OwnerKind
 from gateway.storage.database import Connection, column, to_json
 
 # Zero rows first, so that accounts which do not exist yet lock too; the no-op update locks the others.
-# Lock in account order: two batches that share accounts then cannot deadlock.
+# Lock in one order: two batches that share accounts then cannot deadlock. Budgets come last: many wait for them, so
+# they are not held while the batch waits for something else (docs/decisions/0025-campaign-limits-and-budgets.md).
 LOCK = """
 INSERT INTO accounts (tenant_id, id, asset_id, owner_kind, owner_id,
     posted_minor, held_minor, entry_count, chain_hash, updated_at, expires_after_days)
@@ -26,7 +27,7 @@ FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS wanted (id, asset
 LEFT JOIN (
     SELECT id, expires_after_days FROM assets WHERE tenant_id = $1 AND expires_after_days IS NOT NULL
 ) AS expiring ON expiring.id = asset_id AND owner_kind = 'MEMBER'
-ORDER BY wanted.id
+ORDER BY owner_kind = 'BUDGET', wanted.id
 ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = accounts.updated_at
 RETURNING id, posted_minor, held_minor, entry_count, chain_hash, debt_minor, expires_after_days, updated_at
 """
@@ -77,7 +78,7 @@ async def lock_balances(
     wanted = {account.id: account for account in accounts if account.is_bounded}
     if not wanted:
         return Book({})
-    ordered = [wanted[account_id] for account_id in sorted(wanted)]
+    ordered = sorted(wanted.values(), key=_place_in_line)
     rows = await connection.fetch(
         LOCK,
         tenant_id,
@@ -92,12 +93,21 @@ async def lock_balances(
     return Book(balances, not_before=max(row["updated_at"] for row in rows))
 
 
+def _place_in_line(account: Account) -> tuple[bool, UUID]:
+    return account.owner_kind is OwnerKind.BUDGET, account.id
+
+
 async def record(connection: Connection, tenant_id: UUID, book: Book, at: datetime) -> None:
     """Write the book's transactions, entries, holds, balances and one outbox event per transaction.
 
     Raises:
         HoldEnded: a hold that the book ended had been ended by another database transaction.
     """
+    # Holds first: one that another has ended is then refused as such, not as a balance that does not fit.
+    if book.placed_holds:
+        await _place_holds(connection, tenant_id, book.placed_holds, at)
+    if book.ended_holds:
+        await _end_holds(connection, tenant_id, book, at)
     transactions = book.transactions
     entries: Sequence[Sequence[Any]] = list(zip(*book.entries, strict=True)) or [()] * 10
     await connection.execute(
@@ -121,10 +131,6 @@ async def record(connection: Connection, tenant_id: UUID, book: Book, at: dateti
     )
     if book.opened_lots or book.consumed_minor:
         await lot_store.keep_lots(connection, tenant_id, book.opened_lots, book.consumed_minor)
-    if book.placed_holds:
-        await _place_holds(connection, tenant_id, book.placed_holds, at)
-    if book.ended_holds:
-        await _end_holds(connection, tenant_id, book, at)
 
 
 async def _place_holds(

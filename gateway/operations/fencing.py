@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller
 from gateway.errors import InvalidInput
 from gateway.ids import new_id
 from gateway.operations import store
-from gateway.operations.model import KEY_LENGTH_LONGEST, OperationKind, Request, check_key
+from gateway.operations.model import ANY_KEY_LENGTH_MAX, OperationKind, Request, check_key
 from gateway.operations.model import Operation as ClaimedOperation
 from gateway.operations.once import claim
 from gateway.storage.database import Connection, Database
@@ -26,7 +27,12 @@ class KeyRecord:
     id: UUID
     created_at: datetime
     is_fenced: bool
-    is_complete: bool
+    answer: Any
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether the operation was done."""
+        return self.answer is not None
 
 
 async def fence_operation(
@@ -40,7 +46,7 @@ async def fence_operation(
         InvalidInput: no operation can have such a key.
         RequestInProgress: a request with the key is still running after the lock time-out.
     """
-    if errors := check_key(key, ("input", "key"), KEY_LENGTH_LONGEST):
+    if errors := check_key(key, ("input", "key"), ANY_KEY_LENGTH_MAX):
         raise InvalidInput(errors)
     request = Request(kind, key, {}, new_id(), key_path=("input", "key"))
 
@@ -48,7 +54,7 @@ async def fence_operation(
         (claimed,) = await claim(connection, caller, [request])
         if isinstance(claimed, ClaimedOperation):
             await store.fence(connection, caller, request, claimed)
-            return KeyRecord(claimed.id, claimed.at, is_fenced=True, is_complete=False)
+            return KeyRecord(claimed.id, claimed.at, is_fenced=True, answer=None)
         record = await fetch_key(connection, caller, kind, key)
         assert record is not None  # noqa: S101 - keys that were used or fenced are never deleted
         return record
@@ -68,5 +74,5 @@ async def fetch_key(
         id=row["id"],
         created_at=row["created_at"],
         is_fenced=row["fenced_at"] is not None,
-        is_complete=row["answer"] is not None,
+        answer=row["answer"],
     )

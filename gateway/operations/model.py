@@ -17,8 +17,8 @@ from gateway.text import check_text
 
 FINGERPRINT_VERSION = 1
 KEY_LENGTH_MAX = 128
-# The longest key of any operation: whoever looks a key up need not know which kind allows how much.
-KEY_LENGTH_LONGEST = 512
+# Of any kind of operation: issuances take longer ones.
+ANY_KEY_LENGTH_MAX = 512
 
 
 class OperationKind(enum.StrEnum):
@@ -41,6 +41,12 @@ class OperationKind(enum.StrEnum):
     IMPORT_CODES = "IMPORT_CODES"
     UPSERT_MEMBER = "UPSERT_MEMBER"
     LINK_IDENTIFIER = "LINK_IDENTIFIER"
+    CREATE_CAMPAIGN = "CREATE_CAMPAIGN"
+    UPDATE_CAMPAIGN = "UPDATE_CAMPAIGN"
+    FUND_CAMPAIGN = "FUND_CAMPAIGN"
+    RECORD_EVENT = "RECORD_EVENT"
+    CREATE_VENDOR = "CREATE_VENDOR"
+    UPDATE_VENDOR = "UPDATE_VENDOR"
     MARK_NOTIFICATIONS_READ = "MARK_NOTIFICATIONS_READ"
     REVERSE_OPERATION = "REVERSE_OPERATION"
     RESERVE = "RESERVE"
@@ -126,12 +132,12 @@ def check_key(
 
 
 def require_key(key: str, path: tuple[str, ...]) -> str:
-    """Return the key if some operation could have it.
+    """Return the key if it has a form that some kind of operation takes.
 
     Raises:
         InvalidInput: it has not the right form.
     """
-    if errors := check_key(key, path, KEY_LENGTH_LONGEST):
+    if errors := check_key(key, path, ANY_KEY_LENGTH_MAX):
         raise InvalidInput(errors)
     return key
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.errors import FieldError
 from gateway.grants.record import GrantKind, GrantRecord, GrantStatus
 from gateway.grants.status import ItemStatus, StatusCode
-from gateway.operations.model import KEY_LENGTH_LONGEST, OperationKind, check_key
+from gateway.operations.model import ANY_KEY_LENGTH_MAX, OperationKind, check_key
 from gateway.text import check_text
 
 REASON_LENGTH_MAX = 256
@@ -33,7 +33,12 @@ EXPIRED = ItemStatus(
 
 # Where the answers of these operations name the grants they made.
 REVERSIBLE_KINDS = frozenset(
-    {OperationKind.GRANT_REWARD, OperationKind.ISSUE_REWARDS, OperationKind.DISTRIBUTE_REWARDS}
+    {
+        OperationKind.GRANT_REWARD,
+        OperationKind.ISSUE_REWARDS,
+        OperationKind.DISTRIBUTE_REWARDS,
+        OperationKind.RECORD_EVENT,
+    }
 )
 
 
@@ -112,7 +117,7 @@ def check_command(command: ReverseCommand | ReverseOperationCommand) -> list[Fie
     errors += check_text(command.reason, ("input", "reason"), REASON_LENGTH_MAX, length_min=0)
     if isinstance(command, ReverseOperationCommand) and isinstance(command.target, KeyTarget):
         path = ("input", "target", "operation")
-        errors += check_key(command.target.key, (*path, "key"), KEY_LENGTH_LONGEST)
+        errors += check_key(command.target.key, (*path, "key"), ANY_KEY_LENGTH_MAX)
         if command.target.kind not in REVERSIBLE_KINDS:
             names = ", ".join(sorted(REVERSIBLE_KINDS))
             errors.append(FieldError((*path, "kind"), "kind", f"kind must be one of: {names}."))

@@ -30,5 +30,9 @@ def read_grant_ids(kind: OperationKind, answer: Mapping[str, Any]) -> list[UUID]
     """Return the grants that a stored answer names; some may be of earlier operations."""
     if kind is OperationKind.DISTRIBUTE_REWARDS:
         return [UUID(line) for line in answer["lines"] if isinstance(line, str)]
+    if kind is OperationKind.RECORD_EVENT:
+        tiers = [tier for campaign in answer["campaigns"] for tier in campaign["tiers"]]
+        effects = [effect for tier in tiers for effect in tier["effects"]]
+        return [UUID(effect["grant_id"]) for effect in effects if effect["grant_id"]]
     items = answer["items"] if kind is OperationKind.ISSUE_REWARDS else [answer]
     return [UUID(item["grant_id"]) for item in items if item["grant_id"]]

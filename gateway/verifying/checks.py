@@ -12,12 +12,14 @@ from gateway.verifying.lot_store import LOT_CHECKS
 from gateway.verifying.model import Check
 from gateway.verifying.operation_store import OPERATION_CHECKS
 from gateway.verifying.reference_store import REFERENCE_CHECKS
+from gateway.verifying.vendor_store import VENDOR_CHECKS
 
 CHECKS = (
     *LEDGER_CHECKS,
     *OPERATION_CHECKS,
     *COUPON_CHECKS,
     *GRANT_CHECKS,
+    *VENDOR_CHECKS,
     *HOLD_CHECKS,
     *LOT_CHECKS,
     *REFERENCE_CHECKS,

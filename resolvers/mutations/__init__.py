@@ -5,24 +5,30 @@ from strawberry.types.field import StrawberryField
 from resolvers.mutations.capture import capture
 from resolvers.mutations.claim_rewards import claim_rewards
 from resolvers.mutations.create_asset import create_asset
+from resolvers.mutations.create_campaign import create_campaign
 from resolvers.mutations.create_code_pool import create_code_pool
 from resolvers.mutations.create_competition import create_competition
 from resolvers.mutations.create_product import create_product
 from resolvers.mutations.create_reward import create_reward
+from resolvers.mutations.create_vendor import create_vendor
 from resolvers.mutations.delete_reward import delete_reward
 from resolvers.mutations.distribute_rewards import distribute_rewards
 from resolvers.mutations.fence_operation import fence_operation
+from resolvers.mutations.fund_campaign import fund_campaign
 from resolvers.mutations.grant_reward import grant_reward
 from resolvers.mutations.import_codes import import_codes
 from resolvers.mutations.issue_rewards import issue_rewards
 from resolvers.mutations.link_identifier import link_identifier
 from resolvers.mutations.mark_notifications_read import mark_notifications_read
+from resolvers.mutations.record_event import record_event
 from resolvers.mutations.release import release
 from resolvers.mutations.reserve import reserve
 from resolvers.mutations.restock_product import restock_product
 from resolvers.mutations.reverse_grant import reverse_grant
 from resolvers.mutations.reverse_operation import reverse_operation
+from resolvers.mutations.update_campaign import update_campaign
 from resolvers.mutations.update_reward import update_reward
+from resolvers.mutations.update_vendor import update_vendor
 from resolvers.mutations.upsert_member import upsert_member
 
 # In the order of the printed schema.
@@ -49,4 +55,10 @@ MUTATIONS: list[StrawberryField] = [
     reserve,
     capture,
     release,
+    create_campaign,
+    update_campaign,
+    fund_campaign,
+    record_event,
+    create_vendor,
+    update_vendor,
 ]

@@ -32,7 +32,7 @@ class OperationRef:
     """What the key was used for, and the key."""
 
     kind: OperationKind = strawberry.field(
-        description="GRANT_REWARD, ISSUE_REWARDS or DISTRIBUTE_REWARDS."
+        description="GRANT_REWARD, ISSUE_REWARDS, DISTRIBUTE_REWARDS or RECORD_EVENT."
     )
     key: str = strawberry.field(description="The request id or client reference that was sent.")
 

@@ -2,6 +2,8 @@
 
 from strawberry.types.field import StrawberryField
 
+from resolvers.queries.assets import assets
+from resolvers.queries.campaigns import campaign, campaigns
 from resolvers.queries.grant_totals import grant_totals
 from resolvers.queries.grants import grants
 from resolvers.queries.items import code_pools, competitions, products
@@ -11,6 +13,7 @@ from resolvers.queries.members import members
 from resolvers.queries.node import node, nodes
 from resolvers.queries.operation import operation
 from resolvers.queries.rewards import reward, rewards
+from resolvers.queries.vendors import vendors
 
 # In the order of the printed schema.
 QUERIES: list[StrawberryField] = [
@@ -19,12 +22,16 @@ QUERIES: list[StrawberryField] = [
     members,
     reward,
     rewards,
+    assets,
     products,
     competitions,
     code_pools,
+    campaign,
+    campaigns,
     grants,
     grant_totals,
     operation,
     node,
     nodes,
+    vendors,
 ]

@@ -12,6 +12,7 @@ from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.node import LoadNodes, Node, load_nodes
 from resolvers.types.asset import load_asset_nodes
+from resolvers.types.campaign import load_campaign_nodes
 from resolvers.types.grant import load_grant_nodes
 from resolvers.types.hold import load_hold_nodes
 from resolvers.types.items import (
@@ -23,10 +24,12 @@ from resolvers.types.ledger_entry import load_entry_nodes
 from resolvers.types.member import load_member_nodes
 from resolvers.types.notification import load_notification_nodes
 from resolvers.types.reward import load_reward_nodes
+from resolvers.types.vendor import load_vendor_nodes
 
 # One row for each kind of id that can be fetched again.
 LOADS: dict[IdKind, LoadNodes] = {
     IdKind.ASSET: load_asset_nodes,
+    IdKind.CAMPAIGN: load_campaign_nodes,
     IdKind.CODE_POOL: load_code_pool_nodes,
     IdKind.COMPETITION: load_competition_nodes,
     IdKind.GRANT: load_grant_nodes,
@@ -36,6 +39,7 @@ LOADS: dict[IdKind, LoadNodes] = {
     IdKind.NOTIFICATION: load_notification_nodes,
     IdKind.PRODUCT: load_product_nodes,
     IdKind.REWARD: load_reward_nodes,
+    IdKind.VENDOR: load_vendor_nodes,
 }
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
+from gateway.grants.status import StatusCode
+from gateway.grants.vendor_order_store import fetch_pending
 from gateway.operations.fencing import fetch_key
 from gateway.operations.model import OperationKind, require_key
 from resolvers.context import Info
@@ -26,4 +29,13 @@ async def operation(
     require_key(key, ("key",))
     async with context.database.connection() as connection:
         record = await fetch_key(connection, context.caller, kind, key)
-    return to_operation(kind, key, record)
+        waiting = _pending_grants(record.answer) if record else []
+        if waiting:
+            waiting = list(await fetch_pending(connection, context.caller.tenant_id, waiting))
+    return to_operation(kind, key, record, is_waiting=bool(waiting))
+
+
+def _pending_grants(answer: Any) -> list[UUID]:
+    """Return the grants that were pending when an answer was stored: of an issuance, an item or a grant."""
+    items = answer.get("items", [answer]) if isinstance(answer, dict) else []
+    return [UUID(item["grant_id"]) for item in items if item.get("code") == StatusCode.PENDING]

@@ -67,9 +67,11 @@ class IssuanceResult:
     reward_id: strawberry.ID = strawberry.field(description="As sent.")
     org_id: strawberry.ID = strawberry.field(description="The organisation whose reward it is.")
     requested_quantity: Decimal = strawberry.field(description="As sent.")
-    quantity: int = strawberry.field(description="How many were issued; 0 on failure.")
+    quantity: int = strawberry.field(
+        description="How many were issued; 0 on failure, and while it is pending."
+    )
     transaction_id: strawberry.ID | None = strawberry.field(
-        description="The ledger transaction of the item; null on failure."
+        description="The ledger transaction of the item; null on failure, and while it is pending."
     )
     points_reference_ids: list[strawberry.ID] = strawberry.field(
         description="The ledger entries that took the payment from the member; empty if nothing was taken."
@@ -78,10 +80,10 @@ class IssuanceResult:
     event_log_id: str | None = strawberry.field(description="As sent.")
     params: JSON | None = strawberry.field(description="As sent.")
     payment: PaymentSummary | None = strawberry.field(
-        description="How it was paid for; null on failure."
+        description="How it was paid for; null on failure, and while it is pending."
     )
     grant: Grant | None = strawberry.field(
-        description="The grant, with what the member got; null on failure."
+        description="The grant, with what the member got; null if there is none. Pending and declined grants are shown."
     )
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with the item's own request id did the work."

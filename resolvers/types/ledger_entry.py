@@ -32,6 +32,8 @@ expose_enum(
         "CLAIM": "`claimRewards`.",
         "REVERSAL": "`reverseGrant` and `reverseOperation`: takes back what an earlier transaction did.",
         "STOCK": "Units put into stock.",
+        "CAMPAIGN": "`recordEvent`: what a campaign gave.",
+        "FUNDING": "`fundCampaign`: points put into a budget.",
         "CAPTURE": "`capture`: what was taken of a hold.",
         "EXPIRY": "What was not spent, or not claimed, in time.",
     },

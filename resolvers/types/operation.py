@@ -33,6 +33,12 @@ expose_enum(
         "IMPORT_CODES": "`importCodes`, by its request id.",
         "UPSERT_MEMBER": "`upsertMember`, by its request id.",
         "LINK_IDENTIFIER": "`linkIdentifier`, by its request id.",
+        "CREATE_CAMPAIGN": "`createCampaign`, by its request id.",
+        "UPDATE_CAMPAIGN": "`updateCampaign`, by its request id.",
+        "FUND_CAMPAIGN": "`fundCampaign`, by its request id.",
+        "RECORD_EVENT": "`recordEvent`, by its event id.",
+        "CREATE_VENDOR": "`createVendor`, by its request id.",
+        "UPDATE_VENDOR": "`updateVendor`, by its request id.",
         "MARK_NOTIFICATIONS_READ": "`markNotificationsRead`, by its request id.",
         "REVERSE_OPERATION": "`reverseOperation`, by its request id.",
         "RESERVE": "`reserve`, by its request id.",
@@ -47,6 +53,7 @@ class OperationState(enum.StrEnum):
     """What is known of a key."""
 
     UNKNOWN = "UNKNOWN"
+    PENDING = "PENDING"
     COMPLETE = "COMPLETE"
     FENCED = "FENCED"
 
@@ -56,6 +63,7 @@ expose_enum(
     "What is known of an idempotency key.",
     {
         "UNKNOWN": "Nothing was done under it, or it is being done right now: a late arrival may still do it.",
+        "PENDING": "It was done, and vendors have not answered for some of its rewards yet.",
         "COMPLETE": "It was done, and its answer can be replayed.",
         "FENCED": "Nothing was done under it, and nothing ever will be.",
     },
@@ -65,6 +73,10 @@ _ADVICE = {
     OperationState.UNKNOWN: (
         "Nothing was done under this key, or it is being done right now. Send the same request with the same key: it is "
         "done once, whichever arrives first. To give it up, fence it."
+    ),
+    OperationState.PENDING: (
+        "It was done, and vendors have not answered for some of its rewards yet. Send the same request with the same key "
+        "later to see what has become of them."
     ),
     OperationState.COMPLETE: "It was done. Send the same request with the same key to have its answer again.",
     OperationState.FENCED: "It was not done and cannot be any more. Send it under a new key, or let it be.",
@@ -101,12 +113,11 @@ class Operation:
     advice: str = strawberry.field(description="What to do now, in a sentence.")
 
 
-def to_operation(kind: OperationKind, key: str, record: KeyRecord | None) -> Operation:
-    """Return what is stored of a key as its GraphQL type; None stands for nothing."""
-    if record is None:
-        state = OperationState.UNKNOWN
-    else:
-        state = OperationState.FENCED if record.is_fenced else OperationState.COMPLETE
+def to_operation(
+    kind: OperationKind, key: str, record: KeyRecord | None, *, is_waiting: bool = False
+) -> Operation:
+    """Return what is stored of a key as its GraphQL type; None stands for nothing. Vendors may still be waited for."""
+    state = _to_state(record, is_waiting=is_waiting)
     return Operation(
         kind=kind,
         key=key,
@@ -114,8 +125,16 @@ def to_operation(kind: OperationKind, key: str, record: KeyRecord | None) -> Ope
         found=record is not None,
         id=strawberry.ID(encode_id(IdKind.OPERATION, record.id)) if record else None,
         created_at=record.created_at if record else None,
-        is_complete=record is not None and record.is_complete,
+        is_complete=state is OperationState.COMPLETE,
         safe_to_retry=True,
         safe_to_use_new_key=state is OperationState.FENCED,
         advice=_ADVICE[state],
     )
+
+
+def _to_state(record: KeyRecord | None, *, is_waiting: bool) -> OperationState:
+    if record is None:
+        return OperationState.UNKNOWN
+    if record.is_fenced:
+        return OperationState.FENCED
+    return OperationState.PENDING if is_waiting else OperationState.COMPLETE

@@ -31,6 +31,16 @@ expose_enum(
         "IDEMPOTENCY_CONFLICT": "The item's request id was used before with another item.",
         "RECIPIENT_NOT_FOUND": "No member has the identifier.",
         "INVALID_LINE": "The line breaks one or more rules; every one is listed.",
+        "BUDGET_EXHAUSTED": "The campaign's budget has too little left.",
+        "LIMIT_REACHED": "A limit of the campaign or tier allows no more in its window.",
+        "CAMPAIGN_INACTIVE": "The campaign is not active.",
+        "OUTSIDE_PERIOD": "The event occurred before the campaign began or after it ended.",
+        "NOT_TRIGGERED": "The campaign does not listen for this type of event.",
+        "CONDITION_NOT_MET": "The condition does not hold for this event.",
+        "CONDITION_FAILED": "The condition has no answer for this event, so it counts as not met.",
+        "TIER_NOT_CHOSEN": "An earlier tier matched, and the campaign gives the first that does.",
+        "PENDING": "A vendor has not answered yet. What it costs is held; ask again with the same key.",
+        "VENDOR_DECLINED": "The vendor did not issue it. Nothing was taken.",
         "REVERSED": "All that the grant moved was moved back.",
         "ALREADY_REVERSED": "The grant was reversed before; nothing changed.",
         "BENEFIT_SPENT": "The member has spent what the grant gave, and the policy allows no debt.",
@@ -44,7 +54,8 @@ expose_enum(
     {
         "ALL": "Every item succeeded.",
         "PARTIAL": "Some items succeeded and some failed.",
-        "NONE": "No item succeeded; nothing was written.",
+        "NONE": "No item succeeded; nothing was taken.",
+        "PENDING": "A vendor has not answered for some items yet; ask again with the same key.",
     },
 )
 

@@ -347,4 +347,19 @@ DAMAGES = {
         "chains_verify",
         "the account counts 7 entries and 6 are there",
     ),
+    "a vendor's voucher lost": Damage(
+        "UPDATE grants SET benefits = '[]' WHERE kind = 'VENDOR_VOUCHER' AND status = 'CLAIMED'",
+        "vendor_orders_match_grants",
+        '"order_status":"ISSUED"',
+    ),
+    "a vendor's order that nobody remembers": Damage(
+        "DELETE FROM vendor_orders WHERE status = 'DECLINED'; DELETE FROM holds WHERE status = 'RELEASED'",
+        "vendor_orders_match_grants",
+        '"grant_status":"DECLINED"',
+    ),
+    "points given back for a voucher that was issued": Damage(
+        "UPDATE holds SET status = 'RELEASED' WHERE status = 'CAPTURED' AND expires_at IS NULL",
+        "vendor_orders_match_holds",
+        '"status":"CAPTURED","asked_minor":"3"',
+    ),
 }

@@ -16,7 +16,9 @@ import pytest
 from gateway.errors import InvalidInput, NotFound
 from gateway.expiring.expire_grants import expire_grants, void_expired_codes
 from gateway.expiring.expire_lots import expire_lots
-from gateway.expiring.jobs import JOBS, expire_due
+from gateway.expiring.jobs import JOBS, expire_due, expire_everywhere
+from gateway.expiring.store import fetch_tenants_with_due
+from gateway.expiring.system import find_system_caller
 from gateway.granting.model import CustomReward, GrantCommand
 from gateway.grants.errors import NotReversible
 from gateway.grants.record import GrantRecord, GrantStatus
@@ -396,16 +398,17 @@ async def test_jobs_end_what_is_due_in_their_tenant_alone(season: Season) -> Non
     )
     stranger = await open_shop(season.shop.database)
     assert await expire_due(season.shop.database, stranger.caller.tenant_id, 100) == 0
+    async with season.shop.database.connection() as connection:
+        assert await fetch_tenants_with_due(connection) == [season.tenant]
     # The hold first, and then what it held.
-    assert await expire_due(season.shop.database, season.tenant, 100) == 2
+    assert await expire_everywhere(season.shop.database) == 2
+    assert await expire_everywhere(season.shop.database) == 0
     assert await season.posted(member) == 0
     assert list(JOBS) == ["holds", "lots", "grants", "codes"]
 
 
 async def test_unknown_tenant_has_nothing_due(season: Season) -> None:
     assert await expire_due(season.shop.database, new_id(), 100) == 0
-    from gateway.expiring.system import find_system_caller  # noqa: PLC0415
-
     with pytest.raises(NotFound):
         await find_system_caller(season.shop.database, new_id())
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.errors import ErrorCode, NotFound
+from gateway.errors import ErrorCode, NotFound, Overloaded
 from gateway.grants import coupon_store
 from gateway.grants.errors import RewardUnavailable
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
@@ -271,6 +271,39 @@ async def test_concurrent_takers_get_every_code_once(shop: Shop) -> None:
     assert await count_pool(shop, pool_id) == CodeCounts(free=0, granted=12, loaded=12)
 
 
+@pytest.mark.requirement("MON-10", "ALL-4")
+@pytest.mark.parametrize("is_kept", [False, True])
+async def test_last_code_is_waited_for_while_its_fate_is_open(shop: Shop, is_kept: bool) -> None:
+    joe, ann = await add_members(shop, 2)
+    pool_id = await shop.create_pool("A-1")
+    reward = await shop.create_reward(UniqueCouponConfiguration(pool_id))
+    taken, decided = asyncio.Event(), asyncio.Event()
+    give_codes = coupon_store.give_codes
+
+    async def take_your_time(*arguments: Any) -> None:
+        await give_codes(*arguments)
+        taken.set()
+        await decided.wait()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coupon_store, "give_codes", take_your_time)
+        first = asyncio.create_task(
+            grant(shop, manual("1", joe, reward.id, is_dry_run=not is_kept))
+        )
+        await taken.wait()
+    second = asyncio.create_task(grant(shop, manual("2", ann, reward.id)))
+    done, _ = await asyncio.wait([second], timeout=0.2)
+    assert not done
+    decided.set()
+    assert (await first).grant.benefits[0]["code"] == "A-1"
+    if is_kept:
+        with pytest.raises(RewardUnavailable) as raised:
+            await second
+        assert raised.value.code is ErrorCode.POOL_EXHAUSTED
+    else:
+        assert (await second).grant.benefits[0]["code"] == "A-1"
+
+
 @pytest.mark.requirement("MON-10")
 async def test_concurrent_grants_to_one_member_draw_one_code(shop: Shop) -> None:
     member_id = await add_member(shop)
@@ -306,6 +339,24 @@ async def test_reversal_that_comes_between_frees_the_member_for_a_new_code(
     assert second.status.code is StatusCode.GRANTED
     assert [first.grant.benefits[0]["code"], second.grant.benefits[0]["code"]] == ["A-1", "A-2"]
     assert await count_pool(shop, pool_id) == CodeCounts(granted=1, voided=1, loaded=2)
+
+
+@pytest.mark.requirement("MON-10")
+async def test_coupon_that_keeps_changing_hands_changes_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member_id = await add_member(shop)
+    reward = await shop.create_reward(UniqueCouponConfiguration(await shop.create_pool("A-1")))
+    await grant(shop, manual("1", member_id, reward.id))
+
+    async def find_nobody(*_: object) -> dict[tuple[UUID, UUID], UUID]:
+        return {}
+
+    monkeypatch.setattr(coupon_store, "fetch_holders", find_nobody)
+    before = await snapshot(shop.database)
+    with pytest.raises(Overloaded):
+        await grant(shop, manual("2", member_id, reward.id))
+    assert await snapshot(shop.database) == before
 
 
 @pytest.mark.requirement("MON-10")

@@ -22,7 +22,7 @@ def run(suite: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 
 def test_rules_page_lists_each_rule_once_in_order():
     rules = read_rules()
-    assert len(rules) == len(set(rules)) == 54
+    assert len(rules) == len(set(rules)) == 55
     assert rules[0] == "OWN-1"
     assert rules[-1] == "ALL-6"
 
