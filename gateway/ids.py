@@ -27,6 +27,9 @@ class IdKind(enum.StrEnum):
     PAYMENT_CONFIG = "pay_"
     OPERATION = "op_"
     NOTIFICATION = "ntf_"
+    GROUP = "grp_"
+    SEGMENT = "seg_"
+    TILL = "till_"
 
 
 _KIND_BY_PREFIX = {kind.value: kind for kind in IdKind if kind.value}

@@ -25,6 +25,7 @@ class OwnerKind(enum.StrEnum):
     STOCK = "STOCK"
     ISSUANCE = "ISSUANCE"
     REDEMPTION = "REDEMPTION"
+    GROUP = "GROUP"
 
 
 UNBOUNDED = frozenset({OwnerKind.ISSUANCE, OwnerKind.REDEMPTION})
@@ -39,6 +40,7 @@ class TransactionKind(enum.StrEnum):
     CLAIM = "CLAIM"
     REVERSAL = "REVERSAL"
     STOCK = "STOCK"
+    GROUP_FUNDING = "GROUP_FUNDING"
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,9 @@ async def _find_transfers(
 
 def _accounts_of(grant: GrantRecord, asset_ids: set[UUID]) -> dict[UUID, Account]:
     """Return every account that a grant of these assets can have touched, by id."""
+    payer = (OwnerKind.MEMBER, grant.member_id)
+    if group_id := grant.details.get("group_id"):
+        payer = (OwnerKind.GROUP, UUID(group_id))
     accounts = [
         Account(asset_id, owner_kind, owner_id)
         for asset_id in asset_ids
@@ -148,6 +151,7 @@ def _accounts_of(grant: GrantRecord, asset_ids: set[UUID]) -> dict[UUID, Account
             (OwnerKind.STOCK, asset_id),
             (OwnerKind.ISSUANCE, grant.organisation_id),
             (OwnerKind.REDEMPTION, grant.organisation_id),
+            payer,
         )
     ]
     return {account.id: account for account in accounts}

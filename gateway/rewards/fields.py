@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from functools import reduce
 from operator import or_
 from typing import Any, Final, Literal, TypeAlias
+from uuid import UUID
 
 from gateway.errors import FieldError
 from gateway.rewards.model import RewardStatus
@@ -26,6 +27,8 @@ class Unset(enum.Enum):
 UNSET: Final = Unset.UNSET
 NotNamed: TypeAlias = Literal[Unset.UNSET]
 
+_INPUT_NAMES = {"payment_configs": "paymentConfigs", "segment_ids": "segmentIds"}
+
 
 @dataclass(frozen=True, slots=True)
 class RewardFields:
@@ -37,6 +40,8 @@ class RewardFields:
     metadata: Any = UNSET
     status: RewardStatus | NotNamed | None = UNSET
     payment_configs: tuple[PaymentConfigDraft, ...] | NotNamed | None = UNSET
+    # The segments that it is reserved for; none means everybody. An id that can name none is the lowest one.
+    segment_ids: tuple[UUID, ...] | NotNamed | None = UNSET
 
     def to_fields(self) -> dict[str, Any]:
         """Return the named fields in one spelling by their GraphQL names, for the request's fingerprint."""
@@ -51,6 +56,8 @@ class RewardFields:
             spelled["status"] = self.status
         if isinstance(self.payment_configs, tuple):
             spelled["paymentConfigs"] = [config.to_fields() for config in self.payment_configs]
+        if isinstance(self.segment_ids, tuple):
+            spelled["segmentIds"] = list(self.segment_ids)
         if draft := self.draft:
             spelled["config"] = {kind_of(draft).input_name: draft.to_fields()}
         return spelled
@@ -88,7 +95,7 @@ class RewardFields:
         errors: list[FieldError] = []
         for field in fields(self):
             if getattr(self, field.name) is None and field.name not in {"description", "metadata"}:
-                name = "paymentConfigs" if field.name == "payment_configs" else field.name
+                name = _INPUT_NAMES.get(field.name, field.name)
                 errors.append(FieldError(("input", name), "required", f"{name} is required."))
         if isinstance(self.name, str):
             errors += check_name(self.name, ("input", "name"))

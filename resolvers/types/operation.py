@@ -30,6 +30,18 @@ expose_enum(
         "IMPORT_CODES": "`importCodes`, by its request id.",
         "UPSERT_MEMBER": "`upsertMember`, by its request id.",
         "LINK_IDENTIFIER": "`linkIdentifier`, by its request id.",
+        "CREATE_GROUP": "`createGroup`, by its request id.",
+        "SET_GROUP_MEMBERS": "`setGroupMembers`, by its request id.",
+        "FUND_GROUP": "`fundGroup`, by its request id.",
+        "CREATE_SEGMENT": "`createSegment`, by its request id.",
+        "SET_SEGMENT_MEMBERS": "`setSegmentMembers`, by its request id.",
+        "SET_MEMBER_CARDS": "`setMemberCards`, by its request id.",
+        "SET_MEMBER_LABELS": "`setMemberLabels`, by its request id.",
+        "DEFINE_CUSTOM_FIELD": "`defineCustomField`, by its request id.",
+        "DEFINE_FULFILLMENT_STAGE": "`defineFulfillmentStage`, by its request id.",
+        "UPDATE_FULFILLMENT": "`updateFulfillment`, by its request id.",
+        "CREATE_TILL": "`createTill`, by its request id.",
+        "REQUEST_VALIDATION_CODE": "`requestValidationCode`, by its request id.",
     },
 )
 

@@ -31,6 +31,14 @@ expose_enum(
         "IDEMPOTENCY_CONFLICT": "The item's request id was used before with another item.",
         "RECIPIENT_NOT_FOUND": "No member has the identifier.",
         "INVALID_LINE": "The line breaks one or more rules; every one is listed.",
+        "CASH_REFERENCE_REQUIRED": "The payment has a cash part, and no reference of the cash payment was given.",
+        "CASH_REFERENCE_UNEXPECTED": "A reference of a cash payment was given, and the payment has no cash part.",
+        "CASH_REFERENCE_TAKEN": "The cash payment with this reference has paid for another issuance.",
+        "NOT_IN_SEGMENT": "The reward is reserved for segments, and the member is in none of them.",
+        "CARD_INACTIVE": "The member has cards, and none of them is active.",
+        "LABEL_INACTIVE": "The member has labels, and none of them is active.",
+        "INVALID_CUSTOM_FIELD": "A custom field is undeclared, of another type than declared, or missing; every reason is listed.",
+        "STAGE_NOT_FOUND": "The reward's organisation has no such fulfilment stage.",
     },
 )
 
