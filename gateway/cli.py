@@ -20,6 +20,8 @@ from gateway.storage.database import Database
 from gateway.storage.embedded_programs import EmbeddedServerFailed
 from gateway.tenants.credentials import create_member_token, create_partner_token, revoke_token
 from gateway.tenants.founding import create_organisation, create_tenant
+from gateway.verifying.report import report
+from gateway.verifying.verify import verify as find_broken_invariants
 
 Result = TypeVar("Result")
 
@@ -73,6 +75,24 @@ def migrate() -> None:
     with open_addresses(Settings.from_environment()) as addresses:
         asyncio.run(migrate_or_explain(addresses))
     _say("The database is up to date.")
+
+
+@application.command()
+def verify(
+    tenant: Annotated[
+        UUID | None, typer.Option("--tenant", help="One tenant's id; all tenants if left out.")
+    ] = None,
+) -> None:
+    """Check every invariant of the ledger; exit with 1 and the offending rows if one is broken."""
+
+    async def work(database: Database) -> bool:
+        findings = await find_broken_invariants(database, tenant)
+        for line in report(findings):
+            _say(line)
+        return not findings
+
+    if not _with_database(work):
+        sys.exit(1)
 
 
 @tenant_application.command("create")

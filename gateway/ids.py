@@ -35,23 +35,27 @@ class IdKind(enum.StrEnum):
 _KIND_BY_PREFIX = {kind.value: kind for kind in IdKind if kind.value}
 _VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << 62)
 _RANDOM_BITS_74 = (1 << 74) - 1
+_last = 0
 
 
 def new_id() -> UUID:
-    """Make a version 7 UUID (RFC 9562): milliseconds since 1970, then 74 random bits."""
-    random_bits = int.from_bytes(os.urandom(10)) & _RANDOM_BITS_74
-    high, low = random_bits >> 62, random_bits & ((1 << 62) - 1)
-    return UUID(int=(time.time_ns() // 1_000_000) << 80 | _VERSION_AND_VARIANT | high << 64 | low)
+    """Make a version 7 UUID that sorts after every one this process made before."""
+    return new_ids(1)[0]
 
 
 def new_ids(count: int) -> list[UUID]:
-    """Make `count` version 7 UUIDs that sort in the order returned.
+    """Make `count` version 7 UUIDs (RFC 9562) that sort in the order returned.
 
-    One draw of randomness seeds the run; each next id adds one, which RFC 9562 section 6.2 (method 2) allows.
+    Milliseconds since 1970, then random bits; within a millisecond each next id adds one (section 6.2, method 2), so that
+    lists sorted by id keep the order in which one process made the rows.
     """
-    first = new_id().int
-    # Clear the top random bit of the low part, so that counting up never reaches the variant bits.
-    first &= ~(1 << 61)
+    global _last  # noqa: PLW0603 - the order is the process's
+    random_bits = int.from_bytes(os.urandom(10)) & _RANDOM_BITS_74
+    # The top bit of the low part stays clear, so that counting up never reaches the variant bits.
+    high, low = random_bits >> 62, random_bits & ((1 << 61) - 1)
+    fresh = (time.time_ns() // 1_000_000) << 80 | _VERSION_AND_VARIANT | high << 64 | low
+    first = max(fresh, _last + 1)
+    _last = first + count - 1
     return [UUID(int=first + step) for step in range(count)]
 
 

@@ -41,6 +41,10 @@ class Context:
         """Return the request's loaders: what one resolver loaded, another gets from memory."""
         return Loaders(self.database, self.caller)
 
+    def forget_loaded(self) -> None:
+        """Let go of everything loaded: a mutation is about to change it."""
+        self.__dict__.pop("loaders", None)
+
     def spend_rows(self, count: int) -> None:
         """Count rows of lists towards the request's bound: pages within pages multiply.
 

@@ -10,16 +10,19 @@ from strawberry.types.field import StrawberryField
 
 
 def resolved(
-    description: str, *, name: str | None = None
+    description: str, *, name: str | None = None, graphql_type: object = None
 ) -> Callable[[Callable[..., Any]], StrawberryField]:
     """Turn the decorated function or method into a described field.
 
     For root queries and mutations as well as for methods of types: `strawberry.field` used as a decorator has no type, and
-    mypy refuses what it decorates.
+    mypy refuses what it decorates. `graphql_type` is for functions that return either a value or something to await: where
+    the value is there already, that is a fifth of the cost of a coroutine.
     """
 
     def decorate(resolver: Callable[..., Any]) -> StrawberryField:
-        field = strawberry.field(resolver=resolver, name=name, description=description)
+        field = strawberry.field(
+            resolver=resolver, name=name, description=description, graphql_type=graphql_type
+        )
         return cast(StrawberryField, field)
 
     return decorate

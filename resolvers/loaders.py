@@ -17,6 +17,7 @@ from gateway.grants.benefits import assets_of
 from gateway.grants.list_store import fetch_visible_grants
 from gateway.grants.record import GrantRecord
 from gateway.ledger.assets import Asset
+from gateway.rewards.model import Reward
 from gateway.storage.database import Connection, Database
 from gateway.tenants.assets import load_assets
 
@@ -30,13 +31,14 @@ Fetch: TypeAlias = Callable[
 
 
 class Loaders:
-    """The loaders of one request, each made when first used, and the assets it has met."""
+    """The loaders of one request, each made when first used; and the assets and reward versions it has met."""
 
     def __init__(self, database: Database, caller: Caller) -> None:
         """Take where to read and on whose behalf."""
         self.database = database
         self.caller = caller
         self.assets: dict[UUID, Asset] = {}
+        self.versions: dict[UUID, Reward] = {}
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
 
     def using(

@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import strawberry
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+)
+from strawberry.extensions.field_extension import AsyncExtensionResolver, FieldExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
@@ -18,15 +27,26 @@ SchemaClass = TypeVar("SchemaClass", bound=strawberry.Schema)
 # Types that no field names: they are reached through the interface they implement.
 NODE_TYPES: list[type] = []
 
+
+class _ForgetLoaded(FieldExtension):
+    """Keeps one mutation of a request from answering with what an earlier one had loaded."""
+
+    async def resolve_async(
+        self, next_: AsyncExtensionResolver, source: Any, info: strawberry.Info, **arguments: Any
+    ) -> Any:
+        """Forget, then run the mutation."""
+        info.context.forget_loaded()
+        return await next_(source, info, **arguments)
+
+
+for mutation in MUTATIONS:
+    mutation.extensions.append(_ForgetLoaded())
+
 Query = create_type("Query", QUERIES, description="Everything that can be read.")
-Mutation = (
-    create_type(
-        "Mutation",
-        MUTATIONS,
-        description="Everything that can be done. Whatever has an effect takes an idempotency key and does it once.",
-    )
-    if MUTATIONS
-    else None
+Mutation = create_type(
+    "Mutation",
+    MUTATIONS,
+    description="Everything that can be done. Whatever has an effect takes an idempotency key and does it once.",
 )
 
 
@@ -35,7 +55,7 @@ def build_schema(schema_class: type[SchemaClass], **options: Any) -> SchemaClass
 
     The class decides on limits and on how errors are presented; `gateway.app` gives `gateway.http`'s.
     """
-    return schema_class(
+    schema = schema_class(
         query=Query,
         mutation=Mutation,
         types=NODE_TYPES,
@@ -43,3 +63,21 @@ def build_schema(schema_class: type[SchemaClass], **options: Any) -> SchemaClass
         exception_handlers=error_handlers(),
         **options,
     )
+    _drop_null_defaults(schema._schema)
+    return schema
+
+
+def _drop_null_defaults(schema: GraphQLSchema) -> None:
+    """Take `= null` off whatever may be left out: it says nothing that the missing `!` does not.
+
+    What is left out then takes its default in Python, which is None too.
+    """
+    for graphql_type in schema.type_map.values():
+        inputs: list[GraphQLArgument | GraphQLInputField] = []
+        if isinstance(graphql_type, GraphQLInputObjectType):
+            inputs += graphql_type.fields.values()
+        elif isinstance(graphql_type, GraphQLObjectType):
+            inputs += (arg for field in graphql_type.fields.values() for arg in field.args.values())
+        for given in inputs:
+            if given.default_value is None:
+                given.default_value = Undefined

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import re
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -189,16 +189,17 @@ def logged_statements(database: Database) -> Iterator[list[str]]:
         del database.connection
 
 
-async def explain(database: Database, statement: str, arguments: Sequence[object]) -> str:
-    """Return the plan of a statement that is used again and again: made without seeing the parameters."""
+async def explain(database: Database, statement: str) -> str:
+    """Return the plan that PostgreSQL keeps for a statement it sees often, which holds for any parameters."""
+    count = max(map(int, re.findall(r"\$(\d+)", statement)))
+    arguments = ", ".join(["NULL"] * count)
     async with database.connection() as connection, connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         # Tests have few rows, for which a scan of the whole table would be the right plan.
-        await connection.execute("SET LOCAL enable_seqscan = off")
-        rows = await connection.fetch(f"EXPLAIN (COSTS OFF) {statement}", *arguments)
+        await connection.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+        )
+        await connection.execute(f"PREPARE explained AS {statement}")
+        rows = await connection.fetch(f"EXPLAIN (COSTS OFF) EXECUTE explained ({arguments})")
+        await connection.execute("DEALLOCATE explained")
     return "\n".join(row[0] for row in rows)
-
-
-def minor(amount: str, scale: int = 0) -> int:
-    """Return an amount in smallest units."""
-    return int(Decimal(amount).scaleb(scale))

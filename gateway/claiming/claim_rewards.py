@@ -1,7 +1,7 @@
 """Claim confirmed grants: what is owed to the member becomes theirs, once, however often it is asked (OWN-9).
 
-Round trips, whatever the number of grants: begin, claim the key, find the member, lock the grants, lock balances, write the
-ledger, mark the grants, store the answer, commit.
+Round trips, whatever the number of grants: begin, claim the key, find the member (none if a member calls), lock the grants, lock
+balances, write the ledger, mark the grants, store the answer, commit. A replay: begin, claim the key, read the answer, commit.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ NOT_FOUND = ItemStatus(StatusCode.GRANT_NOT_FOUND, "The member has no such grant
 async def claim_rewards(database: Database, caller: Caller, command: ClaimCommand) -> ClaimOutcome:
     """Credit each grant that is confirmed; the others say why not. A member claims for themselves, a partner for a member.
 
+    If nothing is or was claimed, nothing was written, and the request id is free again.
+
     Raises:
         Forbidden: the credential is neither a member's nor has the claim scope.
         InvalidInput: the command breaks rules; all are listed.
@@ -46,25 +48,21 @@ async def claim_rewards(database: Database, caller: Caller, command: ClaimComman
     if errors := check_command(command):
         raise InvalidInput(errors)
     run = _Run(caller, command)
-    request = Request(
-        kind=OperationKind.CLAIM_REWARDS,
-        key=command.request_id,
-        fields={
-            "member": command.member or [None, str(caller.member_id)],
-            "grantIds": list(command.grant_ids),
-        },
-        operation_id=new_id(),
-    )
-    answer = await run_once(database, caller, request, run.apply)
-    results = [
-        ClaimResult(
-            index=index,
-            status=ItemStatus(StatusCode(item["code"]), item["message"]),
-            grant_id=UUID(item["grant_id"]) if item["grant_id"] else None,
-        )
-        for index, item in enumerate(answer.value["items"])
-    ]
-    return ClaimOutcome(command.request_id, results, answer.idempotent_replay, run.grants)
+    try:
+        answer = await run_once(database, caller, _to_request(caller, command), run.apply)
+    except _NothingClaimed as nothing:
+        return ClaimOutcome(command.request_id, nothing.results, idempotent_replay=False)
+    replay = answer.idempotent_replay
+    fresh = {} if replay else run.grants
+    return ClaimOutcome(command.request_id, _read_results(answer.value), replay, fresh)
+
+
+class _NothingClaimed(Exception):
+    """Not one grant is or was claimed; carries why, for each."""
+
+    def __init__(self, results: list[ClaimResult]) -> None:
+        super().__init__("nothing claimed")
+        self.results = results
 
 
 class _Run:
@@ -77,6 +75,8 @@ class _Run:
         self._transaction_ids = new_ids(len(command.grant_ids))
 
     async def apply(self, connection: Connection, operation: Operation) -> dict[str, Any]:
+        # What an earlier attempt claimed was undone with it.
+        self.grants = {}
         tenant_id = self.caller.tenant_id
         member_id = await self._find_member(connection)
         wanted = sorted({grant_id for grant_id in self.command.grant_ids if grant_id is not None})
@@ -97,7 +97,7 @@ class _Run:
         ]
         if claimable:
             await self._credit(connection, operation, claimable)
-        return {
+        answer = {
             "items": [
                 {
                     "grant_id": str(grant_id) if grant_id in visible else None,
@@ -107,6 +107,9 @@ class _Run:
                 for grant_id in self.command.grant_ids
             ]
         }
+        if not any(status.is_success for status in statuses.values()):
+            raise _NothingClaimed(_read_results(answer))
+        return answer
 
     async def _find_member(self, connection: Connection) -> UUID:
         if self.caller.member_id is not None:
@@ -138,6 +141,32 @@ class _Run:
         await record(connection, tenant_id, book, at)
         await store.mark_claimed(connection, tenant_id, transactions, at)
         self.grants = _mark(grants, transactions, operation)
+
+
+def _to_request(caller: Caller, command: ClaimCommand) -> Request:
+    # A member's grants are theirs in every organisation.
+    is_member = caller.member_id is not None
+    return Request(
+        kind=OperationKind.CLAIM_REWARDS,
+        key=command.request_id,
+        fields={
+            "organisation": None if is_member else caller.organisation_id,
+            "member": str(caller.member_id) if is_member else list(command.member or ()),
+            "grantIds": list(command.grant_ids),
+        },
+        operation_id=new_id(),
+    )
+
+
+def _read_results(answer: Mapping[str, Any]) -> list[ClaimResult]:
+    return [
+        ClaimResult(
+            index=index,
+            status=ItemStatus(StatusCode(item["code"]), item["message"]),
+            grant_id=UUID(item["grant_id"]) if item["grant_id"] else None,
+        )
+        for index, item in enumerate(answer["items"])
+    ]
 
 
 def _judge(grant: GrantRecord | None) -> ItemStatus:

@@ -25,8 +25,8 @@ async def write_history(
     member_id: UUID,
     currency_id: UUID,
     rewards: Mapping[str, UUID],
-) -> None:
-    """Grant, claim, issue and distribute a little."""
+) -> dict[str, UUID]:
+    """Grant, claim, issue and distribute a little; return a grant that waits for its claim and one to reverse."""
     member = MemberReference(None, str(member_id))
     custom = await grant_reward(
         database,
@@ -36,7 +36,12 @@ async def write_history(
         ),
     )
     await claim_rewards(database, caller, ClaimCommand("demo-claim-1", member, [custom.grant.id]))
-    for number in (1, 2):
+    waiting = await grant_reward(
+        database,
+        caller,
+        GrantCommand("demo-order-2", member, CustomReward(Decimal(5)), "app.migration", {}),
+    )
+    quizzes = [
         await grant_reward(
             database,
             caller,
@@ -48,6 +53,8 @@ async def write_history(
                 {"reason": "Quiz completed"},
             ),
         )
+        for number in (1, 2)
+    ]
     await issue_rewards(
         database,
         caller,
@@ -59,3 +66,4 @@ async def write_history(
         caller,
         DistributeCommand("demo-distribution-1", [line], "Demo history", "Welcome to the demo!"),
     )
+    return {"confirmedGrantId": waiting.grant.id, "reversibleGrantId": quizzes[0].grant.id}

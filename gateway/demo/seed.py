@@ -75,7 +75,7 @@ async def _seed(database: Database) -> Demo:
     )
     member_id = await _create_members(database, caller)
     catalogue = await create_catalogue(database, caller)
-    await write_history(database, caller, member_id, CURRENCY_ID, catalogue.rewards)
+    grants = await write_history(database, caller, member_id, CURRENCY_ID, catalogue.rewards)
     tokens = await _create_tokens(database, founded, caller, member_id)
     return {
         **tokens,
@@ -85,6 +85,7 @@ async def _seed(database: Database) -> Demo:
         "currencyId": str(CURRENCY_ID),
         "pointsId": str(founded.tenant.standard_assets.points_id),
         **catalogue.to_json(),
+        **{name: encode_id(IdKind.GRANT, grant_id) for name, grant_id in grants.items()},
     }
 
 

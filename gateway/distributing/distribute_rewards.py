@@ -1,7 +1,7 @@
 """Reward up to 10,000 recipients in one call: every line on its own, all of them in one database transaction.
 
-Round trips, whatever the number of lines: begin, claim the key, find members, find currencies, award (3), notify,
-store the answer, commit.
+Round trips, whatever the number of lines: begin, claim the key, find members, find the currencies that are new to this process,
+award (3), notify, store the answer, commit. A replay: begin, claim the key, read the answer, commit.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ async def distribute_rewards(
     if errors := check_command(command):
         raise InvalidInput(errors)
     judged = [judge_form(line) for line in command.lines]
-    request = _to_request(command, judged)
+    request = _to_request(caller, command, judged)
     run = _Run(caller, command, judged)
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
@@ -71,7 +71,7 @@ async def distribute_rewards(
         at=datetime.fromisoformat(answer.value["at"]),
         results=_read_results(command, answer.value["lines"]),
         idempotent_replay=answer.idempotent_replay,
-        fresh_grants=run.grants,
+        fresh_grants={} if answer.idempotent_replay else run.grants,
     )
 
 
@@ -91,6 +91,8 @@ class _Run:
 
     async def apply(self, connection: Connection, operation: Operation) -> dict[str, Any]:
         """Award the lines that can be awarded, notify their members, and return the answer to be stored."""
+        # What an earlier attempt granted was undone with it.
+        self.grants = {}
         tenant_id = self.caller.tenant_id
         members = await self._find_members(connection)
         assets = await self._find_assets(connection)
@@ -107,7 +109,8 @@ class _Run:
         for index, (judged, member_id) in enumerate(zip(self.judged, members, strict=True)):
             if refusal := judge_facts(judged, member_id, assets):
                 refusals[index] = refusal
-            elif member_id is not None:
+            else:
+                assert member_id is not None  # noqa: S101 - a line without a member is refused
                 lines.append(self._plan(index, judged, member_id, transaction, assets))
         awarded = await award(connection, tenant_id, lines, operation.at) if lines else []
         results = {**refusals, **{line.index: r for line, r in zip(lines, awarded, strict=True)}}
@@ -162,11 +165,14 @@ class _Run:
         await store.insert_notifications(connection, self.caller.tenant_id, grants, texts, at)
 
 
-def _to_request(command: DistributeCommand, judged: Sequence[JudgedLine]) -> Request:
+def _to_request(
+    caller: Caller, command: DistributeCommand, judged: Sequence[JudgedLine]
+) -> Request:
     return Request(
         kind=OperationKind.DISTRIBUTE_REWARDS,
         key=command.request_id,
         fields={
+            "organisation": caller.organisation_id,
             "description": command.description,
             "message": command.message,
             "rewards": [line.fingerprint for line in judged],

@@ -15,6 +15,7 @@ from gateway.ledger.model import Account, OwnerKind, Transfer
 from gateway.members.identifiers import IdentifierKind, normalise
 
 CURRENCY_KINDS = frozenset({AssetKind.CURRENCY, AssetKind.POINTS})
+AMOUNT_TOO_LARGE = "currencyReward.amount is too large."
 MemberKey = tuple[IdentifierKind | None, str]
 
 
@@ -33,9 +34,15 @@ class JudgedLine:
     def fingerprint(self) -> list[str | int | None]:
         """Return what makes the line what it is, in one spelling; a line of wrong form has only the one it came in."""
         if self.reasons or self.member_key is None:
+            # Whatever was sent, in ASCII: it may be text that has no UTF-8 or a number that JSON cannot hold.
             sent = self.as_sent
-            kind, value = sent.recipient.kind, sent.recipient.value
-            return [kind, value, sent.currency_id, str(sent.amount), sent.experience_points]
+            return [
+                sent.recipient.kind,
+                ascii(sent.recipient.value),
+                ascii(sent.currency_id),
+                str(sent.amount),
+                str(sent.experience_points),
+            ]
         currency = str(self.currency_id) if self.currency_id else None
         return [*self.member_key, currency, self.amount, self.experience_points]
 
@@ -45,15 +52,19 @@ def judge_form(line: DistributionLine) -> JudgedLine:
     reasons: list[str] = []
     member_key = _judge_recipient(line.recipient, reasons)
     currency_id = _judge_currency(line, reasons)
-    if line.experience_points is not None and line.experience_points <= 0:
+    amount = _judge_amount(line, reasons)
+    experience_points = line.experience_points or 0
+    if line.experience_points is not None and experience_points <= 0:
         reasons.append("xpReward must be a whole number above 0.")
+    elif experience_points > AMOUNT_MINOR_MAX:
+        reasons.append("xpReward is too large.")
     if line.currency_id is None and line.experience_points is None:
         reasons.append("A line needs a currencyReward, an xpReward, or both.")
     return JudgedLine(
         member_key=member_key,
         currency_id=currency_id,
-        amount=_whole_amount(line),
-        experience_points=line.experience_points or 0,
+        amount=amount,
+        experience_points=experience_points,
         reasons=tuple(reasons),
         as_sent=line,
     )
@@ -73,7 +84,7 @@ def judge_facts(
         if asset is None or asset.kind not in CURRENCY_KINDS:
             reasons.append("No such currency.")
         elif abs(line.amount) > AMOUNT_MINOR_MAX // 10**asset.scale:
-            reasons.append("currencyReward.amount is too large.")
+            reasons.append(AMOUNT_TOO_LARGE)
     return Refusal(code, tuple(reasons)) if reasons else None
 
 
@@ -123,13 +134,20 @@ def _judge_currency(line: DistributionLine, reasons: list[str]) -> UUID | None:
     currency_id = decode_id(IdKind.ASSET, line.currency_id)
     if currency_id is None:
         reasons.append("currencyReward.currencyId must be a GUID.")
+    return currency_id
+
+
+def _judge_amount(line: DistributionLine, reasons: list[str]) -> int:
+    """Return the amount, 0 if there is none that could be applied."""
     amount = line.amount
+    if line.currency_id is None:
+        return 0
     if amount is None or not amount.is_finite() or amount != amount.to_integral_value():
         reasons.append("currencyReward.amount must be a whole number.")
     elif amount == 0:
         reasons.append("currencyReward.amount must not be 0.")
-    return currency_id
-
-
-def _whole_amount(line: DistributionLine) -> int:
-    return int(line.amount) if line.amount is not None and line.amount.is_finite() else 0
+    elif not -AMOUNT_MINOR_MAX <= amount <= AMOUNT_MINOR_MAX:
+        reasons.append(AMOUNT_TOO_LARGE)
+    else:
+        return int(amount)
+    return 0

@@ -1,6 +1,7 @@
 """Grant one reward to one member, once per client reference.
 
-Round trips of a first grant: begin, claim the key, find the member (and the reward), award (3), store the answer, commit.
+Round trips of a first grant: begin, claim the key, find the member (and the reward), award (3, a unique coupon 5), store the
+answer, commit. A replay: begin, claim the key, read the answer, commit, read the grant.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ async def grant_reward(database: Database, caller: Caller, command: GrantCommand
     authorize(caller, Scope.GRANT)
     if errors := check_command(command):
         raise InvalidInput(errors)
-    request = _to_request(command)
+    request = _to_request(caller, command)
     grant_id, transaction_id = new_id(), new_id()
     fresh: list[GrantRecord] = []
 
@@ -86,7 +87,7 @@ async def grant_reward(database: Database, caller: Caller, command: GrantCommand
     return GrantOutcome(grants[first_id], status, answer.idempotent_replay)
 
 
-def _to_request(command: GrantCommand) -> Request:
+def _to_request(caller: Caller, command: GrantCommand) -> Request:
     """Name what makes the grant what it is; another action code alone is no change (OWN-7)."""
     reward: dict[str, Any]
     if isinstance(command.reward, CustomReward):
@@ -96,8 +97,13 @@ def _to_request(command: GrantCommand) -> Request:
     return Request(
         kind=OperationKind.GRANT_REWARD,
         key=command.client_reference,
-        fields={"member": command.member, **reward},
+        fields={
+            "organisation": caller.organisation_id,
+            "member": list(command.member),
+            **reward,
+        },
         operation_id=new_id(),
+        key_path=("input", "clientReference"),
     )
 
 

@@ -88,11 +88,13 @@ def _check_action_code(command: GrantCommand) -> list[FieldError]:
 
 def _check_amount(reward: CustomReward) -> list[FieldError]:
     path = ("input", "reward", "custom", "amount")
-    if not CUSTOM_AMOUNT_MIN <= reward.amount <= CUSTOM_AMOUNT_MAX:
+    amount = reward.amount
+    # What is not a number cannot be compared with one.
+    if not (amount.is_finite() and CUSTOM_AMOUNT_MIN <= amount <= CUSTOM_AMOUNT_MAX):
         message = "amount must be from 1.00 to 100.00 dollars, inclusive."
         return [FieldError(path, "range", message)]
     try:
-        to_minor(reward.amount, CASH_SCALE)
+        to_minor(amount, CASH_SCALE)
     except InexactAmount as error:
         return [FieldError(path, "decimals", f"amount {error}.")]
     return []

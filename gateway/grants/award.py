@@ -1,6 +1,6 @@
 """The one posting routine: grant, issue and distribute all end here, a single grant as the batch of one.
 
-Round trips, whatever the number of lines: lock 1, ledger 1, grants 1; with unique coupons up to 5 more.
+Round trips, whatever the number of lines: lock 1, ledger 1, grants 1; with unique coupons up to 6 more.
 Lock order: coupon assignments, codes, balances.
 """
 
@@ -94,7 +94,8 @@ def _to_record(
     line: Line, entries: EntryRange, code: DrawnCode | None, at: datetime
 ) -> GrantRecord:
     is_claimed = line.status is GrantStatus.CLAIMED
-    benefits = line.benefits
+    # A list, as the database returns it: a grant equals itself read back.
+    benefits = list(line.benefits)
     if code is not None:
         expiry = code.expires_at.isoformat() if code.expires_at else None
         benefits = [

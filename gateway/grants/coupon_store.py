@@ -1,4 +1,4 @@
-"""Statements about codes and who holds them; each is one round trip for any number of lines."""
+"""Statements about codes and who holds them; each is one round trip for any number of lines, unless it says otherwise."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ CROSS JOIN LATERAL (
     ORDER BY code LIMIT wanted.code_count FOR UPDATE SKIP LOCKED
 ) AS free
 """
+
+TAKE_WAITING = TAKE.replace(" SKIP LOCKED", "")
 
 GIVE = """
 UPDATE codes SET status = 'GRANTED', grant_id = given.grant_id
@@ -99,8 +101,17 @@ async def fetch_holders(
 async def take_free_codes(
     connection: Connection, tenant_id: UUID, wanted: Mapping[UUID, int], at: datetime
 ) -> dict[UUID, list[DrawnCode]]:
-    """Lock up to the wanted number of free, unexpired codes of each pool, passing over codes that others have locked."""
-    rows = await connection.fetch(TAKE, tenant_id, list(wanted), list(wanted.values()), at)
+    """Lock up to the wanted number of free, unexpired codes of each pool, passing over codes that others have locked.
+
+    If nothing but such codes is left, it waits for what becomes of them: a dry run, or a call that is refused after all,
+    leaves its codes free. One round trip more. Whoever waits has locked no code, and waits in the order of pool and code, so
+    that no two wait for each other.
+    """
+    pools = sorted(wanted)
+    parameters = (tenant_id, pools, [wanted[pool_id] for pool_id in pools], at)
+    rows = await connection.fetch(TAKE, *parameters)
+    if not rows:
+        rows = await connection.fetch(TAKE_WAITING, *parameters)
     free: dict[UUID, list[DrawnCode]] = defaultdict(list)
     for row in rows:
         free[row["pool_id"]].append(DrawnCode(row["pool_id"], row["code"], row["expires_at"]))

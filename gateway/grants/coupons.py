@@ -31,8 +31,9 @@ async def draw_coupons(
     """Reserve one free code for each coupon line whose member holds none of that reward.
 
     The assignment row of reward and member is inserted first: a concurrent request for the same pair waits on it and then
-    sees the code that was given. Codes are taken with SKIP LOCKED, so takers of one pool do not wait for each other.
-    Round trips: none without coupon lines, two with, three if some member holds one already.
+    sees the code that was given. Codes are taken with SKIP LOCKED, so takers of one pool wait for each other only for its last
+    codes. Round trips: none without coupon lines, two with, one more if some member holds one already, one more if no code is
+    free at once; two more whenever a member's earlier grant is reversed in between.
     """
     wanting = [line for line in lines if line.coupon is not None]
     draw = Draw()
@@ -41,17 +42,31 @@ async def draw_coupons(
     first_lines: dict[tuple[UUID, UUID], Line] = {}
     for line in wanting:
         first_lines.setdefault(_pair(line), line)
-    assigned = await coupon_store.assign(connection, tenant_id, list(first_lines.values()))
-    holders = {pair for pair, line in first_lines.items() if line.grant_id not in assigned}
-    earlier = await coupon_store.fetch_holders(connection, tenant_id, holders) if holders else {}
+    earlier = await _assign(connection, tenant_id, list(first_lines.values()))
     for line in wanting:
         pair = _pair(line)
-        if pair in holders:
+        if pair in earlier:
             draw.settled[line.grant_id] = AlreadyIssued(earlier[pair])
         elif first_lines[pair] is not line:
             draw.settled[line.grant_id] = AlreadyIssued(first_lines[pair].grant_id)
     await _take_codes(connection, tenant_id, list(first_lines.values()), draw, at)
     return draw
+
+
+async def _assign(
+    connection: Connection, tenant_id: UUID, lines: Sequence[Line]
+) -> dict[tuple[UUID, UUID], UUID]:
+    """Make each line's member the holder of its reward; return the earlier grant of each pair that has one."""
+    earlier: dict[tuple[UUID, UUID], UUID] = {}
+    waiting = lines
+    while waiting:
+        assigned = await coupon_store.assign(connection, tenant_id, waiting)
+        waiting = [line for line in waiting if line.grant_id not in assigned]
+        if waiting:
+            earlier |= await coupon_store.fetch_holders(connection, tenant_id, map(_pair, waiting))
+        # Whoever held one and holds none now was reversed between the two statements: assign again.
+        waiting = [line for line in waiting if _pair(line) not in earlier]
+    return earlier
 
 
 async def _take_codes(

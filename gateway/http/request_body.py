@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -57,8 +57,8 @@ def decode_json(data: bytes | str) -> object:
     if raw.count(b"{") + raw.count(b"[") > VARIABLES_DEPTH_MAX:
         _refuse_deep_nesting(value)
     # PostgreSQL text cannot hold NUL.
-    if _ESCAPED_NUL in raw and _has_nul(value):
-        raise bad_request("Text must not contain the NUL character (U+0000).")
+    if _ESCAPED_NUL in raw and (place := _find_nul(value, "")) is not None:
+        raise bad_request(f"{place or 'The body'} must not contain the NUL character (U+0000).")
     return value
 
 
@@ -130,13 +130,19 @@ async def _read_bounded(request: Request, body_bytes_max: int) -> bytes:
     return b"".join(chunks)
 
 
-def _has_nul(value: object) -> bool:
-    """Tell whether any text in decoded JSON holds NUL; its depth is already bounded."""
+def _find_nul(value: object, path: str) -> str | None:
+    """Return the path of the first text in decoded JSON that holds NUL; its depth is already bounded."""
     if isinstance(value, str):
-        return "\0" in value
+        return path if "\0" in value else None
+    children: Iterable[tuple[object, object]] = ()
     if isinstance(value, dict):
-        return any("\0" in key or _has_nul(child) for key, child in value.items())
-    return isinstance(value, list) and any(_has_nul(child) for child in value)
+        if any("\0" in key for key in value):
+            return path
+        children = value.items()
+    elif isinstance(value, list):
+        children = enumerate(value)
+    found = (_find_nul(child, f"{path}.{name}" if path else f"{name}") for name, child in children)
+    return next((place for place in found if place is not None), None)
 
 
 def _refuse_deep_nesting(value: object) -> None:

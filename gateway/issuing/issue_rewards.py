@@ -40,7 +40,7 @@ async def issue_rewards(
     run = IssuanceRun(caller, resolve_reach(caller, command))
     try:
         answer = await run_once(
-            database, caller, _to_request(command), run.apply, dry_run=command.is_dry_run
+            database, caller, _to_request(caller, command), run.apply, dry_run=command.is_dry_run
         )
     except NothingIssued as nothing:
         return IssuanceOutcome(command, nothing.items, idempotent_replay=False)
@@ -53,10 +53,10 @@ async def issue_rewards(
     return IssuanceOutcome(command, items, answer.idempotent_replay)
 
 
-def _to_request(command: IssueCommand) -> Request:
+def _to_request(caller: Caller, command: IssueCommand) -> Request:
     return Request(
         kind=OperationKind.ISSUE_REWARDS,
         key=command.request_id,
-        fields=command.fingerprint,
+        fields={"organisation": caller.organisation_id, **command.fingerprint},
         operation_id=new_id(),
     )

@@ -33,7 +33,11 @@ class ItemKeys:
             index: Request(
                 kind=OperationKind.ISSUE_REWARDS_ITEM,
                 key=item.request_id,
-                fields={"member": command.member, "reward": item.fingerprint},
+                fields={
+                    "organisation": caller.organisation_id,
+                    "member": list(command.member),
+                    "reward": item.fingerprint,
+                },
                 operation_id=operation_ids[index],
             )
             for index, item in enumerate(command.items)

@@ -16,6 +16,7 @@ from gateway.issuing.custom_fields.model import GivenField, check_given
 from gateway.members.groups.model import GroupReference
 from gateway.members.model import MemberReference
 from gateway.operations.model import check_key
+from gateway.rewards.rules import plain
 from gateway.text import check_json, check_text
 
 ITEMS_MAX = 100
@@ -25,6 +26,7 @@ NOTES_LENGTH_MAX = 4_096
 VALUE_DIGITS_MAX = 15
 ORGANISATIONS_MAX = 100
 VALIDATION_CODE_LENGTH_MAX = 64
+VALUE_MAX = 10**VALUE_DIGITS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class OrganisationDetails:
     def fingerprint(self) -> list[Any]:
         """Return what makes the details what they are, in one spelling."""
         group = self.group.fingerprint if self.group else None
-        return [self.organisation.as_sent, self.params, self.notes, group]
+        return [ascii(self.organisation.as_sent), self.params, self.notes, group]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +99,24 @@ class IssueItem:
         """Return what makes the item what it is, in one spelling.
 
         What came later than the rest is named, and only where it is used: keys that were used before keep their meaning.
+        Ids are as sent, which may be text that no id can be, and that has no UTF-8: hence their ASCII form.
         """
         payment = self.payment or PaymentChoice()
         later = {
-            "orgId": self.organisation.as_sent if self.organisation else None,
+            "orgId": ascii(self.organisation.as_sent) if self.organisation else None,
             "cashReference": payment.cash_reference,
             "customFields": [field.to_json() for field in self.custom_fields],
             "fulfillmentStage": self.fulfillment_stage,
         }
         used = {name: value for name, value in later.items() if value}
         return [
-            self.reward_id_as_sent,
-            str(self.quantity.normalize()),
+            ascii(self.reward_id_as_sent),
+            plain(self.quantity),
             self.request_id,
             self.event_log_id,
             self.params,
-            payment.config_id_as_sent,
-            str(payment.redemption_value.normalize()),
+            ascii(payment.config_id_as_sent),
+            plain(payment.redemption_value),
             *([used] if used else []),
         ]
 
@@ -153,12 +156,12 @@ class IssueCommand:
         """Return what makes the call what it is, by GraphQL input name; what came later only where it is used."""
         later = {
             "dataScope": None if self.data_scope is DataScope.SELF else self.data_scope.value,
-            "dataScopeOrgIds": [organisation.as_sent for organisation in self.organisations],
+            "dataScopeOrgIds": [ascii(organisation.as_sent) for organisation in self.organisations],
             "orgLevelDetails": [details.fingerprint for details in self.organisation_details],
             "group": self.group.fingerprint if self.group else None,
         }
         return {
-            "member": self.member,
+            "member": list(self.member),
             "rewards": [item.fingerprint for item in self.items],
             "transactionNumber": self.transaction_number,
             "notes": self.notes,
@@ -288,8 +291,9 @@ def _check_validation(command: IssueCommand) -> list[FieldError]:
 
 def _check_redemption_value(value: Decimal, path: tuple[str, ...]) -> list[FieldError]:
     value_path = (*path, "paymentConfig", "redemptionValue")
-    if value <= 0:
-        return [FieldError(value_path, "positive", "redemptionValue must be greater than 0.")]
+    if not (value.is_finite() and 0 < value <= VALUE_MAX):
+        message = f"redemptionValue must be greater than 0 and at most {VALUE_MAX}."
+        return [FieldError(value_path, "range", message)]
     if len(value.as_tuple().digits) > VALUE_DIGITS_MAX:
         message = f"redemptionValue must have at most {VALUE_DIGITS_MAX} digits."
         return [FieldError(value_path, "digits", message)]

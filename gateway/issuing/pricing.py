@@ -76,14 +76,13 @@ def price_item(item: IssueItem, reward: Reward, assets: Mapping[UUID, Asset]) ->
         return config
     if refusal := _check_cash(config, item.cash_reference):
         return refusal
-    whole = int(item.quantity)
-    if not 1 <= whole <= QUANTITY_MAX:
+    if not (item.quantity.is_finite() and 1 <= item.quantity < QUANTITY_MAX + 1):
         message = f"quantity must be from 1 to {QUANTITY_MAX} after its fraction is dropped."
         return Refusal(StatusCode.INVALID_QUANTITY, (message,))
     if config is None or config.mode is not PaymentMode.CONV_RATIO:
         return _price_one(config, item.cash_reference, assets)
     # A member holds one code of a coupon: more of it would be paid for and not be given.
-    quantity = 1 if reward.kind in SINGLE_KINDS else whole
+    quantity = 1 if reward.kind in SINGLE_KINDS else int(item.quantity)
     return _convert(item.payment or PaymentChoice(), quantity, config, assets)
 
 

@@ -66,6 +66,7 @@ class Request:
     key: str
     fields: Mapping[str, Any]
     operation_id: UUID
+    key_path: tuple[str, ...] = ("input", "requestId")
 
     def field_hashes(self) -> dict[str, str]:
         """Return one short hash per field: enough to tell a repeat from a change, and which field changed."""
@@ -95,10 +96,11 @@ class IdempotencyConflict(RewardsError):
 
     code = ErrorCode.IDEMPOTENCY_CONFLICT
 
-    def __init__(self, key: str, differing_fields: tuple[str, ...]) -> None:
+    def __init__(self, request: Request, differing_fields: tuple[str, ...]) -> None:
         """Name the fields whose values differ from the first request's."""
         names = ", ".join(differing_fields)
-        super().__init__(f"The key {key!r} was used before with another value of: {names}.")
+        message = f"The key {request.key!r} was used before with another value of: {names}."
+        super().__init__(message, request.key_path)
         self.differing_fields = differing_fields
 
 

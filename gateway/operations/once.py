@@ -88,7 +88,7 @@ def _meet(request: Request, stored: asyncpg.Record) -> Answer | IdempotencyConfl
     first: dict[str, str] = stored["field_hashes"]
     differing = sorted(name for name in mine | first if mine.get(name) != first.get(name))
     if differing:
-        return IdempotencyConflict(request.key, tuple(differing))
+        return IdempotencyConflict(request, tuple(differing))
     # The same operation id means that this very request committed and only the reply was lost.
     replay = stored["id"] != request.operation_id
     return Answer(stored["answer"], stored["id"], idempotent_replay=replay)

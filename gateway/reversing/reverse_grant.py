@@ -1,7 +1,8 @@
 """Take a grant back: a new transaction that moves everything the grant moved the other way (ALL-4).
 
-Round trips: begin, claim the key, lock the grant, read its entries, lock balances, write the ledger, mark the grant, void and
-unassign its code if it gave one, store the answer, commit.
+Round trips: begin, claim the key, lock the grant, read its entries (and those of its claim, if it was claimed later), lock
+balances, write the ledger, mark the grant, void and unassign its code if it gave one, store the answer, commit; then read the
+grant.
 """
 
 from __future__ import annotations
@@ -97,7 +98,11 @@ async def reverse_grant(
     request = Request(
         kind=OperationKind.REVERSE_GRANT,
         key=command.request_id,
-        fields={"grantId": command.grant_id, "reason": command.reason},
+        fields={
+            "organisation": caller.organisation_id,
+            "grantId": command.grant_id,
+            "reason": command.reason,
+        },
         operation_id=new_id(),
     )
     answer = await run_once(database, caller, request, work)
@@ -125,7 +130,7 @@ async def _lock_grant(
 async def _find_transfers(
     connection: Connection, caller: Caller, grant: GrantRecord
 ) -> list[Transfer]:
-    """Return the opposite of every transfer of the grant, the last one first."""
+    """Return the opposite of every transfer of the grant, the last one first, after what the member had paid."""
     entries = await fetch_entries(
         connection, caller.tenant_id, grant.transaction_id, grant.entry_from, grant.entry_to
     )
@@ -134,7 +139,9 @@ async def _find_transfers(
     accounts = _accounts_of(grant, {entry.asset_id for entry in entries})
     pairs = zip(entries[::2], entries[1::2], strict=True)
     done = [_to_transfer(debit, credit, accounts) for debit, credit in pairs]
-    return [transfer.reversed() for transfer in reversed(done)]
+    opposite = [transfer.reversed() for transfer in reversed(done)]
+    # What comes back to the member counts before anything is taken from the same balance.
+    return sorted(opposite, key=lambda transfer: transfer.debit.is_bounded)
 
 
 def _accounts_of(grant: GrantRecord, asset_ids: set[UUID]) -> dict[UUID, Account]:

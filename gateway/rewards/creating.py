@@ -91,10 +91,7 @@ async def refuse_broken(
     """
     if errors or not fields.can_be_fingerprinted:
         async with database.connection() as connection:
-            references = fields.references()
-            facts = await fetch_facts(
-                connection, caller.tenant_id, caller.organisation_id, references
-            )
+            facts = await fetch_facts(connection, caller, fields.references())
         raise InvalidInput(errors + fields.check(facts))
 
 
@@ -106,8 +103,7 @@ async def check_fields(
     Raises:
         InvalidInput: every broken rule.
     """
-    references = fields.references()
-    facts = await fetch_facts(connection, caller.tenant_id, caller.organisation_id, references)
+    facts = await fetch_facts(connection, caller, fields.references())
     if found := [*errors, *fields.check(facts)]:
         raise InvalidInput(found)
     return facts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any, Final, Literal, TypeAlias
@@ -26,8 +26,6 @@ class Unset(enum.Enum):
 
 UNSET: Final = Unset.UNSET
 NotNamed: TypeAlias = Literal[Unset.UNSET]
-
-_INPUT_NAMES = {"payment_configs": "paymentConfigs", "segment_ids": "segmentIds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +89,34 @@ class RewardFields:
         return reduce(or_, found, References())
 
     def check(self, facts: Facts) -> list[FieldError]:
-        """Return every broken rule of the fields that are named (MON-3)."""
+        """Return every broken rule of the fields that are named, in the order of the input's fields (MON-3)."""
         errors: list[FieldError] = []
-        for field in fields(self):
-            if getattr(self, field.name) is None and field.name not in {"description", "metadata"}:
-                name = _INPUT_NAMES.get(field.name, field.name)
-                errors.append(FieldError(("input", name), "required", f"{name} is required."))
-        if isinstance(self.name, str):
+        if self.name is not UNSET:
             errors += check_name(self.name, ("input", "name"))
+        errors += self._check_config(facts)
         if isinstance(self.description, str):
             errors += check_description(self.description, ("input", "description"))
-        if draft := self.draft:
-            errors += draft.check(facts, self.config_path)
+        if self.status is None:
+            errors += _refuse_null("status")
         if self.metadata is not UNSET:
             errors += check_metadata(self.metadata, ("input", "metadata"))
-        if isinstance(self.payment_configs, tuple):
-            errors += check_payment_configs(
-                self.payment_configs, facts, ("input", "paymentConfigs")
-            )
-        return errors
+        errors += self._check_payment_configs(facts)
+        return errors + (_refuse_null("segmentIds") if self.segment_ids is None else [])
+
+    def _check_config(self, facts: Facts) -> list[FieldError]:
+        if self.config is UNSET:
+            return []
+        if self.config is None:
+            return _refuse_null("config")
+        return self.config.check(facts, self.config_path)
+
+    def _check_payment_configs(self, facts: Facts) -> list[FieldError]:
+        if self.payment_configs is UNSET:
+            return []
+        if self.payment_configs is None:
+            return _refuse_null("paymentConfigs")
+        return check_payment_configs(self.payment_configs, facts, ("input", "paymentConfigs"))
+
+
+def _refuse_null(name: str) -> list[FieldError]:
+    return [FieldError(("input", name), "required", f"{name} is required.")]

@@ -125,7 +125,9 @@ def _check(draft: PaymentConfigDraft, facts: Facts, path: tuple[str, ...]) -> li
     )
     for price in prices:
         errors += _check_price(price, facts, path)
-    return errors + _check_ratio(draft.conversion_ratio, (*path, "conversionRatio"))
+    errors += _check_ratio(draft.conversion_ratio, (*path, "conversionRatio"))
+    names = list(draft.by_name())
+    return sorted(errors, key=lambda error: names.index(error.path[-1]))
 
 
 def _check_price(price: _Price, facts: Facts, path: tuple[str, ...]) -> list[FieldError]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import FieldError, NotFound
 from gateway.ids import new_id
@@ -107,7 +109,7 @@ def _apply(reward: Reward, fields: RewardFields, facts: Facts, operation: Operat
     if fields.draft is not None:
         content["configuration"] = fields.draft.complete(facts)
     changed = replace(reward, **content)
-    if changed != reward:
+    if _spell(changed) != _spell(reward):
         changed = replace(changed, version_id=new_id())
     if isinstance(fields.status, RewardStatus):
         changed = replace(changed, status=fields.status)
@@ -115,3 +117,8 @@ def _apply(reward: Reward, fields: RewardFields, facts: Facts, operation: Operat
         configs = complete_payment_configs(fields, facts)
         changed = replace(changed, payment_configs=configs)
     return replace(changed, updated_at=operation.at)
+
+
+def _spell(reward: Reward) -> bytes:
+    # As text, because to Python true equals 1 and 1.0 equals 1, and metadata may change from one to the other.
+    return orjson.dumps(reward_to_json(reward), option=orjson.OPT_SORT_KEYS)

@@ -23,22 +23,29 @@ RETRY_DELAY_SECONDS = 0.02
 APPLICATION_ROLE = "rewards_gateway"
 
 
-# Serialization failure, deadlock, and a server that went away: the work as a whole may be done again, because
-# every operation first claims its idempotency key and a commit whose reply was lost is then seen as done.
 class _RollBack(Exception):
     """Leaves a transaction block without keeping what was done in it."""
 
 
-_RETRYABLE = (
+# Serialization failure, deadlock, and a server that went away: the work as a whole may be done again, because
+# every operation first claims its idempotency key and a commit whose reply was lost is then seen as done.
+_PASSING = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
     ConnectionError,
 )
+# Waiting longer is the caller's choice: nothing was done.
+_TOO_BUSY = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InsufficientResourcesError,
+)
+BUSY = "The gateway is busy; nothing was done, try again shortly."
+AWAY = "The database is not answering; nothing was done, try again shortly."
 
 
 class Database:
@@ -94,14 +101,29 @@ class Database:
         """Lend a connection for reads outside a database transaction.
 
         Raises:
-            Overloaded: none came free in time.
+            Overloaded: none came free in time, or the server is too busy or went away.
         """
+        try:
+            async with self._lend() as connection:
+                yield connection
+        except _TOO_BUSY as error:
+            raise Overloaded(BUSY) from error
+        except _PASSING as error:
+            raise Overloaded(AWAY) from error
+
+    @asynccontextmanager
+    async def _lend(self) -> AsyncIterator[Connection]:
         try:
             connection = await self._pool.acquire(timeout=self._acquire_timeout_seconds)
         except TimeoutError as error:
-            raise Overloaded("The gateway is busy; try again shortly.") from error
+            raise Overloaded(BUSY) from error
         try:
             yield connection
+        except asyncpg.InterfaceError as error:
+            # Also raised for wrong use, which must show; on a closed connection it says that the server is gone.
+            if connection.is_closed():
+                raise ConnectionResetError(str(error)) from error
+            raise
         finally:
             # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
             if not connection.is_closed() and connection.is_in_transaction():
@@ -111,7 +133,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lend a connection inside one READ COMMITTED database transaction: commit on success, else roll back."""
-        async with self.connection() as connection, connection.transaction():
+        async with self._lend() as connection, connection.transaction():
             yield connection
 
     async def run_transaction(
@@ -123,7 +145,7 @@ class Database:
         with a random pause between them. A dry run does all of the work and then rolls it back.
 
         Raises:
-            Overloaded: it never got through.
+            Overloaded: it never got through, or waited too long for a lock.
         """
         for attempt in range(ATTEMPTS_MAX):
             try:
@@ -134,9 +156,11 @@ class Database:
                 return result
             except _RollBack:
                 return result
-            except _RETRYABLE as error:
+            except _TOO_BUSY as error:
+                raise Overloaded(BUSY) from error
+            except _PASSING as error:
                 if attempt == ATTEMPTS_MAX - 1:
-                    raise Overloaded("The database is not answering; try again shortly.") from error
+                    raise Overloaded(AWAY) from error
                 # Jitter only spreads the attempts out; it guards nothing.
                 await asyncio.sleep(RETRY_DELAY_SECONDS * 2**attempt * (0.5 + random.random()))  # noqa: S311
         raise AssertionError("unreachable: the loop returns or raises")
@@ -150,7 +174,7 @@ class Database:
         """Tell whether a statement can be answered now."""
         try:
             await self.fetch("SELECT 1")
-        except (*_RETRYABLE, Overloaded, OSError):
+        except (Overloaded, OSError):
             return False
         return True
 

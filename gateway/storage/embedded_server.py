@@ -63,7 +63,13 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_checkpoints": "off",
 }
-UNSAFE_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+DISPOSABLE_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    # Statistics gathered at some moment of a test run would make plans depend on that moment.
+    "autovacuum": "off",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +196,7 @@ class EmbeddedServer:
         return folder
 
     def _launch(self, socket_directory: Path) -> None:
-        settings = SETTINGS | UNSAFE_SETTINGS if self.is_disposable else SETTINGS
+        settings = SETTINGS | DISPOSABLE_SETTINGS if self.is_disposable else SETTINGS
         settings = settings | {"unix_socket_directories": str(socket_directory)}
         options = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in settings.items())
         log_path = self.directory / "server.log"

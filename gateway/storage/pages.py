@@ -6,14 +6,13 @@ is open its bound is an id that no row has, so that one statement text, and one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 Key = TypeVar("Key")
 Item = TypeVar("Item")
-Changed = TypeVar("Changed")
 
 ID_LOWEST = UUID(int=0)
 ID_HIGHEST = UUID(int=2**128 - 1)
@@ -41,10 +40,6 @@ class Page(Generic[Item]):
     items: Sequence[Item]
     has_previous: bool
     has_next: bool
-
-    def map(self, change: Callable[[Item], Changed]) -> Page[Changed]:
-        """Return the page with every row changed."""
-        return Page([change(item) for item in self.items], self.has_previous, self.has_next)
 
 
 def cut_page(request: PageRequest[Any], rows: Sequence[Item]) -> Page[Item]:

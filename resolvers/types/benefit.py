@@ -89,10 +89,7 @@ def to_benefit(benefit: Mapping[str, Any], assets: Mapping[UUID, domain.Asset]) 
             asset=to_asset(assets[competition_id]),
             entries=benefit["entries"],
         )
-    if kind == "COUPON_CODE":
-        return _to_coupon_code(benefit)
-    message = f"unknown kind of benefit: {kind}"
-    raise ValueError(message)
+    return _to_coupon_code(benefit)
 
 
 def _to_coupon_code(benefit: Mapping[str, Any]) -> CouponCode:

@@ -207,12 +207,11 @@ def to_catalogue_reward(reward: domain.Reward) -> CatalogueReward:
             return CompetitionEntryReward(**common, configuration=entry, entries=entry.entries)
         case UniqueCouponConfiguration() as unique:
             return UniqueCouponReward(**common, configuration=unique)
-        case NonUniqueCouponConfiguration() as coupon:
-            return NonUniqueCouponReward(
-                **common,
-                code=coupon.code,
-                discount_type=coupon.discount_type,
-                discount_value=coupon.discount_value,
-            )
-    message = f"unknown configuration: {reward.configuration!r}"
-    raise ValueError(message)
+    coupon = reward.configuration
+    assert isinstance(coupon, NonUniqueCouponConfiguration)  # noqa: S101 - the registry has no other
+    return NonUniqueCouponReward(
+        **common,
+        code=coupon.code,
+        discount_type=coupon.discount_type,
+        discount_value=coupon.discount_value,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -15,12 +15,13 @@ from gateway.ids import IdKind, encode_id
 from resolvers.context import Context, Info
 from resolvers.enums import expose_enum
 from resolvers.fields import resolved
+from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.scalars import JSON
 from resolvers.types.benefit import Benefit, to_benefit
 from resolvers.types.custom_field import CustomFieldValue, to_custom_field_value
 from resolvers.types.fulfillment import Fulfillment, load_fulfillments
-from resolvers.types.reward import Reward, load_granted_reward
+from resolvers.types.reward import Reward, find_granted_reward, load_granted_reward
 
 if TYPE_CHECKING:
     from resolvers.types.member import Member
@@ -94,10 +95,11 @@ class Grant(Node):
 
         return to_member(self.record.member_id)
 
-    @resolved("What was granted, as it was then.")
-    async def reward(self, info: Info) -> Reward:
-        """Load the reward's version; a grant outside of the catalogue has its reward with it."""
-        return await load_granted_reward(info.context, self.record)
+    @resolved("What was granted, as it was then.", graphql_type=Reward)
+    def reward(self, info: Info) -> Reward | Awaitable[Reward]:
+        """Return the reward's version; a grant outside of the catalogue has its reward with it."""
+        known = find_granted_reward(info.context.loaders, self.record)
+        return known or load_granted_reward(info.context, self.record)
 
     @resolved("The organisation whose reward was granted.")
     def org_id(self) -> strawberry.ID:
@@ -116,13 +118,22 @@ class Grant(Node):
         """Load the steps; the grants of a list share one statement."""
         return await info.context.loaders.using(load_fulfillments).load(self.record.id)
 
-    @resolved("What the member got. Empty if the grant gave nothing that the gateway counts.")
-    async def benefits(self, info: Info) -> list[Benefit]:
-        """Return the benefits, with the assets they are counted in."""
+    @resolved(
+        "What the member got. Empty if the grant gave nothing that the gateway counts.",
+        graphql_type=list[Benefit],
+    )
+    def benefits(self, info: Info) -> list[Benefit] | Awaitable[list[Benefit]]:
+        """Return the benefits; their assets are known already, except behind a mutation."""
         loaders = info.context.loaders
-        missing = assets_of([self.record]) - loaders.assets.keys()
-        if missing:
-            await loaders.known_assets.load_many(missing)
+        if assets_of([self.record]) <= loaders.assets.keys():
+            return self._to_benefits(loaders)
+        return self._load_benefits(loaders)
+
+    async def _load_benefits(self, loaders: Loaders) -> list[Benefit]:
+        await loaders.known_assets.load_many(assets_of([self.record]))
+        return self._to_benefits(loaders)
+
+    def _to_benefits(self, loaders: Loaders) -> list[Benefit]:
         return [to_benefit(benefit, loaders.assets) for benefit in self.record.benefits]
 
 

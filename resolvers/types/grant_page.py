@@ -16,23 +16,25 @@ from gateway.grants.list_store import (
 from gateway.grants.record import GrantRecord
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest
-from resolvers.context import Context
+from resolvers.context import Info
 from resolvers.loaders import Loaders
 from resolvers.pages import Connection as PageConnection
 from resolvers.pages import id_cursor, to_connection
+from resolvers.selection import selects
 from resolvers.types.grant import Grant, to_grant
+from resolvers.types.reward import learn_granted_rewards
 
 GRANT_CURSOR = id_cursor(b"g")
 
 
 async def load_grants(
-    context: Context, wanted: GrantFilter, request: PageRequest[UUID]
+    info: Info, wanted: GrantFilter, request: PageRequest[UUID]
 ) -> PageConnection[Grant]:
     """Return a page of the grants that the caller may see."""
-    loaders = context.loaders
+    context, loaders = info.context, info.context.loaders
     async with context.database.connection() as connection:
         page = await fetch_grant_page(connection, loaders.caller, wanted, request)
-        await loaders.learn_assets(connection, assets_of(page.items))
+        await _learn(connection, loaders, page.items, with_rewards=selects(info, "reward"))
 
     async def count() -> int:
         async with context.database.connection() as connection:
@@ -43,11 +45,12 @@ async def load_grants(
 
 
 async def load_member_grants(
-    context: Context, member_id: UUID, wanted: GrantFilter, request: PageRequest[UUID]
+    info: Info, member_id: UUID, wanted: GrantFilter, request: PageRequest[UUID]
 ) -> PageConnection[Grant]:
     """Return a page of a member's grants; members of one list are read together."""
-    loaders = context.loaders
-    page = await loaders.using(_load_pages, wanted, request).load(member_id)
+    context, loaders = info.context, info.context.loaders
+    with_rewards = selects(info, "reward")
+    page = await loaders.using(_load_pages, wanted, request, with_rewards).load(member_id)
 
     async def count() -> int:
         return await loaders.using(_load_counts, wanted).load(member_id) or 0
@@ -67,11 +70,21 @@ async def _load_pages(
     member_ids: Sequence[UUID],
     wanted: GrantFilter,
     request: PageRequest[UUID],
+    with_rewards: bool,
 ) -> Mapping[UUID, Page[GrantRecord]]:
     pages = await fetch_member_grant_pages(connection, loaders.caller, member_ids, wanted, request)
-    records = (record for page in pages.values() for record in page.items)
-    await loaders.learn_assets(connection, assets_of(records))
+    records = [record for page in pages.values() for record in page.items]
+    await _learn(connection, loaders, records, with_rewards=with_rewards)
     return pages
+
+
+async def _learn(
+    connection: Connection, loaders: Loaders, records: Sequence[GrantRecord], *, with_rewards: bool
+) -> None:
+    """Read along what the grants' fields will want, so that each finds it without waiting."""
+    await loaders.learn_assets(connection, assets_of(records))
+    if with_rewards:
+        await learn_granted_rewards(connection, loaders, records)
 
 
 async def _load_counts(

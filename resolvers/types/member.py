@@ -102,9 +102,7 @@ class Member(Node):
         """Load a page of grants."""
         _authorize_reading(info)
         request = read_page_request(GRANT_CURSOR, first, after, last, before)
-        return await load_member_grants(
-            info.context, self.member_id, to_grant_filter(filter), request
-        )
+        return await load_member_grants(info, self.member_id, to_grant_filter(filter), request)
 
     @resolved("The member's statement, newest first: every change of a balance.")
     async def ledger_entries(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import strawberry
 
 from gateway.access import Scope
+from gateway.grants.benefits import assets_of
 from gateway.grants.record import GrantKind, GrantRecord
 from gateway.ledger import assets as ledger
 from gateway.ledger.assets import AssetKind, from_minor
@@ -84,19 +85,33 @@ async def load_reward(context: Context, reward_id: UUID) -> Reward | None:
 
 async def load_granted_reward(context: Context, grant: GrantRecord) -> Reward:
     """Return what a grant gave, as it was when the grant was made; the grants of a list share one statement (MON-5)."""
+    loaders = context.loaders
     if grant.reward_version_id is not None:
-        version = await context.loaders.using(_load_versions).load(grant.reward_version_id)
+        version = await loaders.using(_load_versions).load(grant.reward_version_id)
         assert version is not None  # noqa: S101 - versions are never deleted
         return to_catalogue_reward(version)
-    asset_ids = {UUID(benefit["asset_id"]) for benefit in grant.benefits}
-    assets = dict(
-        zip(asset_ids, await context.loaders.known_assets.load_many(asset_ids), strict=True)
-    )
-    credits = [_to_credit(benefit, assets) for benefit in grant.benefits]
-    if grant.kind is GrantKind.CUSTOM:
-        ((asset, amount),) = credits
-        return CustomReward(amount=amount, currency_code=asset.code, action_code=grant.action_code)
-    return _to_currency_reward(credits)
+    await loaders.known_assets.load_many(assets_of([grant]))
+    return _to_uncatalogued_reward(loaders, grant)
+
+
+async def learn_granted_rewards(
+    connection: Connection, loaders: Loaders, grants: Iterable[GrantRecord]
+) -> None:
+    """Put the versions that these grants are of into `loaders.versions`; one round trip at most."""
+    version_ids = {grant.reward_version_id for grant in grants if grant.reward_version_id}
+    missing = list(version_ids - loaders.versions.keys())
+    if missing:
+        loaders.versions |= await _load_versions(connection, loaders, missing)
+
+
+def find_granted_reward(loaders: Loaders, grant: GrantRecord) -> Reward | None:
+    """Return what a grant gave if that is known already, or None."""
+    if grant.reward_version_id is not None:
+        version = loaders.versions.get(grant.reward_version_id)
+        return to_catalogue_reward(version) if version else None
+    if assets_of([grant]) <= loaders.assets.keys():
+        return _to_uncatalogued_reward(loaders, grant)
+    return None
 
 
 async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[Node | None]:
@@ -107,11 +122,18 @@ async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[N
     return [to_catalogue_reward(reward) if reward else None for reward in rewards]
 
 
+def _to_uncatalogued_reward(loaders: Loaders, grant: GrantRecord) -> Reward:
+    credits = [_to_credit(benefit, loaders.assets) for benefit in grant.benefits]
+    if grant.kind is GrantKind.CUSTOM:
+        ((asset, amount),) = credits
+        return CustomReward(amount=amount, currency_code=asset.code, action_code=grant.action_code)
+    return _to_currency_reward(credits)
+
+
 def _to_credit(
-    benefit: Mapping[str, Any], assets: Mapping[UUID, ledger.Asset | None]
+    benefit: Mapping[str, Any], assets: Mapping[UUID, ledger.Asset]
 ) -> tuple[ledger.Asset, Decimal]:
     asset = assets[UUID(benefit["asset_id"])]
-    assert asset is not None  # noqa: S101 - the ledger has entries of it
     return asset, from_minor(benefit["amount_minor"], asset.scale)
 
 

@@ -1,12 +1,17 @@
-"""Servers that the HTTP tests share: one in development, one as in production."""
+"""Servers that the tests share: toys in development and as in production, and the real application on its demo."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from gateway.app import create_application
+from gateway.demo.seed import ensure_demo
+from gateway.settings import Settings
+from gateway.storage.database import Database
 from tests.api.toy_http import create_toy_application, serve
 
 
@@ -24,3 +29,16 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Clien
     data_dir = tmp_path_factory.mktemp("data")
     with serve(create_toy_application(development=False, data_dir=data_dir)) as client:
         yield client
+
+
+@pytest.fixture
+async def demo_client(
+    database: Database, database_url: str, tmp_path: Path
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the real application, in development, on the demo data in `tmp_path`."""
+    assert await ensure_demo(database, tmp_path)
+    application = create_application(Settings(development=True, data_dir=tmp_path), database_url)
+    async with application.router.lifespan_context(application):
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            yield client

@@ -203,7 +203,7 @@ def test_tokens_reach_a_browser_on_loopback(data_dir: Path) -> None:
     """Through a real server, as a person at this machine sees it."""
     with serve(create_toy_application(development=True, data_dir=data_dir)) as client:
         tabs = client.get("/graphiql/examples.json").json()
-    assert "the-partner-token" in tabs[0]["headers"]
+        assert any("the-partner-token" in tab["headers"] for tab in tabs)
 
 
 def test_shipped_examples_are_documented_and_well_formed(tmp_path: Path) -> None:

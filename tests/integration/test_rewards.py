@@ -164,9 +164,9 @@ async def test_every_broken_rule_is_listed(shop: Shop) -> None:
         assert [(error.path, error.rule) for error in raised.value.errors] == [
             *expected,
             (("input", "name"), "required"),
-            (("input", "description"), "characters"),
             (("input", "config", "product", "productId"), "exists"),
             (("input", "config", "product", "quantity"), "positive"),
+            (("input", "description"), "characters"),
             (("input", "metadata"), "json"),
             (("input", "paymentConfigs", "1", "assetId"), "exists"),
             (("input", "paymentConfigs", "1", "amount"), "positive"),
@@ -302,6 +302,18 @@ async def test_status_and_unchanged_content_make_no_version(shop: Shop) -> None:
         RewardStatus.INACTIVE,
     )
     assert (await shop.count_rows())["reward_versions"] == 1
+
+
+@pytest.mark.requirement("MON-4")
+async def test_metadata_that_only_python_calls_equal_is_a_change(shop: Shop) -> None:
+    reward = await shop.create_reward(metadata={"b": 1, "a": 2})
+    same = await update(shop, reward.id, "1", metadata={"a": 2, "b": 1})
+    assert same.reward.version_id == reward.version_id
+    changed = await update(shop, reward.id, "2", metadata={"a": 2, "b": True})
+    assert changed.reward.version_id != reward.version_id
+    stored = await fetch(shop, reward.id)
+    assert stored is not None
+    assert stored.metadata["b"] is True
 
 
 @pytest.mark.requirement("MON-4")

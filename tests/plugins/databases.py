@@ -52,12 +52,20 @@ class CloneMaker:
 
 @dataclass(frozen=True, slots=True)
 class WorkerDatabase:
-    """This worker's database: its owner's address, the application's pool, and the statement that empties it."""
+    """This worker's database: its owner's address and connection, the application's pool, and the tables tests fill."""
 
     owner_url: str
-    pool: Database
     owner: asyncpg.Connection[asyncpg.Record]
-    empty_statement: str
+    pool: Database
+    tables: tuple[str, ...]
+
+    async def truncate(self) -> None:
+        """Make the database like a new clone, in 20 ms: without dead rows, whose number would sway plans."""
+        await self.owner.execute(f"TRUNCATE {', '.join(self.tables)}")
+
+    async def delete(self) -> None:
+        """Delete all rows, in under 1 ms if there are few."""
+        await self.owner.execute(";".join(f"DELETE FROM {table}" for table in self.tables))  # noqa: S608 - our tables
 
 
 @pytest.fixture(scope="session")
@@ -83,17 +91,24 @@ async def worker_database(clone_maker: CloneMaker) -> AsyncIterator[WorkerDataba
     # Rows go in any order: foreign keys are not checked in a replica's session.
     await owner.execute("SET session_replication_role = replica; SET lock_timeout = '5s'")
     pool = await Database.open(application_url(owner_url), pool_size_max=POOL_SIZE_MAX)
-    yield WorkerDatabase(owner_url, pool, owner, await _write_empty_statement(owner))
+    yield WorkerDatabase(owner_url, owner, pool, await _list_empty_tables(owner))
     await pool.close()
     await owner.close()
     await clone_maker.drop(owner_url)
 
 
+@pytest.fixture(scope="module")
+async def module_database(worker_database: WorkerDatabase) -> WorkerDatabase:
+    """Start each file of tests on a database like new, whatever files this worker ran before."""
+    await worker_database.truncate()
+    return worker_database
+
+
 @pytest.fixture
-async def owner_database_url(worker_database: WorkerDatabase) -> str:
+async def owner_database_url(module_database: WorkerDatabase) -> str:
     """Empty this worker's database and return its address as the owner, who may do anything."""
-    await worker_database.owner.execute(worker_database.empty_statement)
-    return worker_database.owner_url
+    await module_database.delete()
+    return module_database.owner_url
 
 
 @pytest.fixture
@@ -128,14 +143,14 @@ def _with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-async def _write_empty_statement(owner: asyncpg.Connection[asyncpg.Record]) -> str:
+async def _list_empty_tables(owner: asyncpg.Connection[asyncpg.Record]) -> tuple[str, ...]:
     """Name every table that a new database has empty; the others hold what migrations put there."""
     tables = await owner.fetch(
-        "SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public'"
+        "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
     )
-    statements = [
-        f"DELETE FROM {name}"  # noqa: S608 - a name from the catalogue, quoted
+    empty = [
+        name
         for (name,) in tables
-        if not await owner.fetchval(f"SELECT EXISTS (SELECT FROM {name})")  # noqa: S608 - likewise
+        if not await owner.fetchval(f"SELECT EXISTS (SELECT FROM {name})")  # noqa: S608 - quoted above
     ]
-    return ";".join(statements)
+    return tuple(empty)

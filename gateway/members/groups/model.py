@@ -26,7 +26,7 @@ class GroupReference(NamedTuple):
     def fingerprint(self) -> list[Any]:
         """Return the reference in one spelling."""
         primary = [*self.primary_member] if self.primary_member else None
-        return [self.id_as_sent, self.external_id, primary]
+        return [ascii(self.id_as_sent), self.external_id, primary]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Verifying: named checks that what the database holds is what the ledger promises."""

@@ -1,0 +1,117 @@
+"""Pages are found by index: no plan reads a whole table, or sorts more than a page for each account."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.grants import list_store, notification_store
+from gateway.ledger import statement_store
+from gateway.ledger.model import Account, OwnerKind
+from gateway.members import list_store as member_store
+from gateway.storage.database import Database
+from gateway.storage.pages import ID_LOWEST
+from tests.wallets import explain, open_wallets
+
+ENTRY_COUNT = 20_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# An account whose entry number n was posted at second n.
+FILL = (
+    """
+    INSERT INTO ledger_transactions (tenant_id, id, kind, operation_id, occurred_at)
+    SELECT $1, $2::uuid, 'GRANT', $3::uuid, now() WHERE $4::uuid IS NOT NULL AND $5::int > 0
+    """,
+    """
+    INSERT INTO accounts (tenant_id, id, asset_id, owner_kind, owner_id, posted_minor, held_minor, entry_count,
+        chain_hash, updated_at)
+    VALUES ($1, $2, $3, 'MEMBER', $4, $5::int, 0, $5::int, '', now())
+    """,
+    """
+    INSERT INTO ledger_entries (tenant_id, transaction_id, index, account_id, asset_id, amount_minor, occurred_at,
+        sequence, balance_after_minor, chain_hash)
+    SELECT $1, $2, n, $2, $3, 1, to_timestamp(n), n, n, '' FROM generate_series(1, $5::int) AS n
+    WHERE $4::uuid IS NOT NULL
+    """,
+)
+
+PLANS = {
+    "balances": (statement_store.BALANCES, "accounts_by_owner"),
+    "statement": (statement_store.ALL_ASSETS[False], "ledger_entries_by_time"),
+    "statement backwards": (statement_store.ALL_ASSETS[True], "ledger_entries_by_time"),
+    "statement of one asset": (statement_store.ONE_ASSET[False], "ledger_entries_by_account"),
+    "statement of one asset backwards": (
+        statement_store.ONE_ASSET[True],
+        "ledger_entries_by_account",
+    ),
+    "members' grants": (list_store.MEMBER_PAGES[False], "grants_by_member"),
+    "members' grants backwards": (list_store.MEMBER_PAGES[True], "grants_by_member"),
+    "notifications": (notification_store.PAGES[False], "notifications_by_member"),
+    "notifications backwards": (notification_store.PAGES[True], "notifications_by_member"),
+    "members": (member_store.PAGE, "members_pkey"),
+    "members backwards": (member_store.PAGE_BACKWARDS, "members_pkey"),
+}
+for anchor, index in {
+    "organisation": "grants_by_organisation",
+    "member": "grants_by_member",
+    "action code": "grants_by_action_code",
+    "reward": "grants_by_reward",
+}.items():
+    PLANS[f"grants by {anchor}"] = (list_store.PAGES[anchor], index)
+    PLANS[f"grants by {anchor} backwards"] = (list_store.PAGES_BACKWARDS[anchor], index)
+SIMPLE = [name for name in PLANS if name.startswith(("members b", "grants by"))]
+
+
+@pytest.mark.requirement("ALL-3")
+@pytest.mark.parametrize("name", PLANS)
+async def test_page_is_read_by_index(database: Database, name: str) -> None:
+    statement, index = PLANS[name]
+    plan = await explain(database, statement)
+    assert index in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.requirement("ALL-3")
+@pytest.mark.parametrize("name", SIMPLE)
+async def test_simple_page_needs_no_sort(database: Database, name: str) -> None:
+    statement, _ = PLANS[name]
+    assert "Sort" not in await explain(database, statement)
+
+
+@pytest.mark.requirement("ALL-3")
+@pytest.mark.parametrize("of_one_asset", [False, True])
+async def test_page_deep_in_a_statement_reads_as_little_as_the_first(
+    database: Database, of_one_asset: bool
+) -> None:
+    wallets = await open_wallets(database)
+    tenant_id = wallets.caller.tenant_id
+    (member_id,) = await wallets.add_members()
+    asset_id = wallets.caller.standard_assets.points_id
+    account_id = Account(asset_id, OwnerKind.MEMBER, member_id).id
+    for statement in FILL:
+        await database.fetch(statement, tenant_id, account_id, asset_id, member_id, ENTRY_COUNT)
+    blocks = []
+    for sequence in (ENTRY_COUNT, 100):
+        if of_one_asset:
+            found = [[member_id], [account_id], sequence, 0, 21]
+            statement = statement_store.ONE_ASSET[False]
+        else:
+            at = datetime.fromtimestamp(sequence, UTC)
+            found = [[member_id], at, account_id, sequence, EPOCH, ID_LOWEST, 0, 21]
+            statement = statement_store.ALL_ASSETS[False]
+        blocks.append(await _count_blocks(database, statement, tenant_id, *found))
+    first, deep = blocks
+    assert deep <= first * 1.2, blocks
+
+
+async def _count_blocks(database: Database, statement: str, *arguments: object) -> int:
+    (row,) = await database.fetch(
+        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", *arguments
+    )
+    (explained,) = json.loads(row[0])
+    plan = explained["Plan"]
+    assert plan["Actual Rows"] == 21
+    blocks: int = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    return blocks

@@ -1,0 +1,170 @@
+"""The statements that the headers of the use cases count: as many for one line as for a thousand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import pytest
+
+from gateway.ids import new_id
+from gateway.issuing.model import IssueItem
+from gateway.rewards.model import Reward
+from gateway.rewards.types.product import ProductConfiguration
+from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
+from gateway.storage.database import Database
+from tests.catalogue import Shop, open_shop
+from tests.use_cases import (
+    add_member,
+    add_members,
+    as_member,
+    claim,
+    costing,
+    counting,
+    custom,
+    distribute,
+    give_points,
+    grant,
+    issue,
+    item,
+    line,
+    manual,
+    reverse,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A shop whose database counts, and what it has counted."""
+
+    shop: Shop
+    statements: list[str]
+
+    async def count(self, call: Awaitable[object]) -> int:
+        """Return the statements of one call, BEGIN and COMMIT among them."""
+        await asyncio.sleep(0)
+        self.statements.clear()
+        await call
+        # The loggers are called in the next round of the event loop.
+        await asyncio.sleep(0)
+        return len(self.statements)
+
+
+@pytest.fixture
+async def counter(database: Database, database_url: str) -> AsyncIterator[Counter]:
+    shop = await open_shop(database)
+    async with counting(database_url) as (counted, statements):
+        counter = Counter(replace(shop, database=counted), statements)
+        # Whatever a connection and a process ask once, they ask here.
+        warm_id = await add_member(counter.shop)
+        await give_points(counter.shop, warm_id, 1)
+        yield counter
+
+
+async def create_coupon(shop: Shop, code_count: int) -> Reward:
+    codes = (f"{number:04}" for number in range(code_count))
+    pool_id = await shop.create_pool(*codes)
+    return await shop.create_reward(
+        UniqueCouponConfiguration(pool_id), payment_configs=costing(shop, 1)
+    )
+
+
+async def create_thing(shop: Shop) -> Reward:
+    product_id = await shop.create_product(1_000)
+    return await shop.create_reward(
+        ProductConfiguration(product_id), payment_configs=costing(shop, 1)
+    )
+
+
+async def owe(shop: Shop, member_id: UUID, count: int) -> list[UUID]:
+    return [(await grant(shop, custom(str(new_id()), member_id))).grant.id for _ in range(count)]
+
+
+async def test_grant_of_a_custom_reward(counter: Counter) -> None:
+    shop = counter.shop
+    member_id = await add_member(shop)
+    # Begin, key, member, award 3, answer, commit.
+    assert await counter.count(grant(shop, custom("1", member_id))) == 8
+    # Begin, key, the answer, commit, the grant.
+    assert await counter.count(grant(shop, custom("1", member_id))) == 5
+
+
+async def test_grant_of_a_catalogue_reward(counter: Counter) -> None:
+    shop = counter.shop
+    member_id = await add_member(shop)
+    thing, coupon = await create_thing(shop), await create_coupon(shop, 2)
+    # The reward as well.
+    assert await counter.count(grant(shop, manual("1", member_id, thing.id))) == 9
+    # A code costs three more, and no balance is locked: begin, key, member, reward, mark the member as holder, take a
+    # code, ledger, grant, give the code, answer, commit.
+    assert await counter.count(grant(shop, manual("2", member_id, coupon.id))) == 11
+    # Begin, key, member, reward, mark (in vain), who holds it, answer, commit, the grant.
+    assert await counter.count(grant(shop, manual("3", member_id, coupon.id))) == 9
+
+
+@pytest.mark.parametrize("item_count", [1, 100])
+async def test_issue(counter: Counter, item_count: int) -> None:
+    shop = counter.shop
+    member_id = await add_member(shop)
+    await give_points(shop, member_id, 1_000)
+    thing, coupon = await create_thing(shop), await create_coupon(shop, 2)
+    unknown = IssueItem(None, "rew_nonsense")
+    plain_items = [item(thing)] * item_count
+    keyed_items = [item(thing, request_id=str(number)) for number in range(item_count)]
+    # Begin, key, member, rewards, award 3, notes, answer, commit.
+    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 10
+    # Begin, key, the answer, commit, the grants.
+    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 5
+    # The items' keys are claimed and answered.
+    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 12
+    # Begin, key, member, the items' keys 2, rewards, notes, answer, commit, the grants.
+    assert await counter.count(issue(shop, "3", member_id, *keyed_items)) == 10
+    # Three for a code; the key of an item that failed is freed with one.
+    mixed = [item(coupon), *plain_items[2:], replace(unknown, request_id="failing")]
+    assert await counter.count(issue(shop, "4", member_id, *mixed)) == 10 + 3 + 2
+
+
+@pytest.mark.requirement("ON3-1")
+@pytest.mark.parametrize("line_count", [1, 1_000])
+async def test_distribute(counter: Counter, line_count: int) -> None:
+    shop = counter.shop
+    members = await add_members(shop, line_count)
+    lines = [line(shop, member_id, 5, 7) for member_id in members]
+    # Begin, key, members, award 3, notify, answer, commit.
+    assert await counter.count(distribute(shop, "1", *lines)) == 9
+    # Begin, key, the answer, commit.
+    assert await counter.count(distribute(shop, "1", *lines)) == 4
+
+
+@pytest.mark.parametrize("grant_count", [1, 100])
+async def test_claim(counter: Counter, grant_count: int) -> None:
+    shop = counter.shop
+    member_id = await add_member(shop)
+    owed = await owe(shop, member_id, 2 * grant_count)
+    mine, yours = owed[:grant_count], owed[grant_count:]
+    # Begin, key, member, grants, balances, ledger, mark, answer, commit.
+    assert await counter.count(claim(shop, "1", member_id, *mine)) == 9
+    # Begin, key, the answer, commit.
+    assert await counter.count(claim(shop, "1", member_id, *mine)) == 4
+    member = as_member(shop, member_id)
+    assert await counter.count(claim(shop, "1", None, *yours, caller=member)) == 8
+
+
+async def test_reverse(counter: Counter) -> None:
+    shop = counter.shop
+    member_id = await add_member(shop)
+    await give_points(shop, member_id, 1)
+    owed, claimed = await owe(shop, member_id, 2)
+    await claim(shop, "1", member_id, claimed)
+    coupon = await create_coupon(shop, 1)
+    given = (await issue(shop, "1", member_id, item(coupon))).items[0].grant
+    assert given is not None
+    # Begin, key, grant, entries, balances, ledger, mark, answer, commit, the grant.
+    assert await counter.count(reverse(shop, "1", owed)) == 10
+    # The entries of the claim as well; or a code to void, and its holder to unmark.
+    assert await counter.count(reverse(shop, "2", claimed)) == 11
+    assert await counter.count(reverse(shop, "3", given.id)) == 12
+    # Begin, key, the answer, commit, the grant.
+    assert await counter.count(reverse(shop, "1", owed)) == 5

@@ -1,0 +1,222 @@
+"""Every reason why a distribution's line cannot be applied, and what moves for one that can (ON3-1..3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from gateway.access import PARTNER_SCOPES, Caller, StandardAssets
+from gateway.distributing.judge import judge_facts, judge_form, plan_transfers
+from gateway.distributing.model import DistributionLine, Recipient
+from gateway.grants.status import StatusCode
+from gateway.ids import IdKind, encode_id, new_id
+from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, AssetKind
+from gateway.ledger.model import Account, OwnerKind, Transfer
+from gateway.members.identifiers import IdentifierKind
+
+# Constant, because test workers must agree on the names of tests that are made from them.
+COINS = Asset(UUID("01a20700-0000-7000-8000-00000000abcd"), "COINS", "Coins", AssetKind.CURRENCY, 0)
+MILES = Asset(new_id(), "MILES", "Miles", AssetKind.POINTS, 2)
+CASH = Asset(new_id(), "USD", "US dollars", AssetKind.CASH, 2)
+EXPERIENCE = Asset(new_id(), "XP", "Experience points", AssetKind.EXPERIENCE, 0)
+ASSETS = {asset.id: asset for asset in (COINS, MILES, CASH, EXPERIENCE)}
+CALLER = Caller(
+    new_id(), new_id(), new_id(), PARTNER_SCOPES, StandardAssets(MILES.id, EXPERIENCE.id, CASH.id)
+)
+MEMBER_ID = UUID("01a20700-0000-7000-8000-00000000dcba")
+LINE = DistributionLine(
+    Recipient(IdentifierKind.EMAIL, "joe@bloggs.com"), str(COINS.id), Decimal(50), 100
+)
+
+
+def reasons_of_form(**changes: Any) -> list[str]:
+    return list(judge_form(replace(LINE, **changes)).reasons)
+
+
+def test_line_of_the_right_form_breaks_no_rule() -> None:
+    judged = judge_form(LINE)
+    assert judged.reasons == ()
+    assert judged.member_key == (IdentifierKind.EMAIL, "joe@bloggs.com")
+    assert (judged.currency_id, judged.amount, judged.experience_points) == (COINS.id, 50, 100)
+    assert judge_facts(judged, MEMBER_ID, ASSETS) is None
+
+
+@pytest.mark.requirement("ON3-1")
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (IdentifierKind.WALLET_ADDRESS, "0x" + "0" * 39),
+        # One letter in the wrong case: the checksum does not match.
+        (IdentifierKind.WALLET_ADDRESS, "0xD03ea8624C8C5987235048901fB614fDcA89b117"),
+        (IdentifierKind.DISCORD_ID, "pete"),
+        (IdentifierKind.TWITTER_ID, "@pete"),
+        (IdentifierKind.EMAIL, "joe.bloggs.com"),
+        (IdentifierKind.MOBILE, "90123456"),
+        (IdentifierKind.EXTERNAL_ID, ""),
+        (None, "mem_1"),
+        (None, str(MEMBER_ID)),
+    ],
+)
+def test_identifier_must_be_valid_for_its_type(kind: IdentifierKind | None, value: str) -> None:
+    (reason,) = reasons_of_form(recipient=Recipient(kind, value))
+    assert reason.startswith("identifierValue must ")
+    assert reason.endswith(".")
+
+
+@pytest.mark.requirement("ON3-1")
+def test_member_id_names_a_recipient() -> None:
+    recipient = Recipient(None, encode_id(IdKind.MEMBER, MEMBER_ID))
+    assert judge_form(replace(LINE, recipient=recipient)).member_key == (None, str(MEMBER_ID))
+
+
+@pytest.mark.requirement("ON3-2")
+def test_line_needs_at_least_one_reward() -> None:
+    assert reasons_of_form(currency_id=None, amount=None, experience_points=None) == [
+        "A line needs a currencyReward, an xpReward, or both."
+    ]
+    assert reasons_of_form(currency_id=None, amount=None) == []
+    assert reasons_of_form(experience_points=None) == []
+
+
+@pytest.mark.requirement("ON3-3")
+@pytest.mark.parametrize("currency_id", ["", "1", "not a guid", f"mem_{COINS.id}", f"{COINS.id} "])
+def test_currency_id_must_be_a_guid(currency_id: str) -> None:
+    assert reasons_of_form(currency_id=currency_id) == ["currencyReward.currencyId must be a GUID."]
+
+
+@pytest.mark.requirement("ON3-3")
+@pytest.mark.parametrize("spelled", [str(COINS.id).upper(), str(COINS.id).title()])
+def test_guid_may_be_written_in_capitals(spelled: str) -> None:
+    assert judge_form(replace(LINE, currency_id=spelled)).currency_id == COINS.id
+
+
+@pytest.mark.requirement("ON3-3")
+@pytest.mark.parametrize(
+    ("amount", "reason"),
+    [
+        (None, "must be a whole number"),
+        ("0.5", "must be a whole number"),
+        ("-1.000001", "must be a whole number"),
+        ("NaN", "must be a whole number"),
+        ("sNaN", "must be a whole number"),
+        ("Infinity", "must be a whole number"),
+        ("0", "must not be 0"),
+        ("-0.00", "must not be 0"),
+        ("1000000000000001", "is too large"),
+        ("-1000000000000001", "is too large"),
+        ("1" + "0" * 29, "is too large"),
+        ("1E+999999", "is too large"),
+    ],
+)
+def test_amount_must_be_a_whole_number_but_not_zero(amount: str | None, reason: str) -> None:
+    given = None if amount is None else Decimal(amount)
+    assert reasons_of_form(amount=given) == [f"currencyReward.amount {reason}."]
+
+
+@pytest.mark.requirement("ON3-3")
+@pytest.mark.parametrize(
+    ("amount", "whole"), [("1", 1), ("-100", -100), ("5.00", 5), ("1E+3", 1000)]
+)
+def test_whole_amounts_are_taken(amount: str, whole: int) -> None:
+    assert judge_form(replace(LINE, amount=Decimal(amount))).amount == whole
+
+
+@pytest.mark.requirement("ON3-3")
+@pytest.mark.parametrize(
+    ("points", "reason"),
+    [
+        (0, "must be a whole number above 0"),
+        (-1, "must be a whole number above 0"),
+        (AMOUNT_MINOR_MAX + 1, "is too large"),
+        (2**64, "is too large"),
+    ],
+)
+def test_experience_points_must_be_positive(points: int, reason: str) -> None:
+    assert reasons_of_form(experience_points=points) == [f"xpReward {reason}."]
+
+
+@pytest.mark.requirement("ON3-2")
+def test_reasons_of_form_and_of_fact_are_listed_together() -> None:
+    judged = judge_form(replace(LINE, currency_id=str(new_id()), amount=Decimal(0)))
+    refusal = judge_facts(judged, None, ASSETS)
+    assert refusal is not None
+    assert refusal.code is StatusCode.INVALID_LINE
+    assert refusal.reasons == (
+        "currencyReward.amount must not be 0.",
+        "No member has this identifier.",
+        "No such currency.",
+    )
+
+
+@pytest.mark.requirement("ON3-2")
+def test_unknown_recipient_alone_has_a_code_of_its_own() -> None:
+    refusal = judge_facts(judge_form(LINE), None, ASSETS)
+    assert refusal is not None
+    assert refusal.code is StatusCode.RECIPIENT_NOT_FOUND
+
+
+@pytest.mark.requirement("ON3-2")
+@pytest.mark.parametrize("asset", [CASH, EXPERIENCE])
+def test_only_currencies_and_points_can_be_distributed(asset: Asset) -> None:
+    refusal = judge_facts(judge_form(replace(LINE, currency_id=str(asset.id))), MEMBER_ID, ASSETS)
+    assert refusal is not None
+    assert refusal.reasons == ("No such currency.",)
+
+
+@pytest.mark.requirement("ON3-3")
+def test_amount_is_bounded_in_smallest_units() -> None:
+    largest = Decimal(AMOUNT_MINOR_MAX // 100)
+    for amount, reasons in (
+        (largest, None),
+        (-largest, None),
+        (largest + 1, ("currencyReward.amount is too large.",)),
+        (-largest - 1, ("currencyReward.amount is too large.",)),
+    ):
+        judged = judge_form(replace(LINE, currency_id=str(MILES.id), amount=amount))
+        refusal = judge_facts(judged, MEMBER_ID, ASSETS)
+        assert (refusal and refusal.reasons) == reasons
+
+
+@pytest.mark.requirement("ON3-3")
+def test_credit_comes_from_issuance_and_deduction_goes_to_redemption() -> None:
+    def account(asset: Asset, kind: OwnerKind) -> Account:
+        member = kind is OwnerKind.MEMBER
+        return Account(asset.id, kind, MEMBER_ID if member else CALLER.organisation_id)
+
+    experience = Transfer(
+        account(EXPERIENCE, OwnerKind.ISSUANCE), account(EXPERIENCE, OwnerKind.MEMBER), 100
+    )
+    credit = judge_form(replace(LINE, currency_id=str(MILES.id)))
+    assert plan_transfers(CALLER, credit, MEMBER_ID, ASSETS) == (
+        Transfer(account(MILES, OwnerKind.ISSUANCE), account(MILES, OwnerKind.MEMBER), 5_000),
+        experience,
+    )
+    deduction = judge_form(replace(LINE, amount=Decimal(-7), experience_points=None))
+    assert plan_transfers(CALLER, deduction, MEMBER_ID, ASSETS) == (
+        Transfer(account(COINS, OwnerKind.MEMBER), account(COINS, OwnerKind.REDEMPTION), 7),
+    )
+    alone = judge_form(replace(LINE, currency_id=None, amount=None))
+    assert plan_transfers(CALLER, alone, MEMBER_ID, ASSETS) == (experience,)
+
+
+@pytest.mark.requirement("ON3-4")
+def test_spellings_of_one_line_have_one_fingerprint() -> None:
+    respelled = replace(
+        LINE,
+        recipient=Recipient(IdentifierKind.EMAIL, "Joe@Bloggs.com"),
+        currency_id=str(COINS.id).upper(),
+        amount=Decimal("50.00"),
+    )
+    assert judge_form(respelled).fingerprint == judge_form(LINE).fingerprint
+    changes: tuple[dict[str, Any], ...] = (
+        {"amount": Decimal(51)},
+        {"experience_points": None},
+        {"currency_id": str(MILES.id)},
+        {"recipient": Recipient(IdentifierKind.EXTERNAL_ID, "joe@bloggs.com")},
+    )
+    for change in changes:
+        assert judge_form(replace(LINE, **change)).fingerprint != judge_form(LINE).fingerprint

@@ -1,0 +1,224 @@
+"""A shop with members and one reward of every kind, and one call for each operation that moves something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import asyncpg
+
+from gateway.access import Caller
+from gateway.claiming.claim_rewards import claim_rewards
+from gateway.claiming.model import ClaimCommand, ClaimOutcome
+from gateway.distributing.distribute_rewards import distribute_rewards
+from gateway.distributing.model import (
+    DistributeCommand,
+    DistributionLine,
+    DistributionOutcome,
+    Recipient,
+)
+from gateway.granting.grant_reward import grant_reward
+from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand, GrantOutcome
+from gateway.ids import IdKind, encode_id, new_id, new_ids
+from gateway.issuing.issue_rewards import issue_rewards
+from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem
+from gateway.ledger.model import Account, OwnerKind
+from gateway.members.creating import create_members
+from gateway.members.model import MemberReference, NewMember
+from gateway.reversing.reverse_grant import ReverseCommand, ReverseOutcome, reverse_grant
+from gateway.rewards.code_pools import ImportCodes, import_codes
+from gateway.rewards.model import PaymentMode
+from gateway.rewards.payments import PaymentConfigDraft
+from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
+from gateway.rewards.types.points import PointsDraft
+from gateway.rewards.types.product import ProductConfiguration
+from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
+from gateway.storage.database import Database
+from tests.catalogue import Shop, open_shop
+
+# What gives what: ten points; two mugs for 7 points; three entries; a code for 4 points.
+POINTS_AMOUNT = 10
+MUGS = 2
+MUG_PRICE = 7
+ENTRIES = 3
+COUPON_PRICE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One tenant's shop; every call goes through `database`, which a test may replace by its own pool."""
+
+    database: Database
+    caller: Caller
+    members: tuple[UUID, ...]
+    product_id: UUID
+    competition_id: UUID
+    pool_id: UUID
+    points_reward: UUID
+    mug_reward: UUID
+    entry_reward: UUID
+    coupon_reward: UUID
+
+    async def grant_cash(self, key: str, member: UUID, dollars: str = "5.00") -> GrantOutcome:
+        """Grant a custom reward, to be claimed."""
+        reward = CustomReward(Decimal(dollars))
+        command = GrantCommand(key, _name(member), reward, "daily.check-in", {})
+        return await grant_reward(self.database, self.caller, command)
+
+    async def grant(self, key: str, member: UUID, reward_id: UUID) -> GrantOutcome:
+        """Grant a reward of the catalogue."""
+        command = GrantCommand(key, _name(member), CatalogueReward(reward_id), None, {})
+        return await grant_reward(self.database, self.caller, command)
+
+    async def issue(self, key: str, member: UUID, *items: IssueItem | UUID) -> IssuanceOutcome:
+        """Issue rewards, paid for as each is configured."""
+        wanted = [
+            IssueItem(item, encode_id(IdKind.REWARD, item)) if isinstance(item, UUID) else item
+            for item in items
+        ]
+        return await issue_rewards(
+            self.database, self.caller, IssueCommand(key, _name(member), wanted)
+        )
+
+    async def distribute(
+        self, key: str, lines: Sequence[tuple[UUID, int, int]]
+    ) -> DistributionOutcome:
+        """Distribute lines of member, points (negative deducts, 0 is none) and experience points (0 is none)."""
+        points_id = str(self.caller.standard_assets.points_id)
+        command = DistributeCommand(
+            key,
+            [
+                DistributionLine(
+                    Recipient(None, encode_id(IdKind.MEMBER, member)),
+                    points_id if points else None,
+                    Decimal(points) if points else None,
+                    experience or None,
+                )
+                for member, points, experience in lines
+            ],
+        )
+        return await distribute_rewards(self.database, self.caller, command)
+
+    async def claim(self, key: str, member: UUID, *grant_ids: UUID) -> ClaimOutcome:
+        """Claim grants for a member."""
+        command = ClaimCommand(key, _name(member), grant_ids)
+        return await claim_rewards(self.database, self.caller, command)
+
+    async def reverse(self, key: str, grant_id: UUID) -> ReverseOutcome:
+        """Take a grant back."""
+        command = ReverseCommand(key, grant_id, "returned")
+        return await reverse_grant(self.database, self.caller, command)
+
+    async def load_codes(self, codes: Sequence[str]) -> None:
+        """Load codes into the pool of the unique coupon."""
+        command = ImportCodes(str(new_id()), self.pool_id, codes)
+        await import_codes(self.database, self.caller, command)
+
+    async def points_of(self, member: UUID) -> int:
+        """Return how many points a member has."""
+        return await self.balance_of(self.caller.standard_assets.points_id, member)
+
+    async def balance_of(
+        self, asset_id: UUID, owner: UUID, owner_kind: OwnerKind = OwnerKind.MEMBER
+    ) -> int:
+        """Return what is posted on an account, in minor units."""
+        account = Account(asset_id, owner_kind, owner)
+        rows = await self.database.fetch(
+            "SELECT posted_minor FROM accounts WHERE tenant_id = $1 AND id = $2",
+            self.caller.tenant_id,
+            account.id,
+        )
+        return rows[0]["posted_minor"] if rows else 0
+
+    async def stock(self) -> int:
+        """Return how many mugs are left."""
+        return await self.balance_of(self.product_id, self.product_id, OwnerKind.STOCK)
+
+
+async def open_world(
+    database: Database, *, member_count: int = 3, stock: int = 100, codes: Sequence[str] = ()
+) -> World:
+    """Make a tenant with all of it; a coupon's pool has at least the code "first"."""
+    shop = await open_shop(database)
+    caller = shop.caller
+    members = await _create_members(shop, member_count)
+    points_id = caller.standard_assets.points_id
+
+    def price(points: int) -> tuple[PaymentConfigDraft, ...]:
+        return (PaymentConfigDraft(PaymentMode.POINTS, points_id, Decimal(points)),)
+
+    product_id = await shop.create_product(stock)
+    competition_id = await shop.create_competition()
+    pool_id = await shop.create_pool(*(codes or ["first"]))
+    mug = ProductConfiguration(product_id, MUGS)
+    coupon = UniqueCouponConfiguration(pool_id)
+    return World(
+        database=database,
+        caller=caller,
+        members=members,
+        product_id=product_id,
+        competition_id=competition_id,
+        pool_id=pool_id,
+        points_reward=(await shop.create_reward(PointsDraft(Decimal(POINTS_AMOUNT)))).id,
+        mug_reward=(await shop.create_reward(mug, payment_configs=price(MUG_PRICE))).id,
+        entry_reward=(
+            await shop.create_reward(CompetitionEntryConfiguration(competition_id, ENTRIES))
+        ).id,
+        coupon_reward=(await shop.create_reward(coupon, payment_configs=price(COUPON_PRICE))).id,
+    )
+
+
+async def live_a_little(world: World) -> dict[str, UUID]:
+    """Let every operation happen once and return the grants it made, by name: each table then has rows."""
+    ada, grace, *_ = world.members
+    await world.distribute("d-1", [(ada, 50, 5), (grace, 20, 0), (ada, -9, 0), (ada, 3, 1)])
+    owed = await world.grant_cash("g-1", ada)
+    claimed = await world.grant_cash("g-2", ada)
+    points = await world.grant("g-3", grace, world.points_reward)
+    reversed_ = await world.grant("g-4", grace, world.points_reward)
+    issued = await world.issue("i-1", ada, world.mug_reward, world.coupon_reward)
+    entered = await world.grant("g-5", grace, world.entry_reward)
+    await world.claim("c-1", ada, claimed.grant.id)
+    await world.reverse("r-1", reversed_.grant.id)
+    mug, coupon = (item.grant for item in issued.items)
+    assert mug is not None
+    assert coupon is not None
+    return {
+        "owed": owed.grant.id,
+        "claimed": claimed.grant.id,
+        "points": points.grant.id,
+        "reversed": reversed_.grant.id,
+        "entered": entered.grant.id,
+        "mug": mug.id,
+        "coupon": coupon.id,
+    }
+
+
+async def count_tables(owner: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:
+    """Return how many rows each table has."""
+    tables = await owner.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+    )
+    # The names are from the database's own catalogue.
+    counts = [f"(SELECT count(*) FROM {name}) AS {name}" for (name,) in tables]  # noqa: S608
+    row = await owner.fetchrow(f"SELECT {', '.join(counts)}")
+    assert row is not None
+    return dict(row)
+
+
+async def _create_members(shop: Shop, count: int) -> tuple[UUID, ...]:
+    ids = tuple(new_ids(count))
+
+    async def work(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record]) -> None:
+        members = [NewMember(member_id, ()) for member_id in ids]
+        await create_members(connection, shop.caller.tenant_id, members, datetime.now(UTC))
+
+    await shop.database.run_transaction(work)
+    return ids
+
+
+def _name(member: UUID) -> MemberReference:
+    return MemberReference(None, str(member))
