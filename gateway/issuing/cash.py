@@ -55,7 +55,7 @@ async def free_unused_references(
 
 def reference_of(line: Line) -> str | None:
     """Return the reference of the cash that pays for a line, if cash does."""
-    reference: str | None = line.details["payment"]["cash_reference"]
+    reference: str | None = line.details["payment"].get("cash_reference")
     return reference
 
 

@@ -53,7 +53,7 @@ class Price:
         return (Transfer(payer, taken, self.amount_minor),)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the payment as the grant's details keep it."""
+        """Return the payment as the grant's details keep it; a reference only where there is cash."""
         config = self.config
         ratio = config.conversion_ratio if config else None
         return {
@@ -65,7 +65,7 @@ class Price:
             "total_value": format(self.total_value, "f") if self.total_value is not None else None,
             "cash_asset_id": str(config.cash_asset_id) if config and config.cash_asset_id else None,
             "cash_amount_minor": config.cash_amount_minor if config else None,
-            "cash_reference": self.cash_reference,
+            **({"cash_reference": self.cash_reference} if self.cash_reference else {}),
         }
 
 

@@ -127,7 +127,8 @@ CREATE TABLE fulfillments (
     step_count integer NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, grant_id),
-    FOREIGN KEY (tenant_id, grant_id) REFERENCES grants (tenant_id, id)
+    FOREIGN KEY (tenant_id, grant_id) REFERENCES grants (tenant_id, id),
+    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id)
 );
 CREATE INDEX fulfillments_by_stage ON fulfillments (tenant_id, organisation_id, stage, grant_id);
 CREATE TABLE fulfillment_steps (
