@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 
 from gateway.access import Caller
+from gateway.granting.groups import GrantGroups
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.settings import Settings
@@ -18,9 +19,10 @@ from resolvers.schema import build_schema
 
 
 class _Opened:
-    """Holds the database from the lifespan's start to its end: it needs the running event loop."""
+    """Holds what is open from the lifespan's start to its end: it needs the running event loop."""
 
     database: Database
+    grant_groups: GrantGroups
 
 
 def create_application(settings: Settings, database_url: str) -> Starlette:
@@ -34,6 +36,7 @@ def create_application(settings: Settings, database_url: str) -> Starlette:
             pool_size_max=settings.database_pool_size_max,
             lock_timeout_seconds=settings.lock_timeout_seconds,
         )
+        opened.grant_groups = GrantGroups(opened.database)
         try:
             yield
         finally:
@@ -43,7 +46,7 @@ def create_application(settings: Settings, database_url: str) -> Starlette:
         return await authenticate(opened.database, token)
 
     def make_context(caller: Caller | None, request_id: str) -> Context:
-        return Context(opened.database, caller, request_id)
+        return Context(opened.database, caller, request_id, opened.grant_groups)
 
     async def is_ready() -> bool:
         return await opened.database.is_ready()

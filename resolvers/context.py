@@ -9,6 +9,7 @@ import strawberry
 
 from gateway.access import Caller
 from gateway.errors import FieldError, InvalidInput, Unauthenticated
+from gateway.granting.groups import GrantGroups
 from gateway.storage.database import Database
 from resolvers.loaders import Loaders
 
@@ -18,9 +19,16 @@ ROWS_MAX = 10_000
 class Context:
     """One request's context. Nothing here outlives the request."""
 
-    def __init__(self, database: Database, caller: Caller | None, request_id: str) -> None:
-        """Take who calls, or None for an anonymous request."""
+    def __init__(
+        self,
+        database: Database,
+        caller: Caller | None,
+        request_id: str,
+        grant_groups: GrantGroups | None = None,
+    ) -> None:
+        """Take who calls, or None for an anonymous request; without `grant_groups` each grant commits alone."""
         self.database = database
+        self.grant_groups = grant_groups
         self.request_id = request_id
         self._caller = caller
         self._rows_left = ROWS_MAX

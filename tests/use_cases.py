@@ -309,8 +309,10 @@ def lose_first_commit_reply(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def committed(database: Database) -> AsyncIterator[Connection]:
-        async with transaction(database) as connection:
+    async def committed(
+        database: Database, lock_timeout_seconds: float | None = None
+    ) -> AsyncIterator[Connection]:
+        async with transaction(database, lock_timeout_seconds) as connection:
             yield connection
         calls["commit"] += 1
         if calls["commit"] == 1:

@@ -14,7 +14,7 @@ from gateway.grants.record import GrantRecord
 from gateway.grants.status import ItemStatus
 from gateway.ledger.assets import InexactAmount, to_minor
 from gateway.members.model import MemberReference
-from gateway.operations.model import KEY_LENGTH_MAX, check_key
+from gateway.operations.model import KEY_LENGTH_MAX, Request, check_key
 from gateway.text import check_json
 
 CASH_SCALE = 2
@@ -52,6 +52,16 @@ class GrantCommand:
     action_code: str | None
     metadata: Mapping[str, Any]
     is_dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GrantJob:
+    """A checked command on its way. The ids are made before any attempt, so that every attempt writes the same rows."""
+
+    command: GrantCommand
+    request: Request
+    grant_id: UUID
+    transaction_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from gateway.errors import Overloaded
 from gateway.grants import coupon_store
 from gateway.grants.coupon_store import DrawnCode
 from gateway.grants.line import AlreadyIssued, Line
 from gateway.grants.status import Refusal, StatusCode
 from gateway.storage.database import Connection
+
+ASSIGN_ROUNDS_MAX = 3
+# A reward and a member.
+Pair = tuple[UUID, UUID]
 
 EXHAUSTED = Refusal(StatusCode.POOL_EXHAUSTED, ("The code pool has no free codes.",))
 
@@ -39,10 +44,10 @@ async def draw_coupons(
     draw = Draw()
     if not wanting:
         return draw
-    first_lines: dict[tuple[UUID, UUID], Line] = {}
+    first_lines: dict[Pair, Line] = {}
     for line in wanting:
         first_lines.setdefault(_pair(line), line)
-    earlier = await _assign(connection, tenant_id, list(first_lines.values()))
+    earlier = await _assign(connection, tenant_id, first_lines)
     for line in wanting:
         pair = _pair(line)
         if pair in earlier:
@@ -54,19 +59,21 @@ async def draw_coupons(
 
 
 async def _assign(
-    connection: Connection, tenant_id: UUID, lines: Sequence[Line]
-) -> dict[tuple[UUID, UUID], UUID]:
-    """Make each line's member the holder of its reward; return the earlier grant of each pair that has one."""
-    earlier: dict[tuple[UUID, UUID], UUID] = {}
-    waiting = lines
-    while waiting:
-        assigned = await coupon_store.assign(connection, tenant_id, waiting)
-        waiting = [line for line in waiting if line.grant_id not in assigned]
+    connection: Connection, tenant_id: UUID, lines: Mapping[Pair, Line]
+) -> dict[Pair, UUID]:
+    """Make each line's member the holder of its reward; return the grants of those who hold it already."""
+    earlier: dict[Pair, UUID] = {}
+    waiting = dict(lines)
+    for _ in range(ASSIGN_ROUNDS_MAX):
+        assigned = await coupon_store.assign(connection, tenant_id, list(waiting.values()))
+        waiting = {pair: line for pair, line in waiting.items() if line.grant_id not in assigned}
         if waiting:
-            earlier |= await coupon_store.fetch_holders(connection, tenant_id, map(_pair, waiting))
-        # Whoever held one and holds none now was reversed between the two statements: assign again.
-        waiting = [line for line in waiting if _pair(line) not in earlier]
-    return earlier
+            earlier |= await coupon_store.fetch_holders(connection, tenant_id, waiting)
+        # A holder who was there and is now gone had the coupon taken back in between: try for it again.
+        waiting = {pair: line for pair, line in waiting.items() if pair not in earlier}
+        if not waiting:
+            return earlier
+    raise Overloaded("The coupon keeps being granted and taken back; try again shortly.")
 
 
 async def _take_codes(
@@ -85,6 +92,6 @@ async def _take_codes(
             draw.settled[grant_id] = EXHAUSTED
 
 
-def _pair(line: Line) -> tuple[UUID, UUID]:
+def _pair(line: Line) -> Pair:
     assert line.coupon is not None  # noqa: S101 - callers pass coupon lines only
     return line.coupon.reward_id, line.member_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -117,27 +117,58 @@ class Database:
             connection = await self._pool.acquire(timeout=self._acquire_timeout_seconds)
         except TimeoutError as error:
             raise Overloaded(BUSY) from error
+        except OSError as error:
+            # Whatever it is, for example that the socket of a local server that restarts is missing.
+            raise ConnectionRefusedError(str(error)) from error
         try:
             yield connection
+        except asyncpg.InternalClientError as error:
+            # asyncpg loses track of an exchange that the server's end cut short (its issue 784).
+            if not _is_closed(connection):
+                connection.terminate()
+            raise ConnectionResetError(str(error)) from error
         except asyncpg.InterfaceError as error:
             # Also raised for wrong use, which must show; on a closed connection it says that the server is gone.
-            if connection.is_closed():
+            if _is_closed(connection):
                 raise ConnectionResetError(str(error)) from error
             raise
         finally:
             # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
-            if not connection.is_closed() and connection.is_in_transaction():
+            if not _is_closed(connection) and connection.is_in_transaction():
                 connection.terminate()
-            await asyncio.shield(self._pool.release(connection))
+            # The pool has a connection back already that breaks while it is given back.
+            with suppress(asyncpg.InternalClientError):
+                await asyncio.shield(self._pool.release(connection))
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """Lend a connection inside one READ COMMITTED database transaction: commit on success, else roll back."""
-        async with self._lend() as connection, connection.transaction():
-            yield connection
+    async def transaction(
+        self, lock_timeout_seconds: float | None = None
+    ) -> AsyncIterator[Connection]:
+        """Lend a connection inside one READ COMMITTED database transaction: commit on success, else roll back.
+
+        A lock time-out of its own travels with BEGIN, so it costs no round trip.
+        """
+        async with self._lend() as connection:
+            if lock_timeout_seconds is None:
+                async with connection.transaction():
+                    yield connection
+                return
+            limit = f"SET LOCAL lock_timeout = {int(lock_timeout_seconds * 1000)}"
+            await connection.execute(f"BEGIN; {limit}")
+            try:
+                yield connection
+            except BaseException:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
 
     async def run_transaction(
-        self, work: Callable[[Connection], Awaitable[Result]], *, dry_run: bool = False
+        self,
+        work: Callable[[Connection], Awaitable[Result]],
+        *,
+        dry_run: bool = False,
+        lock_timeout_seconds: float | None = None,
     ) -> Result:
         """Run `work` in one database transaction, again from its start if the fault is passing.
 
@@ -149,7 +180,7 @@ class Database:
         """
         for attempt in range(ATTEMPTS_MAX):
             try:
-                async with self.transaction() as connection:
+                async with self.transaction(lock_timeout_seconds) as connection:
                     result = await work(connection)
                     if dry_run:
                         raise _RollBack
@@ -193,6 +224,14 @@ def to_json(value: object) -> str:
 def column(rows: Iterable[Any], name: str) -> list[Any]:
     """Turn a list of objects into one `unnest` parameter: the named attribute of each."""
     return [getattr(row, name) for row in rows]
+
+
+def _is_closed(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        # A connection that broke is taken out of its proxy at once, which then answers nothing.
+        return True
 
 
 async def _prepare_connection(connection: asyncpg.Connection[asyncpg.Record]) -> None:

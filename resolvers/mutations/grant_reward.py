@@ -114,7 +114,8 @@ async def grant_reward(
     )
     if errors:
         raise domain.InvalidInput(errors + check_command(command))
-    outcome = await granting.grant_reward(info.context.database, caller, command)
+    context = info.context
+    outcome = await granting.grant_reward(context.database, caller, command, context.grant_groups)
     return GrantRewardPayload(
         grant=to_grant(outcome.grant),
         status=to_status(outcome.status),

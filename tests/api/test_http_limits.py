@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import httpx
 import pytest
 from strawberry import Schema
@@ -82,10 +80,8 @@ def test_fragments_that_multiply_are_refused_at_once(development: httpx.Client) 
         for index in range(FRAGMENTS)
     )
     query = f"{{ child {{ ...F0 }} }} {fragments} fragment F{FRAGMENTS} on Child {{ name }}"
-    started = time.perf_counter()
-    response = post(development, query)
-    assert time.perf_counter() - started < 2
-    assert response.status_code == 400
+    # A check that followed every spread would not answer before the client's time-out.
+    assert post(development, query).status_code == 400
 
 
 @pytest.mark.parametrize(

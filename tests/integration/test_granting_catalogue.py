@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.errors import ErrorCode, NotFound
+from gateway.errors import ErrorCode, NotFound, Overloaded
 from gateway.grants import coupon_store
 from gateway.grants.errors import RewardUnavailable
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
@@ -339,6 +339,24 @@ async def test_reversal_that_comes_between_frees_the_member_for_a_new_code(
     assert second.status.code is StatusCode.GRANTED
     assert [first.grant.benefits[0]["code"], second.grant.benefits[0]["code"]] == ["A-1", "A-2"]
     assert await count_pool(shop, pool_id) == CodeCounts(granted=1, voided=1, loaded=2)
+
+
+@pytest.mark.requirement("MON-10")
+async def test_coupon_that_keeps_changing_hands_changes_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member_id = await add_member(shop)
+    reward = await shop.create_reward(UniqueCouponConfiguration(await shop.create_pool("A-1")))
+    await grant(shop, manual("1", member_id, reward.id))
+
+    async def find_nobody(*_: object) -> dict[tuple[UUID, UUID], UUID]:
+        return {}
+
+    monkeypatch.setattr(coupon_store, "fetch_holders", find_nobody)
+    before = await snapshot(shop.database)
+    with pytest.raises(Overloaded):
+        await grant(shop, manual("2", member_id, reward.id))
+    assert await snapshot(shop.database) == before
 
 
 @pytest.mark.requirement("MON-10")

@@ -1,0 +1,153 @@
+"""Grants of one caller in one database transaction, each with its own key, answer and failure.
+
+Round trips, whatever the number of grants: claim the keys, find the members (and the rewards), award (3, unique coupons 6),
+store the answers; with replays two more, to read the answers and the grants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from gateway.access import Caller
+from gateway.errors import RewardsError
+from gateway.granting.model import CatalogueReward, GrantJob, GrantOutcome
+from gateway.granting.plan import REWARD_PATH, plan_grant
+from gateway.grants.award import award
+from gateway.grants.errors import RewardUnavailable
+from gateway.grants.line import AlreadyIssued, Line, LineResult
+from gateway.grants.record import GrantRecord
+from gateway.grants.status import ItemStatus, Refusal, StatusCode
+from gateway.grants.store import fetch_grants
+from gateway.members.store import find_members
+from gateway.operations import store
+from gateway.operations.model import Answer, IdempotencyConflict, Operation
+from gateway.operations.once import claim
+from gateway.rewards.model import Reward
+from gateway.rewards.store import fetch_rewards
+from gateway.storage.database import Connection
+
+GRANTED = ItemStatus(StatusCode.GRANTED, "Reward granted.")
+ALREADY_ISSUED = ItemStatus(
+    StatusCode.ALREADY_ISSUED, "The member holds a code of this reward already; none was drawn."
+)
+
+
+async def grant_batch(
+    connection: Connection, caller: Caller, jobs: Sequence[GrantJob]
+) -> list[GrantOutcome | RewardsError]:
+    """Grant each job that can be granted and return its outcome or why not, in order.
+
+    Keys must differ. The caller of this function undoes the database transaction, or frees the keys of those that failed.
+    """
+    decided = await claim(connection, caller, [job.request for job in jobs])
+    running = [
+        (job, operation)
+        for job, operation in zip(jobs, decided, strict=True)
+        if isinstance(operation, Operation)
+    ]
+    lines, failed = await _plan(connection, caller, running)
+    results = await _award(connection, caller, running, lines)
+    answers = {grant_id: _judge(result) for grant_id, result in results.items()}
+    done = [
+        (job.request, answer)
+        for job, _ in running
+        if isinstance(answer := answers.get(job.grant_id), dict)
+    ]
+    if done:
+        await store.complete(connection, caller, done)
+    known = {result.id: result for result in results.values() if isinstance(result, GrantRecord)}
+    values = [
+        decision.value if isinstance(decision, Answer) else answers.get(job.grant_id)
+        for job, decision in zip(jobs, decided, strict=True)
+    ]
+    grants = known | await _fetch_missing(connection, caller, values, known)
+    return [
+        _to_outcome(decision, value, failed.get(job.grant_id), grants)
+        for job, decision, value in zip(jobs, decided, values, strict=True)
+    ]
+
+
+async def _plan(
+    connection: Connection, caller: Caller, running: Sequence[tuple[GrantJob, Operation]]
+) -> tuple[list[Line], dict[UUID, RewardsError]]:
+    """Find members and rewards, and return the lines, and by grant id why there is none."""
+    members = await find_members(
+        connection, caller.tenant_id, [job.command.member for job, _ in running]
+    )
+    rewards = await _find_rewards(connection, caller, running)
+    lines: list[Line] = []
+    failed: dict[UUID, RewardsError] = {}
+    for (job, operation), member_id in zip(running, members, strict=True):
+        try:
+            lines.append(plan_grant(caller, job, operation, member_id, rewards))
+        except RewardsError as error:
+            failed[job.grant_id] = error
+    return lines, failed
+
+
+async def _find_rewards(
+    connection: Connection, caller: Caller, running: Sequence[tuple[GrantJob, Operation]]
+) -> dict[UUID, Reward]:
+    wanted = {
+        job.command.reward.reward_id
+        for job, _ in running
+        if isinstance(job.command.reward, CatalogueReward) and job.command.reward.reward_id
+    }
+    if not wanted:
+        return {}
+    return await fetch_rewards(connection, caller.tenant_id, caller.organisation_id, sorted(wanted))
+
+
+async def _award(
+    connection: Connection,
+    caller: Caller,
+    running: Sequence[tuple[GrantJob, Operation]],
+    lines: Sequence[Line],
+) -> dict[UUID, LineResult]:
+    if not lines:
+        return {}
+    results = await award(connection, caller.tenant_id, lines, running[0][1].at)
+    return {line.grant_id: result for line, result in zip(lines, results, strict=True)}
+
+
+def _judge(result: LineResult) -> dict[str, Any] | RewardsError:
+    """Return the answer to be stored, or why there is none."""
+    if isinstance(result, Refusal):
+        return RewardUnavailable(result, REWARD_PATH)
+    if isinstance(result, AlreadyIssued):
+        grant_id, status = result.grant_id, ALREADY_ISSUED
+    else:
+        grant_id, status = result.id, GRANTED
+    return {"grant_id": str(grant_id), "code": status.code, "message": status.message}
+
+
+async def _fetch_missing(
+    connection: Connection,
+    caller: Caller,
+    values: Sequence[dict[str, Any] | RewardsError | None],
+    known: Mapping[UUID, GrantRecord],
+) -> dict[UUID, GrantRecord]:
+    """Read the grants that answers name and this call did not make."""
+    named = {UUID(value["grant_id"]) for value in values if isinstance(value, dict)}
+    missing = named - known.keys()
+    return await fetch_grants(connection, caller.tenant_id, sorted(missing)) if missing else {}
+
+
+def _to_outcome(
+    decision: Operation | Answer | IdempotencyConflict,
+    value: dict[str, Any] | RewardsError | None,
+    failure: RewardsError | None,
+    grants: Mapping[UUID, GrantRecord],
+) -> GrantOutcome | RewardsError:
+    if isinstance(decision, IdempotencyConflict):
+        return decision
+    if isinstance(value, RewardsError):
+        return value
+    if value is None:
+        assert failure is not None  # noqa: S101 - a job without a result was not planned
+        return failure
+    status = ItemStatus(StatusCode(value["code"]), value["message"])
+    replay = isinstance(decision, Answer) and decision.idempotent_replay
+    return GrantOutcome(grants[UUID(value["grant_id"])], status, replay)

@@ -1,0 +1,112 @@
+"""What a grant would move and give: one line, or why there is none. Pure.
+
+Source: MON-7..11, OWN-8, OWN-9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from gateway.access import Caller
+from gateway.errors import NotFound
+from gateway.granting.model import CatalogueReward, CustomReward, GrantJob
+from gateway.grants.catalogue_line import find_refusal, plan_line
+from gateway.grants.errors import RewardUnavailable
+from gateway.grants.line import Line
+from gateway.grants.record import GrantKind, GrantSource, GrantStatus
+from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKind, Transfer
+from gateway.operations.model import Operation
+from gateway.rewards.model import Reward
+
+REWARD_PATH = ("input", "reward", "rewardId")
+
+
+def plan_grant(
+    caller: Caller,
+    job: GrantJob,
+    operation: Operation,
+    member_id: UUID | None,
+    rewards: Mapping[UUID, Reward],
+) -> Line:
+    """Return the line of one grant.
+
+    Raises:
+        NotFound: the member or the reward is unknown to the caller.
+        RewardUnavailable: the reward is not active.
+    """
+    if member_id is None:
+        raise NotFound("No such member.", ("input", "member"))
+    transaction = Transaction(
+        id=job.transaction_id,
+        kind=TransactionKind.GRANT,
+        operation_id=operation.id,
+        occurred_at=operation.at,
+        payload={"grantIds": [str(job.grant_id)], "memberId": str(member_id)},
+    )
+    if isinstance(job.command.reward, CustomReward):
+        return _plan_custom(caller, job, job.command.reward, transaction, member_id)
+    return _plan_catalogue(caller, job, job.command.reward, transaction, member_id, rewards)
+
+
+def _plan_custom(
+    caller: Caller,
+    job: GrantJob,
+    reward: CustomReward,
+    transaction: Transaction,
+    member_id: UUID,
+) -> Line:
+    """Owe the amount to the member at once; a claim moves it to their cash balance."""
+    cash_id = caller.standard_assets.cash_id
+    owed = Transfer(
+        debit=Account(cash_id, OwnerKind.ISSUANCE, caller.organisation_id),
+        credit=Account(cash_id, OwnerKind.CLAIMABLE, member_id),
+        amount_minor=reward.amount_minor,
+    )
+    benefit = {
+        "kind": "ASSET_CREDIT",
+        "asset_id": str(cash_id),
+        "amount_minor": reward.amount_minor,
+    }
+    return Line(
+        grant_id=job.grant_id,
+        transaction=transaction,
+        organisation_id=caller.organisation_id,
+        member_id=member_id,
+        index=0,
+        source=GrantSource.PARTNER_ACTION,
+        kind=GrantKind.CUSTOM,
+        status=GrantStatus.CONFIRMED,
+        transfers=(owed,),
+        benefits=(benefit,),
+        action_code=job.command.action_code,
+        client_reference=job.command.client_reference,
+        metadata=job.command.metadata,
+    )
+
+
+def _plan_catalogue(
+    caller: Caller,
+    job: GrantJob,
+    wanted: CatalogueReward,
+    transaction: Transaction,
+    member_id: UUID,
+    rewards: Mapping[UUID, Reward],
+) -> Line:
+    reward = rewards.get(wanted.reward_id) if wanted.reward_id else None
+    if reward is None:
+        raise NotFound("No such reward.", REWARD_PATH)
+    if refusal := find_refusal(reward):
+        raise RewardUnavailable(refusal, REWARD_PATH)
+    return plan_line(
+        caller,
+        reward,
+        grant_id=job.grant_id,
+        transaction=transaction,
+        member_id=member_id,
+        index=0,
+        source=GrantSource.MANUAL,
+        client_reference=job.command.client_reference,
+        action_code=job.command.action_code,
+        metadata=job.command.metadata,
+    )
