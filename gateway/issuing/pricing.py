@@ -37,11 +37,6 @@ class Price:
         """Return how it is paid; a reward without payment configuration is free."""
         return self.config.mode if self.config else PaymentMode.FREE
 
-    @property
-    def cash_amount_minor(self) -> int:
-        """Return the cash part, which is paid outside the gateway."""
-        return (self.config.cash_amount_minor or 0) if self.config else 0
-
     def to_transfers(
         self, organisation_id: UUID, payer_id: UUID, payer_kind: OwnerKind = OwnerKind.MEMBER
     ) -> tuple[Transfer, ...]:

@@ -252,6 +252,8 @@ async def test_cards_and_labels_are_set_and_shown(shop: Shop) -> None:
         shop, ISSUE, member=member(ann), rewards=[reward(await shop.create_reward())]
     )
     assert issued["results"][0]["status"]["code"] == "LABEL_INACTIVE"
+    broken = await run(shop, SET_CARDS, member={"mobile": "1"}, cards=[])
+    assert [error["path"] for error in broken["fieldErrors"]] == [["input", "member", "mobile"]]
     broken = await run(shop, SET_LABELS, member={"mobile": "1"}, labels=[{"name": ""}])
     assert [error["path"] for error in broken["fieldErrors"]] == [
         ["input", "labels", "0", "name"],
