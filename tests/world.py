@@ -33,6 +33,7 @@ from gateway.reversing.reverse_grant import ReverseCommand, ReverseOutcome, reve
 from gateway.rewards.code_pools import ImportCodes, import_codes
 from gateway.rewards.model import PaymentMode
 from gateway.rewards.payments import PaymentConfigDraft
+from gateway.rewards.products import ProductOutcome, RestockProduct, restock_product
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
@@ -51,12 +52,13 @@ from tests.issuing_cases import (
 )
 from tests.use_cases import cash_of, give_points, issue, item, points_of
 
-# What gives what: ten points; two mugs for 7 points; three entries; a code for 4 points.
+# What gives what: ten points; two mugs for 7 points; three entries; a code for 4 points; an entry for a third of its value.
 POINTS_AMOUNT = 10
 MUGS = 2
 MUG_PRICE = 7
 ENTRIES = 3
 COUPON_PRICE = 4
+RAFFLE_RATIO = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class World:
     mug_reward: UUID
     entry_reward: UUID
     coupon_reward: UUID
+    raffle_reward: UUID
 
     async def grant_cash(self, key: str, member: UUID, dollars: str = "5.00") -> GrantOutcome:
         """Grant a custom reward, to be claimed."""
@@ -124,6 +127,11 @@ class World:
         command = ReverseCommand(key, grant_id, "returned")
         return await reverse_grant(self.database, self.caller, command)
 
+    async def restock(self, key: str, units: int) -> ProductOutcome:
+        """Add mugs to the stock."""
+        command = RestockProduct(key, self.product_id, units)
+        return await restock_product(self.database, self.caller, command)
+
     async def load_codes(self, codes: Sequence[str]) -> None:
         """Load codes into the pool of the unique coupon."""
         command = ImportCodes(str(new_id()), self.pool_id, codes)
@@ -167,6 +175,10 @@ async def open_world(
     pool_id = await shop.create_pool(*(codes or ["first"]))
     mug = ProductConfiguration(product_id, MUGS)
     coupon = UniqueCouponConfiguration(pool_id)
+    raffle = CompetitionEntryConfiguration(competition_id, 1)
+    by_value = PaymentConfigDraft(
+        PaymentMode.CONV_RATIO, points_id, conversion_ratio=Decimal(RAFFLE_RATIO)
+    )
     return World(
         database=database,
         caller=caller,
@@ -180,6 +192,7 @@ async def open_world(
             await shop.create_reward(CompetitionEntryConfiguration(competition_id, ENTRIES))
         ).id,
         coupon_reward=(await shop.create_reward(coupon, payment_configs=price(COUPON_PRICE))).id,
+        raffle_reward=(await shop.create_reward(raffle, payment_configs=(by_value,))).id,
     )
 
 

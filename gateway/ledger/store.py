@@ -1,6 +1,6 @@
 """The one posting routine: lock balances in account order, and write what the book decided.
 
-Round trips: lock_balances 1, record 1 (and 1 more if holds were placed or ended), whatever the number of entries.
+Round trips: lock_balances 1, record 1 (1 more if holds were placed, 1 more if some ended), whatever the number of entries.
 """
 
 from __future__ import annotations
@@ -97,6 +97,11 @@ async def record(connection: Connection, tenant_id: UUID, book: Book, at: dateti
     Raises:
         HoldEnded: a hold that the book ended had been ended by another database transaction.
     """
+    # Holds first: one that another has ended is then refused as such, not as a balance that does not fit.
+    if book.placed_holds:
+        await _place_holds(connection, tenant_id, book.placed_holds, at)
+    if book.ended_holds:
+        await _end_holds(connection, tenant_id, book, at)
     transactions = book.transactions
     entries: Sequence[Sequence[Any]] = list(zip(*book.entries, strict=True)) or [()] * 10
     await connection.execute(
@@ -117,10 +122,6 @@ async def record(connection: Connection, tenant_id: UUID, book: Book, at: dateti
         column(book.touched.values(), "chain_hash"),
         at,
     )
-    if book.placed_holds:
-        await _place_holds(connection, tenant_id, book.placed_holds, at)
-    if book.ended_holds:
-        await _end_holds(connection, tenant_id, book, at)
 
 
 async def _place_holds(

@@ -1,0 +1,335 @@
+"""Balances locked and books recorded on PostgreSQL: round trips, waiting, races, and what nobody may rewrite."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from gateway.ids import new_id
+from gateway.ledger.book import Book, Hold, bounded_accounts
+from gateway.ledger.entries_store import EntryRow, fetch_entries
+from gateway.ledger.model import (
+    CHAIN_START,
+    Account,
+    BalanceTooLow,
+    HoldEnded,
+    OwnerKind,
+    Transaction,
+    TransactionKind,
+    Transfer,
+)
+from gateway.ledger.store import lock_balances, record
+from gateway.storage.database import Connection, Database
+from gateway.verifying.chain_store import find_broken_chains
+from gateway.verifying.ledger_store import LEDGER_CHECKS
+from tests.catalogue import Shop, open_shop
+
+AT = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A tenant's points, and the accounts to move them between."""
+
+    shop: Shop
+    issuance: Account
+    ada: Account
+    grace: Account
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self.shop.caller.tenant_id
+
+    def new_transaction(self) -> Transaction:
+        return Transaction(new_id(), TransactionKind.GRANT, new_id(), AT, {"why": "test"})
+
+    async def post(self, *transfers: Transfer) -> Transaction:
+        """Post transfers as one transaction, in a database transaction of their own."""
+        transaction = self.new_transaction()
+
+        async def work(connection: Connection) -> None:
+            book = await self.lock(connection, *bounded_accounts(transfers))
+            book.post(transaction, transfers)
+            await record(connection, self.tenant_id, book, AT)
+
+        await self.shop.database.run_transaction(work)
+        return transaction
+
+    async def lock(self, connection: Connection, *accounts: Account) -> Book:
+        return await lock_balances(connection, self.tenant_id, accounts, AT)
+
+    async def balances(self) -> dict[UUID, tuple[int, int, int]]:
+        """Return posted, held and the number of entries of each account that exists."""
+        rows = await self.shop.database.fetch(
+            "SELECT id, posted_minor, held_minor, entry_count FROM accounts ORDER BY id"
+        )
+        return {row["id"]: tuple(row)[1:] for row in rows}
+
+    async def assert_sound(self) -> None:
+        async with self.shop.database.transaction() as connection:
+            for check in LEDGER_CHECKS:
+                assert await check.find(connection, self.tenant_id, 1) == [], check.name
+            assert await find_broken_chains(connection, self.tenant_id, 1) == []
+
+
+@pytest.fixture
+async def ledger(database: Database) -> Ledger:
+    shop = await open_shop(database)
+    points_id = shop.caller.standard_assets.points_id
+    issuance = Account(points_id, OwnerKind.ISSUANCE, shop.caller.organisation_id)
+    ada, grace = (Account(points_id, OwnerKind.MEMBER, new_id()) for _ in range(2))
+    return Ledger(shop, issuance, ada, grace)
+
+
+@pytest.fixture
+async def owner(owner_database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    connection = await asyncpg.connect(owner_database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.requirement("ALL-6")
+async def test_what_is_recorded_is_what_the_book_says(ledger: Ledger):
+    transaction = await ledger.post(
+        Transfer(ledger.issuance, ledger.ada, 10), Transfer(ledger.ada, ledger.grace, 4)
+    )
+    assert await ledger.balances() == {ledger.ada.id: (6, 0, 2), ledger.grace.id: (4, 0, 1)}
+    points_id = ledger.ada.asset_id
+    async with ledger.shop.database.connection() as connection:
+        entries = await fetch_entries(connection, ledger.tenant_id, transaction.id)
+        some = await fetch_entries(connection, ledger.tenant_id, transaction.id, 1, 3)
+    assert entries == [
+        EntryRow(ledger.issuance.id, points_id, -10),
+        EntryRow(ledger.ada.id, points_id, 10),
+        EntryRow(ledger.ada.id, points_id, -4),
+        EntryRow(ledger.grace.id, points_id, 4),
+    ]
+    assert some == entries[1:3]
+    (event,) = await ledger.shop.database.fetch("SELECT * FROM outbox_events")
+    assert (event["transaction_id"], event["kind"], event["payload"]) == (
+        transaction.id,
+        "GRANT",
+        {"why": "test"},
+    )
+    await ledger.assert_sound()
+
+
+async def test_a_refused_posting_writes_nothing(ledger: Ledger):
+    await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
+    before = await ledger.shop.count_rows()
+    with pytest.raises(BalanceTooLow):
+        await ledger.post(Transfer(ledger.ada, ledger.grace, 11))
+    assert await ledger.shop.count_rows() == before
+    assert await ledger.balances() == {ledger.ada.id: (10, 0, 1)}
+
+
+async def test_accounts_that_are_unbounded_or_none_are_not_locked(ledger: Ledger):
+    statements: list[str] = []
+    async with ledger.shop.database.transaction() as connection:
+        connection.add_query_logger(lambda record: statements.append(record.query))
+        book = await ledger.lock(connection, ledger.issuance)
+        await asyncio.sleep(0)
+        assert statements == []
+        with pytest.raises(KeyError):
+            book.available_minor(ledger.issuance)
+
+
+@pytest.mark.requirement("ALL-2")
+@pytest.mark.parametrize("transfer_count", [1, 500])
+async def test_round_trips_do_not_grow_with_the_transfers(ledger: Ledger, transfer_count: int):
+    members = [replace(ledger.ada, owner_id=new_id()) for _ in range(transfer_count)]
+    transfers = [Transfer(ledger.issuance, member, 1) for member in members]
+    statements: list[str] = []
+    async with ledger.shop.database.transaction() as connection:
+        with connection.query_logger(lambda record: statements.append(record.query)):
+            book = await ledger.lock(connection, *bounded_accounts(transfers))
+            book.post(ledger.new_transaction(), transfers)
+            await record(connection, ledger.tenant_id, book, AT)
+            await asyncio.sleep(0)
+    assert len(statements) == 2
+    assert len(await ledger.balances()) == transfer_count
+    await ledger.assert_sound()
+
+
+@pytest.mark.parametrize("exists", [True, False], ids=["old account", "new account"])
+async def test_a_locked_account_makes_others_wait(
+    ledger: Ledger, owner: asyncpg.Connection[asyncpg.Record], exists: bool
+):
+    """A new account too: its zero row is there for others to wait on before anything is posted."""
+    if exists:
+        await ledger.post(Transfer(ledger.issuance, ledger.ada, 1))
+    async with ledger.shop.database.transaction() as connection:
+        book = await ledger.lock(connection, ledger.ada)
+        second = asyncio.create_task(ledger.post(Transfer(ledger.issuance, ledger.ada, 5)))
+        await wait_until_one_waits(owner)
+        assert not second.done()
+        book.post(ledger.new_transaction(), [Transfer(ledger.issuance, ledger.ada, 2)])
+        await record(connection, ledger.tenant_id, book, AT)
+    await second
+    assert await ledger.balances() == {ledger.ada.id: (7 + exists, 0, 2 + exists)}
+    await ledger.assert_sound()
+
+
+async def wait_until_one_waits(owner: asyncpg.Connection[asyncpg.Record]) -> None:
+    for _ in range(500):
+        if await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+async def test_a_lock_that_is_undone_leaves_no_account(ledger: Ledger):
+    async def lock_and_fail(connection: Connection) -> None:
+        await ledger.lock(connection, ledger.ada)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await ledger.shop.database.run_transaction(lock_and_fail)
+    assert await ledger.balances() == {}
+
+
+async def test_transfers_in_both_directions_at_once_neither_deadlock_nor_lose(ledger: Ledger):
+    await ledger.post(
+        Transfer(ledger.issuance, ledger.ada, 100), Transfer(ledger.issuance, ledger.grace, 100)
+    )
+    to_grace = [ledger.post(Transfer(ledger.ada, ledger.grace, 3)) for _ in range(20)]
+    to_ada = [ledger.post(Transfer(ledger.grace, ledger.ada, 1)) for _ in range(20)]
+    await asyncio.gather(*to_grace, *to_ada)
+    assert await ledger.balances() == {
+        ledger.ada.id: (60, 0, 41),
+        ledger.grace.id: (140, 0, 41),
+    }
+    await ledger.assert_sound()
+
+
+async def test_balances_are_the_tenants_own(ledger: Ledger):
+    """Another tenant's account of the same id is another account."""
+    neighbour = await open_shop(ledger.shop.database)
+    await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
+    async with ledger.shop.database.transaction() as connection:
+        # Its asset is unknown there, which only a foreign key notices, at the end of the statement.
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            await lock_balances(connection, neighbour.caller.tenant_id, [ledger.ada], AT)
+    assert await ledger.balances() == {ledger.ada.id: (10, 0, 1)}
+
+
+async def test_a_hold_is_placed_and_captured(ledger: Ledger):
+    await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
+    hold = Hold(new_id(), ledger.ada, 4, new_id(), AT)
+    await place(ledger, hold)
+    assert await ledger.balances() == {ledger.ada.id: (10, 4, 1)}
+    await ledger.assert_sound()
+    redemption = replace(ledger.issuance, owner_kind=OwnerKind.REDEMPTION)
+    async with ledger.shop.database.transaction() as connection:
+        book = await ledger.lock(connection, ledger.ada)
+        assert book.available_minor(ledger.ada) == 6
+        book.capture(hold, ledger.new_transaction(), redemption)
+        await record(connection, ledger.tenant_id, book, AT)
+    assert await ledger.balances() == {ledger.ada.id: (6, 0, 2)}
+    (stored,) = await ledger.shop.database.fetch("SELECT * FROM holds")
+    assert (stored["id"], stored["status"], stored["amount_minor"]) == (hold.id, "CAPTURED", 4)
+    assert (stored["created_at"], stored["ended_at"], stored["expires_at"]) == (AT, AT, AT)
+    await ledger.assert_sound()
+
+
+async def test_a_hold_ends_once_though_many_end_it_at_once(ledger: Ledger):
+    await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
+    hold = Hold(new_id(), ledger.ada, 4, new_id())
+    await place(ledger, hold)
+    redemption = replace(ledger.issuance, owner_kind=OwnerKind.REDEMPTION)
+
+    async def end(captures: bool) -> None:
+        async with ledger.shop.database.transaction() as connection:
+            book = await ledger.lock(connection, ledger.ada)
+            if captures:
+                book.capture(hold, ledger.new_transaction(), redemption)
+            else:
+                book.release(hold)
+            await record(connection, ledger.tenant_id, book, AT)
+
+    ends = await asyncio.gather(*(end(n % 2 == 0) for n in range(8)), return_exceptions=True)
+    assert [type(result) for result in ends].count(HoldEnded) == 7
+    posted, held, _ = (await ledger.balances())[ledger.ada.id]
+    (stored,) = await ledger.shop.database.fetch("SELECT status FROM holds")
+    assert (posted, held) == ((6, 0) if stored["status"] == "CAPTURED" else (10, 0))
+    await ledger.assert_sound()
+
+
+async def test_a_hold_is_placed_and_ended_in_one_go(ledger: Ledger):
+    await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
+    captured, released = (Hold(new_id(), ledger.ada, amount, new_id()) for amount in (4, 5))
+    redemption = replace(ledger.issuance, owner_kind=OwnerKind.REDEMPTION)
+    async with ledger.shop.database.transaction() as connection:
+        book = await ledger.lock(connection, ledger.ada)
+        book.hold(captured)
+        book.hold(released)
+        book.capture(captured, ledger.new_transaction(), redemption)
+        book.release(released)
+        await record(connection, ledger.tenant_id, book, AT)
+    assert await ledger.balances() == {ledger.ada.id: (6, 0, 2)}
+    stored = await ledger.shop.database.fetch("SELECT id, status FROM holds")
+    assert {tuple(row) for row in stored} == {(captured.id, "CAPTURED"), (released.id, "RELEASED")}
+    await ledger.assert_sound()
+
+
+async def place(ledger: Ledger, hold: Hold) -> None:
+    async with ledger.shop.database.transaction() as connection:
+        book = await ledger.lock(connection, hold.account)
+        book.hold(hold)
+        await record(connection, ledger.tenant_id, book, AT)
+
+
+@pytest.mark.requirement("ALL-6")
+@pytest.mark.parametrize("table", ["ledger_entries", "ledger_transactions", "outbox_events"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE <table> SET tenant_id = tenant_id",
+        "DELETE FROM <table>",
+        "TRUNCATE <table>",
+        "ALTER TABLE <table> DISABLE TRIGGER ALL",
+        "DROP TABLE <table>",
+    ],
+)
+async def test_what_is_recorded_cannot_be_rewritten(ledger: Ledger, table: str, statement: str):
+    await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
+    before = await ledger.shop.count_rows()
+    async with ledger.shop.database.connection() as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement.replace("<table>", table))
+    assert await ledger.shop.count_rows() == before
+
+
+@pytest.mark.requirement("ALL-6")
+async def test_the_application_cannot_become_the_owner(ledger: Ledger):
+    async with ledger.shop.database.connection() as connection:
+        assert await connection.fetchval("SELECT current_user") == "rewards_gateway"
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("SET ROLE postgres")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("SET session_replication_role = replica")
+
+
+@pytest.mark.requirement("ALL-6")
+async def test_no_statement_overdraws_an_account(ledger: Ledger):
+    """The last line of defence, below the book."""
+    await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
+    async with ledger.shop.database.connection() as connection:
+        for column in ("posted_minor = -1", "held_minor = 11", "held_minor = -1"):
+            with pytest.raises(asyncpg.CheckViolationError):
+                await connection.execute(f"UPDATE accounts SET {column}")  # noqa: S608 - ours
+    assert await ledger.balances() == {ledger.ada.id: (10, 0, 1)}
+
+
+async def test_a_new_account_starts_its_chain_at_zero(ledger: Ledger):
+    async with ledger.shop.database.transaction() as connection:
+        await ledger.lock(connection, ledger.ada)
+        row = await connection.fetchrow("SELECT chain_hash, entry_count FROM accounts")
+    assert row is not None
+    assert tuple(row) == (CHAIN_START, 0)
