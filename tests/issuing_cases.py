@@ -14,7 +14,7 @@ from gateway.issuing.custom_fields.defining import DefineCustomField, define_cus
 from gateway.issuing.custom_fields.model import CustomField, CustomFieldType
 from gateway.issuing.fulfillment.defining import DefineStage, define_fulfillment_stage
 from gateway.issuing.funding import FundedGroup, FundGroup, fund_group
-from gateway.issuing.model import OrganisationReference
+from gateway.issuing.scope import OrganisationReference
 from gateway.issuing.tills.creating import CreateTill, create_till
 from gateway.issuing.tills.requesting import RequestCode, request_validation_code
 from gateway.members.groups.creating import CreateGroup, create_group

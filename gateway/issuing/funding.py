@@ -77,13 +77,6 @@ async def fund_group(database: Database, caller: Caller, command: FundGroup) -> 
         errors.append(FieldError(AMOUNT_PATH, "positive", "amount must be greater than 0."))
     if errors:
         raise InvalidInput(errors)
-    given = {
-        "group": command.group.fingerprint,
-        "member": [*command.member],
-        "assetId": command.asset_id,
-        "amount": plain(command.amount),
-    }
-    request = Request(OperationKind.FUND_GROUP, command.request_id, given, new_id())
     transaction_id = new_id()
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
@@ -108,9 +101,19 @@ async def fund_group(database: Database, caller: Caller, command: FundGroup) -> 
             "transaction_id": str(transaction_id),
         }
 
-    answer = await run_once(database, caller, request, work)
+    answer = await run_once(database, caller, _to_request(command), work)
     ids = {name: UUID(value) for name, value in answer.value.items()}
     return FundedGroup(**ids, idempotent_replay=answer.idempotent_replay)
+
+
+def _to_request(command: FundGroup) -> Request:
+    given = {
+        "group": command.group.fingerprint,
+        "member": [*command.member],
+        "assetId": command.asset_id,
+        "amount": plain(command.amount),
+    }
+    return Request(OperationKind.FUND_GROUP, command.request_id, given, new_id())
 
 
 async def _find_asset(connection: Connection, caller: Caller, command: FundGroup) -> Asset:

@@ -12,7 +12,14 @@ from uuid import UUID
 from gateway.errors import FieldError
 from gateway.grants.record import GrantRecord
 from gateway.grants.status import ItemStatus
+from gateway.issuing import scope
 from gateway.issuing.custom_fields.model import GivenField, check_given
+from gateway.issuing.scope import (
+    DataScope,
+    OrganisationDetails,
+    OrganisationReference,
+    check_scope,
+)
 from gateway.members.groups.model import GroupReference
 from gateway.members.model import MemberReference
 from gateway.operations.model import check_key
@@ -22,9 +29,8 @@ from gateway.text import check_json, check_text
 ITEMS_MAX = 100
 REQUEST_ID_LENGTH_MAX = 512
 TEXT_LENGTH_MAX = 512
-NOTES_LENGTH_MAX = 4_096
+NOTES_LENGTH_MAX = scope.NOTES_LENGTH_MAX
 VALUE_DIGITS_MAX = 15
-ORGANISATIONS_MAX = 100
 VALIDATION_CODE_LENGTH_MAX = 64
 VALUE_MAX = 10**VALUE_DIGITS_MAX
 
@@ -41,37 +47,6 @@ class PaymentChoice:
     config_id_as_sent: str | None = None
     redemption_value: Decimal = Decimal(1)
     cash_reference: str | None = None
-
-
-class DataScope(enum.StrEnum):
-    """Whose rewards a call may issue: the caller's own organisation's, or those of organisations it lists (CAP-13)."""
-
-    SELF = "SELF"
-    OTHER = "OTHER"
-
-
-@dataclass(frozen=True, slots=True)
-class OrganisationReference:
-    """An organisation as a caller wrote it; `id` None stands for text that names none."""
-
-    id: UUID | None
-    as_sent: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrganisationDetails:
-    """What applies to the items of one organisation."""
-
-    organisation: OrganisationReference
-    params: Mapping[str, Any] | None = None
-    notes: str | None = None
-    group: GroupReference | None = None
-
-    @property
-    def fingerprint(self) -> list[Any]:
-        """Return what makes the details what they are, in one spelling."""
-        group = self.group.fingerprint if self.group else None
-        return [ascii(self.organisation.as_sent), self.params, self.notes, group]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +186,12 @@ class IssuanceOutcome:
 def check_command(command: IssueCommand) -> list[FieldError]:
     """Return every broken rule of form (CAP-1, CAP-8, CAP-9, CAP-13, CAP-16)."""
     errors = check_key(command.request_id, ("input", "requestId"), REQUEST_ID_LENGTH_MAX)
-    errors += _check_scope(command)
+    errors += check_scope(
+        command.data_scope,
+        command.organisations,
+        command.organisation_details,
+        [item.organisation is not None for item in command.items],
+    )
     errors += _check_validation(command)
     for name, value, length_max in (
         ("transactionNumber", command.transaction_number, TEXT_LENGTH_MAX),
@@ -245,38 +225,6 @@ def _check_item(item: IssueItem, path: tuple[str, ...], seen: set[str]) -> list[
         errors += _check_redemption_value(item.payment.redemption_value, path)
         reference_path = (*path, "paymentConfig", "cashReference")
         errors += check_text(item.payment.cash_reference, reference_path, TEXT_LENGTH_MAX)
-    return errors
-
-
-def _check_scope(command: IssueCommand) -> list[FieldError]:
-    """Return the broken rules of the call's organisations; which of them the caller reaches is judged elsewhere."""
-    errors: list[FieldError] = []
-    path = ("input", "dataScopeOrgIds")
-    is_other = command.data_scope is DataScope.OTHER
-    if is_other and not 1 <= len(command.organisations) <= ORGANISATIONS_MAX:
-        message = f"dataScopeOrgIds must be 1 to {ORGANISATIONS_MAX} organisations for OTHER."
-        errors.append(FieldError(path, "count", message))
-    if not is_other and command.organisations:
-        message = "dataScopeOrgIds has no meaning for SELF: the scope is the caller's organisation."
-        errors.append(FieldError(path, "unexpected", message))
-    for index, item in enumerate(command.items):
-        if is_other and item.organisation is None:
-            message = "orgId is required for OTHER."
-            item_path = ("input", "rewards", str(index), "orgId")
-            errors.append(FieldError(item_path, "required", message))
-    seen: set[str] = set()
-    details_path = ("input", "orgLevelDetails")
-    if len(command.organisation_details) > ORGANISATIONS_MAX:
-        message = f"orgLevelDetails must be at most {ORGANISATIONS_MAX}."
-        return [*errors, FieldError(details_path, "count", message)]
-    for index, details in enumerate(command.organisation_details):
-        one = (*details_path, str(index))
-        errors += check_json(details.params, (*one, "params"))
-        errors += check_text(details.notes, (*one, "notes"), NOTES_LENGTH_MAX, length_min=0)
-        if details.organisation.as_sent in seen:
-            message = "orgId must differ from the others'."
-            errors.append(FieldError((*one, "orgId"), "unique", message))
-        seen.add(details.organisation.as_sent)
     return errors
 
 

@@ -9,13 +9,8 @@ from uuid import UUID
 
 from gateway.access import Caller
 from gateway.errors import OutOfReach
-from gateway.issuing.model import (
-    DataScope,
-    IssueCommand,
-    IssueItem,
-    OrganisationDetails,
-    OrganisationReference,
-)
+from gateway.issuing.model import IssueCommand, IssueItem
+from gateway.issuing.scope import DataScope, OrganisationDetails, OrganisationReference
 from gateway.members.groups.model import GroupReference
 
 

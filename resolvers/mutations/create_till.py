@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from gateway.ids import IdKind, decode_id
-from gateway.issuing.model import OrganisationReference
+from gateway.issuing.scope import OrganisationReference
 from gateway.issuing.tills import creating
 from gateway.issuing.tills.creating import CreateTill
 from resolvers.context import Info

@@ -14,13 +14,8 @@ from gateway.errors import InvalidInput, NotFound, OutOfReach
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
 from gateway.issuing.custom_fields.model import CustomFieldType, GivenField
-from gateway.issuing.model import (
-    DataScope,
-    IssuanceOutcome,
-    IssueItem,
-    OrganisationDetails,
-    OrganisationReference,
-)
+from gateway.issuing.model import IssuanceOutcome, IssueItem
+from gateway.issuing.scope import DataScope, OrganisationDetails, OrganisationReference
 from gateway.ledger.model import Account, OwnerKind
 from gateway.operations.model import IdempotencyConflict
 from gateway.storage.database import Database

@@ -15,7 +15,7 @@ from gateway.access import Scope
 from gateway.errors import AlreadyExists, Forbidden, InvalidInput, NotFound, OutOfReach
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
-from gateway.issuing.model import DataScope
+from gateway.issuing.scope import DataScope
 from gateway.issuing.tills.creating import CreateTill, create_till
 from gateway.issuing.tills.model import ALPHABET, CODE_LENGTH
 from gateway.issuing.tills.requesting import RequestCode, request_validation_code

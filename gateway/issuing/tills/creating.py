@@ -8,7 +8,7 @@ from typing import Any
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import AlreadyExists, InvalidInput, OutOfReach
 from gateway.ids import new_id
-from gateway.issuing.model import OrganisationReference
+from gateway.issuing.scope import OrganisationReference
 from gateway.issuing.tills.model import NAME_LENGTH_MAX, Till
 from gateway.issuing.tills.store import insert_till
 from gateway.operations.model import Operation, OperationKind, Request, check_key
