@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 
 from gateway.access import Caller
+from gateway.background import in_background
 from gateway.granting.groups import GrantGroups
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
+from gateway.purchasing.opening import open_purchaser
+from gateway.purchasing.purchaser import Purchaser
 from gateway.settings import Settings
 from gateway.storage.database import Database
 from gateway.tenants.credentials import authenticate
@@ -22,11 +25,15 @@ class _Opened:
     """Holds what is open from the lifespan's start to its end: it needs the running event loop."""
 
     database: Database
+    purchaser: Purchaser
     grant_groups: GrantGroups
 
 
 def create_application(settings: Settings, database_url: str) -> Starlette:
-    """Assemble the application; its lifespan opens the pool of connections as the application's role and closes it."""
+    """Assemble the application; its lifespan opens the pool of connections as the application's role and closes it.
+
+    While it is open, a worker goes on with what earlier requests have left undone.
+    """
     opened = _Opened()
 
     @asynccontextmanager
@@ -37,16 +44,19 @@ def create_application(settings: Settings, database_url: str) -> Starlette:
             lock_timeout_seconds=settings.lock_timeout_seconds,
         )
         opened.grant_groups = GrantGroups(opened.database)
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(opened.database.close)
+            opened.purchaser = await stack.enter_async_context(
+                open_purchaser(settings, opened.database)
+            )
+            await stack.enter_async_context(in_background([opened.purchaser.run_due]))
             yield
-        finally:
-            await opened.database.close()
 
     async def recognise(token: str) -> Caller:
         return await authenticate(opened.database, token)
 
     def make_context(caller: Caller | None, request_id: str) -> Context:
-        return Context(opened.database, caller, request_id, opened.grant_groups)
+        return Context(opened.database, caller, request_id, opened.grant_groups, opened.purchaser)
 
     async def is_ready() -> bool:
         return await opened.database.is_ready()

@@ -78,6 +78,15 @@ def migrate() -> None:
 
 
 @application.command()
+def worker() -> None:
+    """Go on with what requests have left undone, such as orders at vendors; `serve` does it too."""
+    # Imported here, so that the other commands do not wait for it.
+    from gateway.working import work  # noqa: PLC0415
+
+    work(Settings.from_environment())
+
+
+@application.command()
 def verify(
     tenant: Annotated[
         UUID | None, typer.Option("--tenant", help="One tenant's id; all tenants if left out.")

@@ -30,6 +30,8 @@ class IdKind(enum.StrEnum):
     GROUP = "grp_"
     SEGMENT = "seg_"
     TILL = "till_"
+    CAMPAIGN = "camp_"
+    VENDOR = "vnd_"
 
 
 _KIND_BY_PREFIX = {kind.value: kind for kind in IdKind if kind.value}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ DATABASE_SCHEMES = ("postgresql", "postgres")
 LOCK_TIMEOUT_SECONDS_MAX = 60.0
 # Longer than any bound below, and short of the length that int() itself refuses.
 DIGITS_MAX = 18
+
+_KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class InvalidSetting(Exception):
@@ -44,6 +47,8 @@ class Settings:
     database_pool_size_max: int = 10
     body_bytes_max: int = 8 * 1024 * 1024
     lock_timeout_seconds: float = 5.0
+    vendor_allow_loopback: bool = False
+    vendor_secret_key: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -84,6 +89,10 @@ class Settings:
             lock_timeout_seconds=read(
                 "LOCK_TIMEOUT_SECONDS", _parse_lock_timeout, default.lock_timeout_seconds
             ),
+            vendor_allow_loopback=read(
+                "VENDOR_ALLOW_LOOPBACK", _parse_boolean, default.vendor_allow_loopback
+            ),
+            vendor_secret_key=read("VENDOR_SECRET_KEY", _parse_key, default.vendor_secret_key),
         )
 
 
@@ -142,6 +151,12 @@ def _parse_log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise _RuleBroken(f"must be one of {', '.join(LOG_LEVELS)}")
     return text.upper()
+
+
+def _parse_key(text: str) -> bytes:
+    if _KEY.fullmatch(text) is None:
+        raise _RuleBroken("must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints")
+    return bytes.fromhex(text)
 
 
 def _parse_lock_timeout(text: str) -> float:

@@ -10,7 +10,9 @@ import strawberry
 from gateway.access import Caller
 from gateway.errors import FieldError, InvalidInput, Unauthenticated
 from gateway.granting.groups import GrantGroups
+from gateway.purchasing.purchaser import Purchaser
 from gateway.storage.database import Database
+from gateway.vendors.model import VendorSecurity
 from resolvers.loaders import Loaders
 
 ROWS_MAX = 10_000
@@ -25,11 +27,16 @@ class Context:
         caller: Caller | None,
         request_id: str,
         grant_groups: GrantGroups | None = None,
+        purchaser: Purchaser | None = None,
     ) -> None:
-        """Take who calls, or None for an anonymous request; without `grant_groups` each grant commits alone."""
+        """Take who calls, or None for an anonymous request.
+
+        Without `grant_groups` each grant commits alone; without a purchaser, vendors' orders are left to the worker.
+        """
         self.database = database
         self.grant_groups = grant_groups
         self.request_id = request_id
+        self.purchaser = purchaser
         self._caller = caller
         self._rows_left = ROWS_MAX
 
@@ -48,6 +55,12 @@ class Context:
     def loaders(self) -> Loaders:
         """Return the request's loaders: what one resolver loaded, another gets from memory."""
         return Loaders(self.database, self.caller)
+
+    @property
+    def vendor_security(self) -> VendorSecurity:
+        """Return what calls to vendors are bound by."""
+        assert self.purchaser is not None  # noqa: S101 - the composition root gives one
+        return self.purchaser.security
 
     def forget_loaded(self) -> None:
         """Let go of everything loaded: a mutation is about to change it."""

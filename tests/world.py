@@ -11,6 +11,12 @@ from uuid import UUID
 import asyncpg
 
 from gateway.access import Caller
+from gateway.campaigns.creating import CreateCampaign, create_campaign
+from gateway.campaigns.event import EventCommand, EventOutcome
+from gateway.campaigns.fields import CampaignFields, TierFields
+from gateway.campaigns.funding import FundCampaign, fund_campaign
+from gateway.campaigns.model import CalendarUnit, Limit, LimitScope, Trigger
+from gateway.campaigns.recording import record_event
 from gateway.claiming.claim_rewards import claim_rewards
 from gateway.claiming.model import ClaimCommand, ClaimOutcome
 from gateway.distributing.distribute_rewards import distribute_rewards
@@ -51,6 +57,7 @@ from tests.issuing_cases import (
     request_code,
 )
 from tests.use_cases import cash_of, give_points, issue, item, points_of
+from tests.vendor_shop import NoServer, sell_vouchers
 
 # What gives what: ten points; two mugs for 7 points; three entries; a code for 4 points; an entry for a third of its value.
 POINTS_AMOUNT = 10
@@ -59,6 +66,7 @@ MUG_PRICE = 7
 ENTRIES = 3
 COUPON_PRICE = 4
 RAFFLE_RATIO = 3
+VOUCHER_PRICE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,11 @@ class World:
         """Take a grant back."""
         command = ReverseCommand(key, grant_id, "returned")
         return await reverse_grant(self.database, self.caller, command)
+
+    async def record(self, key: str, member: UUID) -> EventOutcome:
+        """Record a check-in, which a campaign rewards if `run_campaign` has made it."""
+        event = EventCommand(key, "check-in", _name(member), {})
+        return await record_event(self.database, self.caller, event)
 
     async def restock(self, key: str, units: int) -> ProductOutcome:
         """Add mugs to the stock."""
@@ -208,6 +221,8 @@ async def live_a_little(world: World) -> dict[str, UUID]:
     entered = await world.grant("g-5", grace, world.entry_reward)
     await world.claim("c-1", ada, claimed.grant.id)
     await world.reverse("r-1", reversed_.grant.id)
+    await run_campaign(world)
+    await _buy_from_vendor(world)
     mug, coupon = (item.grant for item in issued.items)
     assert mug is not None
     assert coupon is not None
@@ -254,6 +269,37 @@ async def depend_on_everything(world: World) -> UUID:
     command = UpdateFulfillment("moved", made.id, "DELIVERED")
     await update_fulfillment(world.database, world.caller, command)
     return made.id
+
+
+async def run_campaign(world: World) -> None:
+    """Fund a campaign with limits of every kind and let it reward somebody."""
+    points_id = world.caller.standard_assets.points_id
+    fields = CampaignFields(
+        "Check-in",
+        (Trigger("check-in"),),
+        (TierFields((world.points_reward,)),),
+        limits=(
+            Limit(LimitScope.MEMBER, 2, rolling_seconds=60),
+            Limit(LimitScope.TOTAL, 100, CalendarUnit.DAY),
+        ),
+        budget_asset_id=points_id,
+    )
+    database, caller = world.database, world.caller
+    created = await create_campaign(database, caller, CreateCampaign("ca-1", fields))
+    await fund_campaign(database, caller, FundCampaign("f-1", created.campaign.id, Decimal(1000)))
+    await world.record("e-1", world.members[-1])
+
+
+async def _buy_from_vendor(world: World) -> None:
+    """Let the third member order three vouchers: one is issued, one refused, one not answered yet."""
+    *_, member = world.members
+    shop = Shop(world.database, world.caller, world.caller)
+    vouchers = await sell_vouchers(shop, NoServer(), _name(member), VOUCHER_PRICE)
+    await world.grant("v-points", member, world.points_reward)
+    for end in (vouchers.settle, vouchers.decline, None):
+        await vouchers.issue(None)
+        if end is not None:
+            await end()
 
 
 async def count_tables(owner: asyncpg.Connection[asyncpg.Record]) -> dict[str, int]:

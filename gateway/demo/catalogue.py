@@ -21,7 +21,13 @@ from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCoupo
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
+from gateway.rewards.types.vendor_voucher import VendorVoucherDraft
 from gateway.storage.database import Database
+from gateway.vendors.addresses import AddressPolicy
+from gateway.vendors.creating import CreateVendor, create_vendor
+from gateway.vendors.mapping import ResponseMapping
+from gateway.vendors.model import VendorFields, VendorSecurity
+from gateway.vendors.secrets import SecretBox
 
 CODE_COUNT = 50
 STOCK = 1_000
@@ -34,6 +40,7 @@ class DemoCatalogue(NamedTuple):
     product_id: UUID
     competition_id: UUID
     code_pool_id: UUID
+    vendor_id: UUID
 
     def to_json(self) -> dict[str, object]:
         """Return the public ids as `demo.json` keeps them."""
@@ -45,11 +52,12 @@ class DemoCatalogue(NamedTuple):
             "productId": encode_id(IdKind.PRODUCT, self.product_id),
             "competitionId": encode_id(IdKind.COMPETITION, self.competition_id),
             "codePoolId": encode_id(IdKind.CODE_POOL, self.code_pool_id),
+            "vendorId": encode_id(IdKind.VENDOR, self.vendor_id),
         }
 
 
 async def create_catalogue(database: Database, caller: Caller) -> DemoCatalogue:
-    """Make a product, a competition, a pool of codes and six rewards; every one can be bought for points or is free."""
+    """Make a product, a competition, a pool of codes, a vendor and six rewards; every one can be bought for points or is free."""
     product = await create_product(
         database, caller, CreateProduct("demo-product", "First place badge", STOCK)
     )
@@ -66,6 +74,7 @@ async def create_catalogue(database: Database, caller: Caller) -> DemoCatalogue:
     ratio = PaymentConfigDraft(
         PaymentMode.CONV_RATIO, asset_id=points_id, conversion_ratio=Decimal("0.5")
     )
+    vendor_id = await _create_vendor(database, caller)
     welcome = NonUniqueCouponConfiguration("WELCOME20", DiscountType.PERCENTAGE, Decimal(20))
     drafts: dict[str, tuple[str, Draft, tuple[PaymentConfigDraft, ...]]] = {
         "points": ("Quiz completion bonus", PointsDraft(Decimal(100)), ()),
@@ -81,12 +90,32 @@ async def create_catalogue(database: Database, caller: Caller) -> DemoCatalogue:
             (price,),
         ),
         "nonUniqueCoupon": ("Welcome discount", welcome, ()),
+        "vendorVoucher": (
+            "Coffee voucher",
+            VendorVoucherDraft(vendor_id, "Coffee", "2026"),
+            (price,),
+        ),
     }
     rewards = {
         name: await _create(database, caller, f"demo-{name}", *draft)
         for name, draft in drafts.items()
     }
-    return DemoCatalogue(rewards, product.product.id, competition.competition.id, pool.pool.id)
+    return DemoCatalogue(
+        rewards, product.product.id, competition.competition.id, pool.pool.id, vendor_id
+    )
+
+
+async def _create_vendor(database: Database, caller: Caller) -> UUID:
+    """Make a vendor that nobody runs: buying from it is refused after a while, and nothing is taken."""
+    fields = VendorFields(
+        name="Example vouchers",
+        endpoint="https://vouchers.example.com/orders",
+        request_template={"order": "{orderId}", "offer": "{offerName}", "count": "{quantity}"},
+        response_mapping=ResponseMapping("data.code", "data.expires"),
+    )
+    security = VendorSecurity(AddressPolicy(), SecretBox(None))
+    outcome = await create_vendor(database, caller, CreateVendor("demo-vendor", fields), security)
+    return outcome.vendor.id
 
 
 async def _create(

@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 
 from gateway.access import PARTNER_SCOPES, Caller
+from gateway.demo.campaign import create_demo_campaign
 from gateway.demo.catalogue import create_catalogue
 from gateway.demo.connections import create_connections
 from gateway.demo.history import write_history
@@ -80,11 +81,13 @@ async def _seed(database: Database) -> Demo:
     connections = await create_connections(
         database, caller, member_id, catalogue.product_id, catalogue.rewards
     )
+    campaign_id = await create_demo_campaign(database, caller, catalogue.rewards)
     tokens = await _create_tokens(database, founded, caller, member_id, connections.child_id)
     return {
         **tokens,
         "tenantId": str(founded.tenant.id),
         "organisationId": encode_id(IdKind.ORGANISATION, founded.organisation.id),
+        "campaignId": encode_id(IdKind.CAMPAIGN, campaign_id),
         "memberId": encode_id(IdKind.MEMBER, member_id),
         "currencyId": str(CURRENCY_ID),
         "pointsId": str(founded.tenant.standard_assets.points_id),

@@ -17,7 +17,8 @@ from gateway.granting.plan import REWARD_PATH, plan_grant
 from gateway.grants.award import award
 from gateway.grants.errors import RewardUnavailable
 from gateway.grants.line import AlreadyIssued, Line, LineResult
-from gateway.grants.record import GrantRecord
+from gateway.grants.pending import PENDING, present_status
+from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.status import ItemStatus, Refusal, StatusCode
 from gateway.grants.store import fetch_grants
 from gateway.members.store import find_members
@@ -119,7 +120,8 @@ def _judge(result: LineResult) -> dict[str, Any] | RewardsError:
     if isinstance(result, AlreadyIssued):
         grant_id, status = result.grant_id, ALREADY_ISSUED
     else:
-        grant_id, status = result.id, GRANTED
+        is_pending = result.status is GrantStatus.PENDING
+        grant_id, status = result.id, PENDING if is_pending else GRANTED
     return {"grant_id": str(grant_id), "code": status.code, "message": status.message}
 
 
@@ -150,4 +152,5 @@ def _to_outcome(
         return failure
     status = ItemStatus(StatusCode(value["code"]), value["message"])
     replay = isinstance(decision, Answer) and decision.idempotent_replay
-    return GrantOutcome(grants[UUID(value["grant_id"])], status, replay)
+    grant = grants[UUID(value["grant_id"])]
+    return GrantOutcome(grant, present_status(status, grant, GRANTED), replay)

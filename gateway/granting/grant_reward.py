@@ -6,10 +6,13 @@ answer, commit. A replay: begin, claim the key, read the answer and the grant, c
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import InvalidInput
+from gateway.granting.batch import GRANTED
 from gateway.granting.groups import GrantGroups, grant_alone
 from gateway.granting.model import (
     CustomReward,
@@ -18,19 +21,28 @@ from gateway.granting.model import (
     GrantOutcome,
     check_command,
 )
+from gateway.grants.pending import present_status
+from gateway.grants.status import StatusCode
+from gateway.grants.store import fetch_grants
 from gateway.ids import new_id, new_ids
 from gateway.operations.model import OperationKind, Request
+from gateway.purchasing.purchaser import PATIENCE_SECONDS, Purchaser
 from gateway.storage.database import Database
 
 
 async def grant_reward(
-    database: Database, caller: Caller, command: GrantCommand, groups: GrantGroups | None = None
+    database: Database,
+    caller: Caller,
+    command: GrantCommand,
+    groups: GrantGroups | None = None,
+    purchaser: Purchaser | None = None,
 ) -> GrantOutcome:
     """Grant a custom or a catalogue reward; a repeat of the client reference answers the first grant.
 
-    With `groups`, it may share its database transaction with others that run at the same time.
+    With `groups`, it may share its database transaction with others that run at the same time. With a `purchaser`, what has
+    to be bought from a vendor is asked for after the commit, and waited for until eight seconds after the call began.
 
-    Source: OWN-1..9, MON-7..11.
+    Source: OWN-1..9, MON-7..11, CAP-5.
 
     Raises:
         Forbidden: the credential lacks the grant scope.
@@ -44,11 +56,21 @@ async def grant_reward(
     authorize(caller, Scope.GRANT)
     if errors := check_command(command):
         raise InvalidInput(errors)
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     grant_id, transaction_id = new_ids(2)
     job = GrantJob(command, _to_request(caller, command), grant_id, transaction_id)
     if groups is None or command.is_dry_run:
-        return await grant_alone(database, caller, job, dry_run=command.is_dry_run)
-    return await groups.grant(caller, job)
+        outcome = await grant_alone(database, caller, job, dry_run=command.is_dry_run)
+    else:
+        outcome = await groups.grant(caller, job)
+    is_ordered = outcome.status.code is StatusCode.PENDING and not outcome.idempotent_replay
+    if purchaser is None or command.is_dry_run or not is_ordered:
+        return outcome
+    await purchaser.pursue(caller.tenant_id, [outcome.grant.id], deadline)
+    async with database.connection() as connection:
+        grants = await fetch_grants(connection, caller.tenant_id, [outcome.grant.id])
+    grant = grants[outcome.grant.id]
+    return replace(outcome, grant=grant, status=present_status(outcome.status, grant, GRANTED))
 
 
 def _to_request(caller: Caller, command: GrantCommand) -> Request:

@@ -1,6 +1,7 @@
 """The one posting routine: grant, issue and distribute all end here, a single grant as the batch of one.
 
-Round trips, whatever the number of lines: lock 1, ledger 1, grants 1; with unique coupons up to 6 more.
+Round trips, whatever the number of lines: lock 1, ledger 1, grants 1; with unique coupons up to 6 more; with purchases from
+vendors 2 more, for the holds and the orders.
 Lock order: coupon assignments, codes, balances.
 """
 
@@ -10,9 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gateway.grants import coupon_store, store
+from gateway.grants import coupon_store, store, vendor_order_store
 from gateway.grants.coupon_store import DrawnCode
 from gateway.grants.coupons import Draw, draw_coupons
+from gateway.grants.holding import hold_payments
 from gateway.grants.line import AlreadyIssued, Line, LineResult
 from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.status import Refusal, StatusCode
@@ -52,6 +54,10 @@ async def award(
     if grants:
         await record(connection, tenant_id, book, at)
         await store.insert_grants(connection, tenant_id, grants)
+        granted = {grant.id for grant in grants}
+        purchases = [line for line in lines if line.purchase and line.grant_id in granted]
+        if purchases:
+            await vendor_order_store.insert_orders(connection, tenant_id, purchases, at)
     await _settle_coupons(connection, tenant_id, lines, results, draw)
     return results
 
@@ -74,7 +80,11 @@ def _try(book: Book, line: Line, draw: Draw, at: datetime) -> LineResult:
     if settled := draw.settled.get(line.grant_id):
         return settled
     try:
-        entries = book.post(line.transaction, (*line.payments, *line.transfers), line.grant_id)
+        if line.purchase is not None:
+            hold_payments(book, line)
+            entries = EntryRange(0, 0)
+        else:
+            entries = book.post(line.transaction, (*line.payments, *line.transfers), line.grant_id)
     except BalanceTooLow as error:
         return _too_low(error)
     except BalanceTooHigh as error:
@@ -86,6 +96,9 @@ def _too_low(error: BalanceTooLow) -> Refusal:
     if error.account.owner_kind is OwnerKind.STOCK:
         message = f"Out of stock: {error.required_minor} needed, {error.available_minor} left."
         return Refusal(StatusCode.OUT_OF_STOCK, (message,))
+    if error.account.owner_kind is OwnerKind.BUDGET:
+        message = f"The campaign's budget has too little left: {error.message}"
+        return Refusal(StatusCode.BUDGET_EXHAUSTED, (message,))
     message = f"The balance is too low: {error.message}"
     return Refusal(StatusCode.INSUFFICIENT_BALANCE, (message,))
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from gateway.grants.record import GrantRecord
 
 # A product's units and a competition's entries are counted by the asset of the same id.
-ASSET_FIELDS = ("asset_id", "product_id", "competition_id")
+ASSET_FIELDS = ("asset_id", "product_id", "competition_id", "paid_asset_id")
 
 
 def assets_of(grants: Iterable[GrantRecord]) -> set[UUID]:

@@ -41,7 +41,10 @@ def plan_line(
     metadata: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Line:
-    """Return the line that gives `quantity` of the reward to the member. Its benefit is in hand at once (MON-9)."""
+    """Return the line that gives `quantity` of the reward to the member.
+
+    Its benefit is in hand at once (MON-9), unless it has to be bought from a vendor: then the line is pending (CAP-5).
+    """
     plan = reward.configuration.plan(
         PlanContext(
             tenant_id=caller.tenant_id,
@@ -58,11 +61,12 @@ def plan_line(
         index=index,
         source=source,
         kind=GrantKind(reward.kind),
-        status=GrantStatus.CLAIMED,
+        status=GrantStatus.PENDING if plan.purchase else GrantStatus.CLAIMED,
         transfers=plan.transfers,
         benefits=plan.benefits,
         payments=payments,
         coupon=Coupon(plan.coupon_pool_id, reward.id) if plan.coupon_pool_id else None,
+        purchase=plan.purchase,
         reward_id=reward.id,
         reward_version_id=reward.version_id,
         client_reference=client_reference,

@@ -50,13 +50,14 @@ class GrantGrouping(enum.StrEnum):
     SOURCE = "SOURCE"
     DAY = "DAY"
     ASSET = "ASSET"
+    CAMPAIGN = "CAMPAIGN"
 
 
 @dataclass(frozen=True, slots=True)
 class GrantTotal:
     """The grants of one group: how many, and how much of each asset in minor units.
 
-    `key` is the action code, reward id, source, UTC day or asset id; None for grants without one.
+    `key` is the action code, reward id, campaign id, source, UTC day or asset id; None for grants without one.
     """
 
     key: str | None

@@ -10,6 +10,7 @@ from uuid import UUID
 from gateway.grants.record import GrantKind, GrantRecord, GrantSource, GrantStatus
 from gateway.grants.status import Refusal
 from gateway.ledger.model import Transaction, Transfer
+from gateway.rewards.types.base import Purchase
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,9 @@ class Coupon:
 class Line:
     """One grant to be tried.
 
-    `payments` leave the member and `transfers` give the benefit; all of them happen, or none.
+    `payments` leave the member and `transfers` give the benefit; all of them happen, or none. A line with a `purchase` is
+    pending: its payments are held, not moved, it has no transfers, and its transaction, which nothing else may use, is
+    recorded when the vendor has issued.
     """
 
     grant_id: UUID
@@ -39,6 +42,7 @@ class Line:
     benefits: Sequence[Mapping[str, Any]]
     payments: Sequence[Transfer] = ()
     coupon: Coupon | None = None
+    purchase: Purchase | None = None
     reward_id: UUID | None = None
     reward_version_id: UUID | None = None
     action_code: str | None = None

@@ -53,8 +53,12 @@ class GrantRecord:
     `{"kind": "PRODUCT_UNITS", "product_id", "quantity"}`,
     `{"kind": "COMPETITION_ENTRIES", "competition_id", "entries"}`,
     `{"kind": "COUPON_CODE", "code", "expires_at", "discount_type", "discount_value"}` (the last three may be null).
+    `{"kind": "VENDOR_VOUCHER", "voucher", "valid_till", "offer_name", "series_id", "voucher_quantity"}` (those in the middle
+    may be null), with `"paid_asset_id", "paid_minor"` if it was paid for.
+    A pending grant has no benefits yet, and its transaction is recorded when its vendor has issued; a declined one has none.
     `details` holds what only some sources have: an issued item's request id, event-log id, params, quantities and payment
-    summary; a distribution line's description.
+    summary; a distribution line's description; a campaign's id, with the event and tier that it was given for; of a declined
+    grant the `decline_reason`.
     The entries of the grant stand in transaction `transaction_id` at indexes from `entry_from` up to, not including, `entry_to`.
     """
 

@@ -36,11 +36,26 @@ class StatusCode(enum.StrEnum):
     LABEL_INACTIVE = "LABEL_INACTIVE"
     INVALID_CUSTOM_FIELD = "INVALID_CUSTOM_FIELD"
     STAGE_NOT_FOUND = "STAGE_NOT_FOUND"
+    BUDGET_EXHAUSTED = "BUDGET_EXHAUSTED"
+    LIMIT_REACHED = "LIMIT_REACHED"
+    CAMPAIGN_INACTIVE = "CAMPAIGN_INACTIVE"
+    OUTSIDE_PERIOD = "OUTSIDE_PERIOD"
+    NOT_TRIGGERED = "NOT_TRIGGERED"
+    CONDITION_NOT_MET = "CONDITION_NOT_MET"
+    CONDITION_FAILED = "CONDITION_FAILED"
+    TIER_NOT_CHOSEN = "TIER_NOT_CHOSEN"
+    PENDING = "PENDING"
+    VENDOR_DECLINED = "VENDOR_DECLINED"
 
     @property
     def is_success(self) -> bool:
         """Tell whether the item's effect is there, by this call or an earlier one."""
         return self in _SUCCESSES
+
+    @property
+    def has_effect(self) -> bool:
+        """Tell whether something was written for the item: it succeeded, or is on its way."""
+        return self.is_success or self is StatusCode.PENDING
 
 
 _SUCCESSES = frozenset(

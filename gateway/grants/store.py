@@ -40,6 +40,17 @@ UPDATE grants SET status = 'REVERSED', reversed_at = $4, reversal_transaction_id
 WHERE tenant_id = $1 AND id = $2 AND status <> 'REVERSED'
 """
 
+ISSUE = """
+UPDATE grants SET status = 'CLAIMED', benefits = $3, entry_from = $4, entry_to = $5, claimed_at = $6,
+    claim_transaction_id = transaction_id
+WHERE tenant_id = $1 AND id = $2 AND status = 'PENDING'
+"""
+
+DECLINE = """
+UPDATE grants SET status = 'DECLINED', details = details || $3::jsonb
+WHERE tenant_id = $1 AND id = $2 AND status = 'PENDING'
+"""
+
 _JSON = frozenset({"metadata", "benefits", "details"})
 
 
@@ -84,6 +95,25 @@ async def mark_reversed(
 ) -> None:
     """Move a grant to reversed."""
     await connection.execute(REVERSE, tenant_id, grant_id, transaction_id, at)
+
+
+async def mark_issued(
+    connection: Connection,
+    tenant_id: UUID,
+    grant_id: UUID,
+    benefits: Sequence[Mapping[str, Any]],
+    entries: tuple[int, int],
+    at: datetime,
+) -> None:
+    """Move a pending grant to claimed: its benefits are in hand, and its entries stand in the range given."""
+    await connection.execute(ISSUE, tenant_id, grant_id, to_json(benefits), *entries, at)
+
+
+async def mark_declined(
+    connection: Connection, tenant_id: UUID, grant_id: UUID, reason: str
+) -> None:
+    """Move a pending grant to declined, and keep why."""
+    await connection.execute(DECLINE, tenant_id, grant_id, to_json({"decline_reason": reason}))
 
 
 def to_record(row: asyncpg.Record) -> GrantRecord:

@@ -1,4 +1,4 @@
-"""Sums of grants by action code, reward, source, day or asset: one round trip."""
+"""Sums of grants by action code, reward, campaign, source, day or asset: one round trip."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _WITHOUT_EFFECT = frozenset({GrantStatus.REVERSED, GrantStatus.DECLINED})
 _KEYS = {
     GrantGrouping.ACTION_CODE: ("coalesce(action_code, '')", "grant_count DESC, key"),
     GrantGrouping.REWARD: ("coalesce(reward_id::text, '')", "grant_count DESC, key"),
+    GrantGrouping.CAMPAIGN: ("coalesce(details ->> 'campaign_id', '')", "grant_count DESC, key"),
     GrantGrouping.SOURCE: ("source", "grant_count DESC, key"),
     GrantGrouping.DAY: ("to_char(rewarded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')", "key DESC"),
     GrantGrouping.ASSET: (

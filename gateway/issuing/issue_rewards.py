@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from uuid import UUID
+
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import InvalidInput
+from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.store import fetch_grants
 from gateway.ids import new_id
 from gateway.issuing.model import IssuanceOutcome, IssueCommand, check_command
@@ -12,17 +16,22 @@ from gateway.issuing.run import IssuanceRun, NothingIssued, read_items
 from gateway.issuing.tills.validating import require_permission_to_skip
 from gateway.operations.model import OperationKind, Request
 from gateway.operations.once import run_once
+from gateway.purchasing.purchaser import PATIENCE_SECONDS, Purchaser
 from gateway.storage.database import Database
 
 
 async def issue_rewards(
-    database: Database, caller: Caller, command: IssueCommand
+    database: Database,
+    caller: Caller,
+    command: IssueCommand,
+    purchaser: Purchaser | None = None,
 ) -> IssuanceOutcome:
     """Issue each reward that can be issued; a repeat of the request id answers the first result.
 
-    If nothing could be issued, the outcome says why for every item, nothing was written, and the request id is free again.
+    What has to be bought from a vendor is asked for after the commit, and waited for until eight seconds have passed since
+    the call began; what is not settled by then is pending, and a repeat shows what has become of it. If nothing could be issued, the outcome says why for every item, nothing was written, and the request id is free again.
 
-    Source: CAP-1..4, CAP-6..17.
+    Source: CAP-1..17.
 
     Raises:
         Forbidden: the credential lacks the issue scope.
@@ -37,6 +46,7 @@ async def issue_rewards(
     if errors := check_command(command):
         raise InvalidInput(errors)
     require_permission_to_skip(caller, command)
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     run = IssuanceRun(caller, resolve_reach(caller, command))
     try:
         answer = await run_once(
@@ -45,12 +55,20 @@ async def issue_rewards(
     except NothingIssued as nothing:
         return IssuanceOutcome(command, nothing.items, idempotent_replay=False)
     grants = run.grants
+    if purchaser is not None and not command.is_dry_run and not answer.idempotent_replay:
+        pending = _pending_ids(grants)
+        await purchaser.pursue(caller.tenant_id, pending, deadline)
+        grants = {grant_id: grants[grant_id] for grant_id in grants.keys() - set(pending)}
     missing = [grant_id for grant_id in run.grant_ids_of(answer.value) if grant_id not in grants]
     if missing:
         async with database.connection() as connection:
             grants = grants | await fetch_grants(connection, caller.tenant_id, missing)
     items = read_items(command, answer.value, grants)
     return IssuanceOutcome(command, items, answer.idempotent_replay)
+
+
+def _pending_ids(grants: dict[UUID, GrantRecord]) -> list[UUID]:
+    return [grant.id for grant in grants.values() if grant.status is GrantStatus.PENDING]
 
 
 def _to_request(caller: Caller, command: IssueCommand) -> Request:

@@ -70,10 +70,10 @@ class ItemKeys:
     async def settle(
         self, connection: Connection, answers: Mapping[int, Mapping[str, Any]]
     ) -> None:
-        """Store the answers of the items that were issued and free the keys of those that were not."""
+        """Store the answers of the items that were issued or are pending, and free the keys of the others."""
         issued, refused = [], []
         for index, request in self._claimed.items():
-            if StatusCode(answers[index]["code"]).is_success:
+            if StatusCode(answers[index]["code"]).has_effect:
                 issued.append((request, answers[index]))
             else:
                 refused.append(request)

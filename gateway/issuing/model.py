@@ -11,7 +11,7 @@ from uuid import UUID
 
 from gateway.errors import FieldError
 from gateway.grants.record import GrantRecord
-from gateway.grants.status import ItemStatus
+from gateway.grants.status import ItemStatus, StatusCode
 from gateway.issuing import scope
 from gateway.issuing.custom_fields.model import GivenField, check_given
 from gateway.issuing.scope import (
@@ -152,6 +152,7 @@ class BatchOutcome(enum.StrEnum):
     ALL = "ALL"
     PARTIAL = "PARTIAL"
     NONE = "NONE"
+    PENDING = "PENDING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,9 @@ class IssuanceOutcome:
 
     @property
     def outcome(self) -> BatchOutcome:
-        """Return how much was issued."""
+        """Return how much was issued; pending as long as that of one item is not known."""
+        if any(item.status.code is StatusCode.PENDING for item in self.items):
+            return BatchOutcome.PENDING
         successes = sum(item.status.is_success for item in self.items)
         if successes == len(self.items):
             return BatchOutcome.ALL

@@ -16,6 +16,7 @@ from gateway.issuing.model import IssueItem, PaymentChoice
 from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, from_minor
 from gateway.ledger.model import Account, OwnerKind, Transfer
 from gateway.rewards.model import PaymentConfig, PaymentMode, Reward, RewardKind
+from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration
 
 QUANTITY_MAX = 1_000_000
 DIGITS = 60
@@ -76,8 +77,7 @@ def price_item(item: IssueItem, reward: Reward, assets: Mapping[UUID, Asset]) ->
         return Refusal(StatusCode.INVALID_QUANTITY, (message,))
     if config is None or config.mode is not PaymentMode.CONV_RATIO:
         return _price_one(config, item.cash_reference, assets)
-    # A member holds one code of a coupon: more of it would be paid for and not be given.
-    quantity = 1 if reward.kind in SINGLE_KINDS else int(item.quantity)
+    quantity = 1 if _is_single(reward) else int(item.quantity)
     return _convert(item.payment or PaymentChoice(), quantity, config, assets)
 
 
@@ -102,6 +102,13 @@ def _price_one(
     amount_minor = config.amount_minor or 0
     total_value = from_minor(amount_minor, assets[config.asset_id].scale)
     return Price(1, config, amount_minor, total_value, cash_reference)
+
+
+def _is_single(reward: Reward) -> bool:
+    """Tell whether more than one would be paid for and not be given: a member holds one code of a coupon."""
+    if isinstance(reward.configuration, VendorVoucherConfiguration):
+        return not reward.configuration.takes_quantity
+    return reward.kind in SINGLE_KINDS
 
 
 def _choose_config(choice: PaymentChoice | None, reward: Reward) -> PaymentConfig | Refusal | None:

@@ -21,8 +21,10 @@ from gateway.errors import NotFound
 from gateway.grants.award import award
 from gateway.grants.catalogue_line import NOT_FOUND, plan_line
 from gateway.grants.errors import InsufficientBalance, Shortfall
+from gateway.grants.events import to_event
 from gateway.grants.line import AlreadyIssued, Line, LineResult
-from gateway.grants.record import GrantRecord, GrantSource
+from gateway.grants.pending import PENDING, present_status
+from gateway.grants.record import GrantRecord, GrantSource, GrantStatus
 from gateway.grants.status import ItemStatus, Refusal, StatusCode
 from gateway.ids import new_id, new_ids
 from gateway.issuing import item_keys, store
@@ -108,7 +110,7 @@ class IssuanceRun:
         for line, result in zip(lines, results, strict=True):
             answers[line.index] = self._judge(line, result)
         answer = {"items": [answers[index] for index in range(len(answers))]}
-        if not any(StatusCode(item["code"]).is_success for item in answer["items"]):
+        if not any(StatusCode(item["code"]).has_effect for item in answer["items"]):
             raise NothingIssued(read_items(self.command, answer, {}))
         await free_unused_references(connection, self.caller, lines, results, operation)
         await self._begin_fulfillment(connection, lines, facts, operation)
@@ -145,18 +147,12 @@ class IssuanceRun:
             return price
         group_id = payers.group_of(item)
         member_id = payers.member_id
-        payload: dict[str, Any] = {
-            "grantIds": [str(self._grant_ids[index])],
-            "memberId": str(member_id),
-        }
-        if group_id is not None:
-            payload |= {"groupRedemption": True, "groupId": str(group_id)}
         transaction = Transaction(
             id=self._transaction_ids[index],
             kind=TransactionKind.ISSUANCE,
             operation_id=operation.id,
             occurred_at=operation.at,
-            payload=payload,
+            payload=to_event(self._grant_ids[index], member_id, group_id),
         )
         return plan_line(
             self.caller,
@@ -190,9 +186,9 @@ class IssuanceRun:
             return _to_answer(result.status, None)
         if isinstance(result, AlreadyIssued):
             return _to_answer(ALREADY_ISSUED, result.grant_id)
-        requested = int(self.command.items[line.index].quantity)
-        is_reduced = requested > result.details["quantity"]
-        return _to_answer(REDUCED if is_reduced else GRANTED, result.id)
+        if result.status is GrantStatus.PENDING:
+            return _to_answer(PENDING, result.id)
+        return _to_answer(_issued_status(self.command.items[line.index], result), result.id)
 
 
 def read_items(
@@ -203,11 +199,17 @@ def read_items(
     for index, (item, stored) in enumerate(zip(command.items, answer["items"], strict=True)):
         status = ItemStatus(StatusCode(stored["code"]), stored["message"])
         grant = grants[UUID(stored["grant_id"])] if stored["grant_id"] else None
-        was_issued = grant is not None and status.code is not StatusCode.ALREADY_ISSUED
+        if grant is not None:
+            status = present_status(status, grant, _issued_status(item, grant))
+        was_issued = status.is_success and status.code is not StatusCode.ALREADY_ISSUED
         quantity = grant.details["quantity"] if grant is not None and was_issued else 0
         replay = stored.get("is_replay", False)
         outcomes.append(ItemOutcome(index, item, status, quantity, grant, replay))
     return outcomes
+
+
+def _issued_status(item: IssueItem, grant: GrantRecord) -> ItemStatus:
+    return REDUCED if int(item.quantity) > grant.details.get("quantity", 0) else GRANTED
 
 
 def _check_points(book: Book, lines: Sequence[Line], assets: Mapping[UUID, Asset]) -> None:

@@ -26,6 +26,7 @@ class OwnerKind(enum.StrEnum):
     ISSUANCE = "ISSUANCE"
     REDEMPTION = "REDEMPTION"
     GROUP = "GROUP"
+    BUDGET = "BUDGET"
 
 
 UNBOUNDED = frozenset({OwnerKind.ISSUANCE, OwnerKind.REDEMPTION})
@@ -41,6 +42,8 @@ class TransactionKind(enum.StrEnum):
     REVERSAL = "REVERSAL"
     STOCK = "STOCK"
     GROUP_FUNDING = "GROUP_FUNDING"
+    CAMPAIGN = "CAMPAIGN"
+    FUNDING = "FUNDING"
 
 
 @dataclass(frozen=True, slots=True)

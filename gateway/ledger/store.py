@@ -11,17 +11,18 @@ from typing import Any
 from uuid import UUID
 
 from gateway.ledger.book import Balance, Book, Hold
-from gateway.ledger.model import CHAIN_START, Account, HoldEnded
+from gateway.ledger.model import CHAIN_START, Account, HoldEnded, OwnerKind
 from gateway.storage.database import Connection, column, to_json
 
 # Zero rows first, so that accounts which do not exist yet lock too; the no-op update locks the others.
-# Lock in account order: two batches that share accounts then cannot deadlock.
+# Lock in one order: two batches that share accounts then cannot deadlock. Budgets come last: many wait for them, so
+# they are not held while the batch waits for something else (docs/decisions/0025-campaign-limits-and-budgets.md).
 LOCK = """
 INSERT INTO accounts (tenant_id, id, asset_id, owner_kind, owner_id,
     posted_minor, held_minor, entry_count, chain_hash, updated_at)
 SELECT $1, id, asset_id, owner_kind, owner_id, 0, 0, 0, $6, $7
 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS wanted (id, asset_id, owner_kind, owner_id)
-ORDER BY id
+ORDER BY owner_kind = 'BUDGET', id
 ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = accounts.updated_at
 RETURNING id, posted_minor, held_minor, entry_count, chain_hash
 """
@@ -72,7 +73,7 @@ async def lock_balances(
     wanted = {account.id: account for account in accounts if account.is_bounded}
     if not wanted:
         return Book({})
-    ordered = [wanted[account_id] for account_id in sorted(wanted)]
+    ordered = sorted(wanted.values(), key=_place_in_line)
     rows = await connection.fetch(
         LOCK,
         tenant_id,
@@ -89,6 +90,10 @@ async def lock_balances(
             for account_id, posted_minor, held_minor, entry_count, chain_hash in rows
         }
     )
+
+
+def _place_in_line(account: Account) -> tuple[bool, UUID]:
+    return account.owner_kind is OwnerKind.BUDGET, account.id
 
 
 async def record(connection: Connection, tenant_id: UUID, book: Book, at: datetime) -> None:

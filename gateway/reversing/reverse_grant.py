@@ -123,6 +123,11 @@ async def _lock_grant(
         if grant.organisation_id == caller.organisation_id:
             if grant.status is GrantStatus.REVERSED:
                 raise NotReversible("The grant was reversed before.", path)
+            if grant.status is GrantStatus.PENDING:
+                message = "The grant is not settled yet: its vendor has not answered."
+                raise NotReversible(message, path)
+            if grant.status is GrantStatus.DECLINED:
+                raise NotReversible("The grant was declined, so there is nothing to reverse.", path)
             return grant
     raise NotFound("No such grant.", path)
 
@@ -149,6 +154,8 @@ def _accounts_of(grant: GrantRecord, asset_ids: set[UUID]) -> dict[UUID, Account
     payer = (OwnerKind.MEMBER, grant.member_id)
     if group_id := grant.details.get("group_id"):
         payer = (OwnerKind.GROUP, UUID(group_id))
+    # No account belongs to a grant, so its own id does no harm where there is no campaign.
+    campaign_id = UUID(grant.details.get("campaign_id") or str(grant.id))
     accounts = [
         Account(asset_id, owner_kind, owner_id)
         for asset_id in asset_ids
@@ -159,6 +166,7 @@ def _accounts_of(grant: GrantRecord, asset_ids: set[UUID]) -> dict[UUID, Account
             (OwnerKind.ISSUANCE, grant.organisation_id),
             (OwnerKind.REDEMPTION, grant.organisation_id),
             payer,
+            (OwnerKind.BUDGET, campaign_id),
         )
     ]
     return {account.id: account for account in accounts}

@@ -24,7 +24,9 @@ SELECT
             SELECT FROM codes WHERE codes.tenant_id = $1 AND pool_id = code_pools.id AND status = 'FREE'
                 AND (expires_at IS NULL OR expires_at > now()) LIMIT 1
         ) AS free
-        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($6::uuid[])) AS stocked_pool_ids
+        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($6::uuid[])) AS stocked_pool_ids,
+    ARRAY(SELECT jsonb_build_object('id', id, 'request_template', request_template) FROM vendors
+        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($7::uuid[])) AS vendors
 """
 
 
@@ -39,6 +41,7 @@ async def fetch_facts(connection: Connection, caller: Caller, references: Refere
         references.product_ids,
         references.competition_ids,
         references.code_pool_ids,
+        references.vendor_ids,
     )
     assets = [
         Asset(UUID(item["id"]), item["code"], item["name"], AssetKind(item["kind"]), item["scale"])
@@ -51,4 +54,5 @@ async def fetch_facts(connection: Connection, caller: Caller, references: Refere
         competition_ids=frozenset(row["competition_ids"]),
         code_pool_ids=frozenset(row["code_pool_ids"]),
         stocked_pool_ids=frozenset(row["stocked_pool_ids"]),
+        vendor_templates={UUID(item["id"]): item["request_template"] for item in row["vendors"]},
     )

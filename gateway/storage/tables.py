@@ -10,6 +10,7 @@ from piccolo.columns import (
     BigInt,
     Boolean,
     Bytea,
+    Date,
     Integer,
     Numeric,
     SmallInt,
@@ -333,6 +334,86 @@ class Notification(Table, tablename="notifications", db=STATEMENT_WRITER):
     text = Text(default=None)
     created_at = Timestamptz(default=None)
     read_at = Timestamptz(default=None, null=True)
+
+
+class Campaign(Table, tablename="campaigns", db=STATEMENT_WRITER):
+    """What an organisation gives for which events; its triggers, tiers and limits are the definition."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    name = Text(default=None)
+    status = Text(default=None)
+    event_types = Text(default=None)
+    definition = JSONB(default=None)
+    tier_mode = Text(default=None)
+    time_zone = Text(default=None)
+    budget_asset_id = UUID(default=None, null=True)
+    starts_at = Timestamptz(default=None, null=True)
+    ends_at = Timestamptz(default=None, null=True)
+    created_at = Timestamptz(default=None)
+    updated_at = Timestamptz(default=None)
+
+
+class CampaignCounter(Table, tablename="campaign_counters", db=STATEMENT_WRITER):
+    """How often a limit was used in one of its windows; the row that concurrent events wait for."""
+
+    tenant_id = UUID(default=None)
+    campaign_id = UUID(default=None)
+    limit_place = Integer(default=None)
+    subject_id = UUID(default=None)
+    window_start = Date(default=None, primary_key=True)
+    used = Integer(default=None)
+
+
+class CampaignUse(Table, tablename="campaign_uses", db=STATEMENT_WRITER):
+    """When a limit over a rolling window was used."""
+
+    tenant_id = UUID(default=None)
+    campaign_id = UUID(default=None)
+    limit_place = Integer(default=None)
+    subject_id = UUID(default=None)
+    occurred_at = Timestamptz(default=None)
+    operation_id = UUID(default=None, primary_key=True)
+
+
+class Vendor(Table, tablename="vendors", db=STATEMENT_WRITER):
+    """Who sells vouchers over HTTP, how it is asked and how its answers are read. Its secret is sealed."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    name = Text(default=None)
+    endpoint = Text(default=None)
+    request_template = JSONB(default=None)
+    response_mapping = JSONB(default=None)
+    secret_header_name = Text(default=None, null=True)
+    secret_header_sealed = Bytea(default=None, null=True)
+    timeout_seconds = Integer(default=None)
+    created_at = Timestamptz(default=None)
+    updated_at = Timestamptz(default=None)
+
+
+class VendorOrder(Table, tablename="vendor_orders", db=STATEMENT_WRITER):
+    """What a pending grant buys from a vendor: the request as first made, who is asking now, and when to ask next."""
+
+    tenant_id = UUID(default=None)
+    grant_id = UUID(default=None, primary_key=True)
+    vendor_id = UUID(default=None)
+    operation_id = UUID(default=None)
+    transaction_kind = Text(default=None)
+    endpoint = Text(default=None)
+    request_template = JSONB(default=None)
+    request_values = JSONB(default=None)
+    payments = JSONB(default=None)
+    status = Text(default=None)
+    attempt_count = Integer(default=None)
+    is_uncertain = Boolean(default=None)
+    lease_id = UUID(default=None, null=True)
+    due_at = Timestamptz(default=None)
+    last_problem = Text(default=None, null=True)
+    created_at = Timestamptz(default=None)
+    settled_at = Timestamptz(default=None, null=True)
 
 
 class Group(Table, tablename="groups", db=STATEMENT_WRITER):

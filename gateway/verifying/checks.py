@@ -11,6 +11,7 @@ from gateway.verifying.ledger_store import LEDGER_CHECKS
 from gateway.verifying.model import Check
 from gateway.verifying.operation_store import OPERATION_CHECKS
 from gateway.verifying.reference_store import REFERENCE_CHECKS
+from gateway.verifying.vendor_store import VENDOR_CHECKS
 
 CHECKS = (
     *LEDGER_CHECKS,
@@ -18,6 +19,7 @@ CHECKS = (
     *COUPON_CHECKS,
     *GRANT_CHECKS,
     *FULFILLMENT_CHECKS,
+    *VENDOR_CHECKS,
     *REFERENCE_CHECKS,
     Check(
         "accounts_named_by_owner",

@@ -13,12 +13,13 @@ FROM grants CROSS JOIN LATERAL jsonb_to_recordset(benefits) AS benefit
 WHERE ($1::uuid IS NULL OR tenant_id = $1) AND coalesce(asset_id, product_id, competition_id) IS NOT NULL
 """
 
-# What grants say was paid for them.
+# What grants say was paid for them; what is held for pending ones, another check compares.
 _PAYMENTS = """
 SELECT tenant_id, id AS grant_id, (details #>> '{payment,asset_id}')::uuid AS asset_id,
     (details #>> '{payment,amount_minor}')::bigint AS amount_minor
 FROM grants
 WHERE ($1::uuid IS NULL OR tenant_id = $1) AND source = 'ISSUANCE' AND (details #>> '{payment,amount_minor}')::bigint <> 0
+    AND status NOT IN ('PENDING', 'DECLINED')
 """
 
 PAYMENTS = f"""
@@ -67,7 +68,8 @@ SELECT * FROM (
     FROM ledger_entries AS entries
     JOIN ledger_transactions AS posted ON posted.tenant_id = entries.tenant_id AND posted.id = entries.transaction_id
     LEFT JOIN grants ON grants.tenant_id = entries.tenant_id AND grants.id = entries.grant_id
-    WHERE ($1::uuid IS NULL OR entries.tenant_id = $1) AND (entries.grant_id IS NULL) <> (posted.kind IN ('STOCK', 'GROUP_FUNDING'))
+    WHERE ($1::uuid IS NULL OR entries.tenant_id = $1)
+        AND (entries.grant_id IS NULL) <> (posted.kind IN ('STOCK', 'FUNDING', 'GROUP_FUNDING'))
         OR entries.transaction_id NOT IN (grants.transaction_id, coalesce(grants.claim_transaction_id, grants.transaction_id),
             coalesce(grants.reversal_transaction_id, grants.transaction_id))
     UNION ALL
@@ -82,7 +84,7 @@ SELECT * FROM (
     SELECT posted.tenant_id, grants.id, posted.id, 'a transaction of kind ' || posted.kind || ' without its grant'
     FROM ledger_transactions AS posted
     LEFT JOIN grants ON grants.tenant_id = posted.tenant_id AND grants.transaction_id = posted.id
-    WHERE ($1::uuid IS NULL OR posted.tenant_id = $1) AND posted.kind IN ('GRANT', 'ISSUANCE', 'DISTRIBUTION')
+    WHERE ($1::uuid IS NULL OR posted.tenant_id = $1) AND posted.kind IN ('GRANT', 'ISSUANCE', 'DISTRIBUTION', 'CAMPAIGN')
         AND grants.id IS NULL
 ) AS broken
 ORDER BY tenant_id, grant_id, transaction_id, problem LIMIT $2

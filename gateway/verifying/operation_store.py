@@ -17,7 +17,7 @@ SELECT * FROM (
     WHERE $1::uuid IS NULL OR tenant_id = $1 GROUP BY tenant_id, operation_id, line_index HAVING count(*) > 1
     UNION ALL
     SELECT tenant_id, operation_id, 'posted more than one transaction of kind ' || kind FROM ledger_transactions
-    WHERE ($1::uuid IS NULL OR tenant_id = $1) AND kind IN ('GRANT', 'DISTRIBUTION', 'REVERSAL', 'STOCK')
+    WHERE ($1::uuid IS NULL OR tenant_id = $1) AND kind IN ('GRANT', 'DISTRIBUTION', 'REVERSAL', 'STOCK', 'FUNDING')
     GROUP BY tenant_id, operation_id, kind HAVING count(*) > 1
 ) AS broken
 ORDER BY tenant_id, operation_id, problem LIMIT $2
@@ -29,10 +29,12 @@ SELECT tenant_id, id AS operation_id, kind, (jsonb_path_query(answer,
     CASE kind WHEN 'DISTRIBUTE_REWARDS' THEN 'strict $.lines[*] ? (@.type() == "string")'
         WHEN 'GRANT_REWARD' THEN '$.grant_id' WHEN 'ISSUE_REWARDS_ITEM' THEN '$.grant_id'
         WHEN 'REVERSE_GRANT' THEN '$.grant_id'
+        WHEN 'RECORD_EVENT' THEN '$.campaigns[*].tiers[*].effects[*].grant_id'
         ELSE '$.items[*].grant_id' END::jsonpath) #>> '{}')::uuid AS grant_id
 FROM operations
 WHERE ($1::uuid IS NULL OR tenant_id = $1) AND kind IN (
-    'GRANT_REWARD', 'ISSUE_REWARDS', 'ISSUE_REWARDS_ITEM', 'DISTRIBUTE_REWARDS', 'CLAIM_REWARDS', 'REVERSE_GRANT')
+    'GRANT_REWARD', 'ISSUE_REWARDS', 'ISSUE_REWARDS_ITEM', 'DISTRIBUTE_REWARDS', 'CLAIM_REWARDS', 'REVERSE_GRANT',
+    'RECORD_EVENT')
 """
 
 ANSWERS = f"""

@@ -48,14 +48,26 @@ REFERENCES = (
     Reference("grants", "organisation_id", "organisations"),
     Reference("grants", "reward_id", "rewards"),
     Reference("grants", "reward_version_id", "reward_versions"),
-    Reference("grants", "transaction_id", "ledger_transactions"),
+    # A pending grant's transaction is recorded when its vendor has issued, a declined one's never.
+    Reference(
+        "grants",
+        "transaction_id",
+        "ledger_transactions",
+        only="status NOT IN ('PENDING', 'DECLINED')",
+    ),
     Reference("grants", "claim_transaction_id", "ledger_transactions"),
+    Reference("vendor_orders", "operation_id", "operations"),
     Reference("issuances", "operation_id", "operations"),
     Reference("issuances", "organisation_id", "organisations"),
     Reference("notifications", "grant_id", "grants"),
     Reference("fulfillment_steps", "operation_id", "operations"),
     Reference("validation_codes", "operation_id", "operations"),
     Reference("cash_references", "operation_id", "operations"),
+    Reference("accounts", "owner_id", "campaigns", only="owner_kind = 'BUDGET'"),
+    # A limit's subject is a member, or the campaign itself.
+    Reference("campaign_counters", "subject_id", "members", only="subject_id <> campaign_id"),
+    Reference("campaign_uses", "subject_id", "members", only="subject_id <> campaign_id"),
+    Reference("campaign_uses", "operation_id", "operations"),
 )
 
 REFERENCE_STATEMENT = f"""

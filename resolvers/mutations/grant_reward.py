@@ -77,7 +77,10 @@ class GrantRewardPayload:
 
     grant: Grant = strawberry.field(description="The grant.")
     status: OperationStatus = strawberry.field(
-        description="GRANTED, or ALREADY_ISSUED if the member holds a code of this reward."
+        description=(
+            "GRANTED, or ALREADY_ISSUED if the member holds a code of this reward; of a vendor's voucher also PENDING or "
+            "VENDOR_DECLINED."
+        )
     )
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with this client reference did the work."
@@ -115,7 +118,9 @@ async def grant_reward(
     if errors:
         raise domain.InvalidInput(errors + check_command(command))
     context = info.context
-    outcome = await granting.grant_reward(context.database, caller, command, context.grant_groups)
+    outcome = await granting.grant_reward(
+        context.database, caller, command, context.grant_groups, context.purchaser
+    )
     return GrantRewardPayload(
         grant=to_grant(outcome.grant),
         status=to_status(outcome.status),

@@ -73,7 +73,8 @@ IssueRewardsResult: TypeAlias = Annotated[
 _MESSAGES = {
     BatchOutcome.ALL: "Every reward was issued.",
     BatchOutcome.PARTIAL: "Some rewards were issued; see the results.",
-    BatchOutcome.NONE: "No reward was issued; nothing was written.",
+    BatchOutcome.NONE: "No reward was issued and nothing was taken.",
+    BatchOutcome.PENDING: "Vendors have not answered for some rewards yet; ask again with the same key.",
 }
 
 
@@ -88,7 +89,9 @@ async def issue_rewards(
     command = to_command(input, errors)
     if errors:
         raise domain.InvalidInput(errors + check_command(command))
-    outcome = await issuing.issue_rewards(info.context.database, caller, command)
+    outcome = await issuing.issue_rewards(
+        info.context.database, caller, command, info.context.purchaser
+    )
     return _to_payload(outcome, resolve_reach(caller, command))
 
 
@@ -96,7 +99,9 @@ def _to_payload(outcome: IssuanceOutcome, reach: Reach) -> IssueRewardsPayload:
     command, how_much = outcome.command, outcome.outcome
     return IssueRewardsPayload(
         status=BatchStatus(
-            success=how_much is not BatchOutcome.NONE, code=how_much, message=_MESSAGES[how_much]
+            success=any(item.status.is_success for item in outcome.items),
+            code=how_much,
+            message=_MESSAGES[how_much],
         ),
         request_id=command.request_id,
         transaction_number=command.transaction_number,

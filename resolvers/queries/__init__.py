@@ -2,6 +2,7 @@
 
 from strawberry.types.field import StrawberryField
 
+from resolvers.queries.campaigns import campaign, campaigns
 from resolvers.queries.declarations import (
     custom_fields,
     fulfillment_stages,
@@ -19,6 +20,7 @@ from resolvers.queries.node import node, nodes
 from resolvers.queries.operation import operation
 from resolvers.queries.rewards import reward, rewards
 from resolvers.queries.segments import segments
+from resolvers.queries.vendors import vendors
 
 # In the order of the printed schema.
 QUERIES: list[StrawberryField] = [
@@ -30,6 +32,8 @@ QUERIES: list[StrawberryField] = [
     products,
     competitions,
     code_pools,
+    campaign,
+    campaigns,
     grants,
     grant_totals,
     group,
@@ -41,4 +45,5 @@ QUERIES: list[StrawberryField] = [
     operation,
     node,
     nodes,
+    vendors,
 ]

@@ -12,6 +12,7 @@ from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.node import LoadNodes, Node, load_nodes
 from resolvers.types.asset import load_asset_nodes
+from resolvers.types.campaign import load_campaign_nodes
 from resolvers.types.grant import load_grant_nodes
 from resolvers.types.group import load_group_nodes
 from resolvers.types.items import (
@@ -24,10 +25,12 @@ from resolvers.types.member import load_member_nodes
 from resolvers.types.notification import load_notification_nodes
 from resolvers.types.reward import load_reward_nodes
 from resolvers.types.segment import load_segment_nodes
+from resolvers.types.vendor import load_vendor_nodes
 
 # One row for each kind of id that can be fetched again.
 LOADS: dict[IdKind, LoadNodes] = {
     IdKind.ASSET: load_asset_nodes,
+    IdKind.CAMPAIGN: load_campaign_nodes,
     IdKind.CODE_POOL: load_code_pool_nodes,
     IdKind.COMPETITION: load_competition_nodes,
     IdKind.GRANT: load_grant_nodes,
@@ -38,6 +41,7 @@ LOADS: dict[IdKind, LoadNodes] = {
     IdKind.PRODUCT: load_product_nodes,
     IdKind.REWARD: load_reward_nodes,
     IdKind.SEGMENT: load_segment_nodes,
+    IdKind.VENDOR: load_vendor_nodes,
 }
 
 

@@ -13,6 +13,8 @@ import strawberry
 from gateway.ids import IdKind, encode_id
 from gateway.ledger import assets as domain
 from gateway.ledger.assets import from_minor
+from resolvers.context import Info
+from resolvers.fields import resolved
 from resolvers.types.asset import Asset, to_asset
 from resolvers.types.discount import DiscountType
 
@@ -61,8 +63,36 @@ class CouponCode:
     )
 
 
+@strawberry.type(description="A voucher that a vendor issued.")
+class VendorVoucher:
+    """A voucher and what the vendor said of it."""
+
+    benefit: strawberry.Private[Mapping[str, Any]]
+
+    voucher: str = strawberry.field(description="The code or reference to redeem.")
+    valid_till: str | None = strawberry.field(
+        description="Until when it can be redeemed, as the vendor wrote it; null if it did not say."
+    )
+    offer_name: str | None = strawberry.field(
+        description="The vendor's offer; null if neither it nor the reward names one."
+    )
+    series_id: str | None = strawberry.field(
+        description="The vendor's series; null if neither it nor the reward names one."
+    )
+    quantity: int = strawberry.field(description="How many units were bought at once.")
+
+    @resolved("What the payer paid for it, in units of the asset redeemed; null if it was free.")
+    async def points_redeemed(self, info: Info) -> Decimal | None:
+        """Return the amount in the asset's own decimals."""
+        if "paid_asset_id" not in self.benefit:
+            return None
+        asset = await info.context.loaders.known_assets.load(UUID(self.benefit["paid_asset_id"]))
+        assert asset is not None  # noqa: S101 - the ledger has entries of it
+        return from_minor(self.benefit["paid_minor"], asset.scale)
+
+
 Benefit: TypeAlias = Annotated[
-    AssetCredit | ProductUnits | CompetitionEntries | CouponCode,
+    AssetCredit | ProductUnits | CompetitionEntries | CouponCode | VendorVoucher,
     strawberry.union("Benefit", description="What a member got from a grant."),
 ]
 
@@ -88,6 +118,15 @@ def to_benefit(benefit: Mapping[str, Any], assets: Mapping[UUID, domain.Asset]) 
             competition_id=strawberry.ID(encode_id(IdKind.COMPETITION, competition_id)),
             asset=to_asset(assets[competition_id]),
             entries=benefit["entries"],
+        )
+    if kind == "VENDOR_VOUCHER":
+        return VendorVoucher(
+            benefit=benefit,
+            voucher=benefit["voucher"],
+            valid_till=benefit["valid_till"],
+            offer_name=benefit["offer_name"],
+            series_id=benefit["series_id"],
+            quantity=benefit["voucher_quantity"],
         )
     return _to_coupon_code(benefit)
 

@@ -19,6 +19,7 @@ from gateway.rewards.types.non_unique_coupon import NonUniqueCouponConfiguration
 from gateway.rewards.types.points import PointsConfiguration
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
+from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration
 from resolvers.context import Info
 from resolvers.enums import expose_enum
 from resolvers.fields import resolved
@@ -36,6 +37,7 @@ from resolvers.types.items import (
     to_product,
 )
 from resolvers.types.payment_config import PaymentConfig, to_payment_config
+from resolvers.types.vendor import Vendor, load_vendor, to_vendor
 
 if TYPE_CHECKING:
     from resolvers.types.segment import Segment
@@ -60,7 +62,7 @@ expose_enum(
         "COMPETITION_ENTRY": "`CompetitionEntryReward`.",
         "UNIQUE_COUPON": "`UniqueCouponReward`.",
         "NON_UNIQUE_COUPON": "`NonUniqueCouponReward`.",
-        "VENDOR_VOUCHER": "A voucher that an external vendor issues. Reserved: no reward has this type yet.",
+        "VENDOR_VOUCHER": "`VendorVoucherReward`.",
     },
     name="RewardType",
 )
@@ -175,12 +177,31 @@ class NonUniqueCouponReward(RewardDefinition):
     )
 
 
+@strawberry.type(
+    description="A voucher that is bought from a vendor over HTTP when it is granted or issued."
+)
+class VendorVoucherReward(RewardDefinition):
+    """A vendor and what to ask it for."""
+
+    configuration: strawberry.Private[VendorVoucherConfiguration]
+
+    offer_name: str | None = strawberry.field(description="The vendor's offer; null if none.")
+    series_id: str | None = strawberry.field(description="The vendor's series; null if none.")
+
+    @resolved("The vendor.")
+    async def vendor(self, info: Info) -> Vendor:
+        """Load the vendor."""
+        key = (self.reward.organisation_id, self.configuration.vendor_id)
+        return to_vendor(await load_vendor(info.context, *key))
+
+
 CatalogueReward: TypeAlias = (
     PointsReward
     | ProductReward
     | CompetitionEntryReward
     | UniqueCouponReward
     | NonUniqueCouponReward
+    | VendorVoucherReward
 )
 
 
@@ -207,6 +228,13 @@ def to_catalogue_reward(reward: domain.Reward) -> CatalogueReward:
             return CompetitionEntryReward(**common, configuration=entry, entries=entry.entries)
         case UniqueCouponConfiguration() as unique:
             return UniqueCouponReward(**common, configuration=unique)
+        case VendorVoucherConfiguration() as voucher:
+            return VendorVoucherReward(
+                **common,
+                configuration=voucher,
+                offer_name=voucher.offer_name,
+                series_id=voucher.series_id,
+            )
     coupon = reward.configuration
     assert isinstance(coupon, NonUniqueCouponConfiguration)  # noqa: S101 - the registry has no other
     return NonUniqueCouponReward(

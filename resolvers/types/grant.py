@@ -30,10 +30,10 @@ expose_enum(
     GrantStatus,
     "Where a grant stands.",
     {
-        "PENDING": "Being issued; its outcome is not known yet.",
+        "PENDING": "Being bought from a vendor that has not answered yet. What it costs is held.",
         "CONFIRMED": "Granted and waiting to be claimed.",
         "CLAIMED": "Its benefit is in the member's hands.",
-        "DECLINED": "Refused after it had been pending.",
+        "DECLINED": "Refused by its vendor after it had been pending. Nothing was taken.",
         "EXPIRED": "Not claimed in time.",
         "REVERSED": "Taken back by a balancing transaction.",
     },
@@ -66,6 +66,9 @@ class Grant(Node):
     client_reference: str | None = strawberry.field(
         description="The partner's own reference for it."
     )
+    campaign_id: strawberry.ID | None = strawberry.field(
+        description="The campaign that gave it; null if none did."
+    )
     metadata: JSON = strawberry.field(description="What the partner kept with it.")
     date_rewarded: datetime = strawberry.field(description="When it was granted.")
     claimed_at: datetime | None = strawberry.field(
@@ -78,7 +81,7 @@ class Grant(Node):
         description="When it was taken back; null if it was not."
     )
     transaction_id: strawberry.ID = strawberry.field(
-        description="The ledger transaction that made it."
+        description="The ledger transaction that made it. A grant that is pending or declined has the id, and no transaction."
     )
     claim_transaction_id: strawberry.ID | None = strawberry.field(
         description="The ledger transaction that put its benefit into the member's hands."
@@ -119,7 +122,7 @@ class Grant(Node):
         return await info.context.loaders.using(load_fulfillments).load(self.record.id)
 
     @resolved(
-        "What the member got. Empty if the grant gave nothing that the gateway counts.",
+        "What the member got. Empty while the grant is pending, and if it was declined.",
         graphql_type=list[Benefit],
     )
     def benefits(self, info: Info) -> list[Benefit] | Awaitable[list[Benefit]]:
@@ -146,6 +149,7 @@ def to_grant(record: GrantRecord) -> Grant:
         source=record.source,
         action_code=record.action_code,
         client_reference=record.client_reference,
+        campaign_id=_to_campaign_id(record),
         metadata=JSON(dict(record.metadata)),
         date_rewarded=record.rewarded_at,
         claimed_at=record.claimed_at,
@@ -167,3 +171,8 @@ def _to_transaction_id(transaction_id: UUID | None) -> strawberry.ID | None:
     if transaction_id is None:
         return None
     return strawberry.ID(encode_id(IdKind.TRANSACTION, transaction_id))
+
+
+def _to_campaign_id(record: GrantRecord) -> strawberry.ID | None:
+    campaign_id = record.details.get("campaign_id")
+    return strawberry.ID(encode_id(IdKind.CAMPAIGN, UUID(campaign_id))) if campaign_id else None

@@ -24,6 +24,7 @@ expose_enum(
         "REWARD": "The reward of the catalogue they are of.",
         "SOURCE": "The operation that made them.",
         "DAY": "The day on which they were granted, in UTC.",
+        "CAMPAIGN": "The campaign that made them.",
         "ASSET": "The assets their benefits are counted in: a grant may count in several.",
     },
 )
@@ -42,7 +43,7 @@ class GrantTotal:
     """A group's sums."""
 
     key: str | None = strawberry.field(
-        description="The action code, reward id, source, day (YYYY-MM-DD) or asset id; null for grants without one."
+        description="The action code, reward id, campaign id, source, day (YYYY-MM-DD) or asset id; null for grants without one."
     )
     grant_count: int = strawberry.field(description="How many grants.")
     amounts: list[AssetAmount] = strawberry.field(
@@ -57,6 +58,8 @@ def to_grant_total(
     key = total.key
     if grouping is GrantGrouping.REWARD and key is not None:
         key = encode_id(IdKind.REWARD, UUID(key))
+    if grouping is GrantGrouping.CAMPAIGN and key is not None:
+        key = encode_id(IdKind.CAMPAIGN, UUID(key))
     return GrantTotal(
         key=key,
         grant_count=total.grant_count,

@@ -81,9 +81,11 @@ class IssuanceResult:
     reward_id: strawberry.ID = strawberry.field(description="As sent.")
     org_id: strawberry.ID = strawberry.field(description="The organisation whose reward it is.")
     requested_quantity: Decimal = strawberry.field(description="As sent.")
-    quantity: int = strawberry.field(description="How many were issued; 0 on failure.")
+    quantity: int = strawberry.field(
+        description="How many were issued; 0 on failure, and while it is pending."
+    )
     transaction_id: strawberry.ID | None = strawberry.field(
-        description="The ledger transaction of the item; null on failure."
+        description="The ledger transaction of the item; null on failure, and while it is pending."
     )
     points_reference_ids: list[strawberry.ID] = strawberry.field(
         description="The ledger entries that took the payment from the member; empty if nothing was taken."
@@ -94,10 +96,10 @@ class IssuanceResult:
         description="As sent with the item, or else with its organisation."
     )
     payment: PaymentSummary | None = strawberry.field(
-        description="How it was paid for; null on failure."
+        description="How it was paid for; null on failure, and while it is pending."
     )
     grant: Grant | None = strawberry.field(
-        description="The grant, with what the member got; null on failure."
+        description="The grant, with what the member got; null if there is none. Pending and declined grants are shown."
     )
     notes: str | None = strawberry.field(description="The notes of its organisation, as sent.")
     group_redemption: bool = strawberry.field(description="Whether a group redeems it.")

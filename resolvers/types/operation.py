@@ -42,6 +42,12 @@ expose_enum(
         "UPDATE_FULFILLMENT": "`updateFulfillment`, by its request id.",
         "CREATE_TILL": "`createTill`, by its request id.",
         "REQUEST_VALIDATION_CODE": "`requestValidationCode`, by its request id.",
+        "CREATE_CAMPAIGN": "`createCampaign`, by its request id.",
+        "UPDATE_CAMPAIGN": "`updateCampaign`, by its request id.",
+        "FUND_CAMPAIGN": "`fundCampaign`, by its request id.",
+        "RECORD_EVENT": "`recordEvent`, by its event id.",
+        "CREATE_VENDOR": "`createVendor`, by its request id.",
+        "UPDATE_VENDOR": "`updateVendor`, by its request id.",
     },
 )
 

@@ -27,6 +27,7 @@ from resolvers.types.catalogue_reward import (
     PointsReward,
     ProductReward,
     UniqueCouponReward,
+    VendorVoucherReward,
     to_catalogue_reward,
 )
 
@@ -65,6 +66,7 @@ Reward: TypeAlias = Annotated[
     | CompetitionEntryReward
     | UniqueCouponReward
     | NonUniqueCouponReward
+    | VendorVoucherReward
     | CustomReward
     | CurrencyReward,
     strawberry.union(

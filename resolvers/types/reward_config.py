@@ -15,6 +15,7 @@ from gateway.rewards.types.non_unique_coupon import NonUniqueCouponConfiguration
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
+from gateway.rewards.types.vendor_voucher import VendorVoucherDraft
 from gateway.storage.pages import ID_LOWEST
 from resolvers.types.discount import DiscountType
 
@@ -70,6 +71,21 @@ class NonUniqueCouponConfigInput:
     )
 
 
+@strawberry.input(description="A voucher that is bought from a vendor when it is granted.")
+class VendorVoucherConfigInput:
+    """A vendor and what to ask it for."""
+
+    vendor_id: strawberry.ID = strawberry.field(description="The vendor: `vnd_…`.")
+    offer_name: str | None = strawberry.field(
+        default=None,
+        description="The value of `{offerName}` in the vendor's request: at most 200 characters.",
+    )
+    series_id: str | None = strawberry.field(
+        default=None,
+        description="The value of `{seriesId}` in the vendor's request: at most 200 characters.",
+    )
+
+
 @strawberry.input(
     one_of=True, description="What a reward gives; the field that is set is its type."
 )
@@ -91,6 +107,9 @@ class RewardConfigInput:
     non_unique_coupon: NonUniqueCouponConfigInput | None = strawberry.field(
         default=strawberry.UNSET, description="One code for everybody."
     )
+    vendor_voucher: VendorVoucherConfigInput | None = strawberry.field(
+        default=strawberry.UNSET, description="A voucher of a vendor."
+    )
 
 
 def to_draft(given: RewardConfigInput) -> Draft:
@@ -105,6 +124,9 @@ def to_draft(given: RewardConfigInput) -> Draft:
         return CompetitionEntryConfiguration(competition_id, entry.entries)
     if unique := given.unique_coupon:
         return UniqueCouponConfiguration(_read(IdKind.CODE_POOL, unique.code_pool_id))
+    if voucher := given.vendor_voucher:
+        vendor_id = _read(IdKind.VENDOR, voucher.vendor_id)
+        return VendorVoucherDraft(vendor_id, voucher.offer_name, voucher.series_id)
     coupon = given.non_unique_coupon
     assert coupon  # noqa: S101 - GraphQL has seen to it that one field is set
     return NonUniqueCouponConfiguration(coupon.code, coupon.discount_type, coupon.discount_value)

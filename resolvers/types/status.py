@@ -39,6 +39,16 @@ expose_enum(
         "LABEL_INACTIVE": "The member has labels, and none of them is active.",
         "INVALID_CUSTOM_FIELD": "A custom field is undeclared, of another type than declared, or missing; every reason is listed.",
         "STAGE_NOT_FOUND": "The reward's organisation has no such fulfilment stage.",
+        "BUDGET_EXHAUSTED": "The campaign's budget has too little left.",
+        "LIMIT_REACHED": "A limit of the campaign or tier allows no more in its window.",
+        "CAMPAIGN_INACTIVE": "The campaign is not active.",
+        "OUTSIDE_PERIOD": "The event occurred before the campaign began or after it ended.",
+        "NOT_TRIGGERED": "The campaign does not listen for this type of event.",
+        "CONDITION_NOT_MET": "The condition does not hold for this event.",
+        "CONDITION_FAILED": "The condition has no answer for this event, so it counts as not met.",
+        "TIER_NOT_CHOSEN": "An earlier tier matched, and the campaign gives the first that does.",
+        "PENDING": "A vendor has not answered yet. What it costs is held; ask again with the same key.",
+        "VENDOR_DECLINED": "The vendor did not issue it. Nothing was taken.",
     },
 )
 
@@ -48,7 +58,8 @@ expose_enum(
     {
         "ALL": "Every item succeeded.",
         "PARTIAL": "Some items succeeded and some failed.",
-        "NONE": "No item succeeded; nothing was written.",
+        "NONE": "No item succeeded; nothing was taken.",
+        "PENDING": "A vendor has not answered for some items yet; ask again with the same key.",
     },
 )
 

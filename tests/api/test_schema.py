@@ -25,7 +25,7 @@ from tests.wallets import SCHEMA
 CONTRACT = Path(__file__).parents[2] / "schema.graphql"
 
 # Mutations answer with a union of the payload and what may go wrong; each names the input's key.
-KEY_FIELDS = {"requestId", "clientReference"}
+KEY_FIELDS = {"requestId", "clientReference", "eventId"}
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from gateway.storage.database import Database
 from gateway.verifying.verify import verify
 from tests.faults.breaking import Breaker, die, open_breaking, terminate_backend
 from tests.plugins.figures import SayFigures
-from tests.world import World, count_tables, open_world
+from tests.world import World, count_tables, open_world, run_campaign
 
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 TRIES_MAX = 40
@@ -41,6 +41,7 @@ OPERATIONS: dict[str, Call] = {
     ),
     "claim": lambda world, key, member, owed: world.claim(key, member, owed),
     "reverse": lambda world, key, _, owed: world.reverse(key, owed),
+    "record an event": lambda world, key, member, _: world.record(key, member),
 }
 
 
@@ -73,6 +74,7 @@ class Bench:
 async def bench(request: pytest.FixtureRequest, database: Database, owner: Owner) -> Bench:
     codes = [f"code-{number}" for number in range(TRIES_MAX)]
     world = await open_world(database, member_count=TRIES_MAX, codes=codes)
+    await run_campaign(world)
     return Bench(world, owner, OPERATIONS[request.param])
 
 

@@ -335,4 +335,19 @@ DAMAGES = {
         "payments_match_issuances",
         '"asked_minor":9,"captured_minor":"2"',
     ),
+    "a vendor's voucher lost": Damage(
+        "UPDATE grants SET benefits = '[]' WHERE kind = 'VENDOR_VOUCHER' AND status = 'CLAIMED'",
+        "vendor_orders_match_grants",
+        '"order_status":"ISSUED"',
+    ),
+    "a vendor's order that nobody remembers": Damage(
+        "DELETE FROM vendor_orders WHERE status = 'DECLINED'; DELETE FROM holds WHERE status = 'RELEASED'",
+        "vendor_orders_match_grants",
+        '"grant_status":"DECLINED"',
+    ),
+    "points given back for a voucher that was issued": Damage(
+        "UPDATE holds SET status = 'RELEASED' WHERE status = 'CAPTURED'",
+        "vendor_orders_match_holds",
+        '"status":"CAPTURED","asked_minor":"3"',
+    ),
 }

@@ -17,6 +17,8 @@ def test_empty_environment_gives_the_defaults():
         database_pool_size_max=10,
         body_bytes_max=8_388_608,
         lock_timeout_seconds=5.0,
+        vendor_allow_loopback=False,
+        vendor_secret_key=None,
     )
 
 
@@ -37,6 +39,8 @@ def test_every_variable_is_read():
             "DATABASE_POOL_SIZE_MAX": "25",
             "BODY_BYTES_MAX": "1048576",
             "LOCK_TIMEOUT_SECONDS": "0.5",
+            "VENDOR_ALLOW_LOOPBACK": "true",
+            "VENDOR_SECRET_KEY": "0A" * 32,
         }
     ) == Settings(
         database_url="postgresql://app@db/rewards",
@@ -49,6 +53,8 @@ def test_every_variable_is_read():
         database_pool_size_max=25,
         body_bytes_max=1_048_576,
         lock_timeout_seconds=0.5,
+        vendor_allow_loopback=True,
+        vendor_secret_key=b"\n" * 32,
     )
 
 

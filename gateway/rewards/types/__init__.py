@@ -11,6 +11,7 @@ from gateway.rewards.types.non_unique_coupon import NonUniqueCouponConfiguration
 from gateway.rewards.types.points import PointsConfiguration, PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
+from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration, VendorVoucherDraft
 
 _READERS: Mapping[RewardKind, Callable[[Mapping[str, Any]], Configuration]] = {
     RewardKind.POINTS: PointsConfiguration.from_json,
@@ -18,6 +19,7 @@ _READERS: Mapping[RewardKind, Callable[[Mapping[str, Any]], Configuration]] = {
     RewardKind.COMPETITION_ENTRY: CompetitionEntryConfiguration.from_json,
     RewardKind.UNIQUE_COUPON: UniqueCouponConfiguration.from_json,
     RewardKind.NON_UNIQUE_COUPON: NonUniqueCouponConfiguration.from_json,
+    RewardKind.VENDOR_VOUCHER: VendorVoucherConfiguration.from_json,
 }
 
 _KINDS: Mapping[type[Draft], RewardKind] = {
@@ -26,6 +28,7 @@ _KINDS: Mapping[type[Draft], RewardKind] = {
     CompetitionEntryConfiguration: RewardKind.COMPETITION_ENTRY,
     UniqueCouponConfiguration: RewardKind.UNIQUE_COUPON,
     NonUniqueCouponConfiguration: RewardKind.NON_UNIQUE_COUPON,
+    VendorVoucherDraft: RewardKind.VENDOR_VOUCHER,
 }
 
 

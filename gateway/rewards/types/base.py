@@ -38,6 +38,7 @@ class References:
     product_ids: frozenset[UUID] = frozenset()
     competition_ids: frozenset[UUID] = frozenset()
     code_pool_ids: frozenset[UUID] = frozenset()
+    vendor_ids: frozenset[UUID] = frozenset()
 
     def __or__(self, other: References) -> References:
         """Return the ids of both."""
@@ -46,6 +47,7 @@ class References:
             self.product_ids | other.product_ids,
             self.competition_ids | other.competition_ids,
             self.code_pool_ids | other.code_pool_ids,
+            self.vendor_ids | other.vendor_ids,
         )
 
 
@@ -54,7 +56,7 @@ class Facts:
     """Which of the ids referred to the caller's organisation has, fetched in one statement.
 
     `points_asset_id` is the tenant's own points; its asset is always among `assets`. `stocked_pool_ids` are the pools with
-    at least one free code that has not expired.
+    at least one free code that has not expired. `vendor_templates` are the request templates of the vendors, by id.
     """
 
     points_asset_id: UUID
@@ -63,6 +65,7 @@ class Facts:
     competition_ids: frozenset[UUID] = frozenset()
     code_pool_ids: frozenset[UUID] = frozenset()
     stocked_pool_ids: frozenset[UUID] = frozenset()
+    vendor_templates: Mapping[UUID, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +79,28 @@ class PlanContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Purchase:
+    """What is bought from a vendor for a grant; until the vendor has answered, the grant is pending (CAP-5)."""
+
+    vendor_id: UUID
+    offer_name: str | None
+    series_id: str | None
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What granting a reward would do: what moves, and what the member gets.
 
     `benefits` have the shapes that `grants.benefits` keeps. Where `coupon_pool_id` is set, the benefit of kind COUPON_CODE
-    has no code yet: the engine draws one of that pool and fills it in.
+    has no code yet: the engine draws one of that pool and fills it in. Where `purchase` is set nothing is given at once:
+    there are no benefits until the vendor has issued them.
     """
 
     transfers: tuple[Transfer, ...] = ()
     benefits: tuple[Mapping[str, Any], ...] = field(default=())
     coupon_pool_id: UUID | None = None
+    purchase: Purchase | None = None
 
 
 class Configuration(Protocol):

@@ -185,7 +185,7 @@ GRANT SELECT, INSERT ON groups, group_members, segments, segment_members, reward
     custom_fields, fulfillment_stages, fulfillments, fulfillment_steps, tills, validation_codes, cash_references
     TO rewards_gateway;
 GRANT UPDATE ON groups, segments, member_cards, member_labels, custom_fields, fulfillment_stages, fulfillments,
-    tills, validation_codes TO rewards_gateway;
+    tills, validation_codes, cash_references TO rewards_gateway;
 GRANT DELETE ON group_members, segment_members, reward_segments, member_cards, member_labels, cash_references
     TO rewards_gateway;
 """

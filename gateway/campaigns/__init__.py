@@ -1,0 +1,1 @@
+"""Campaigns: events that members cause, and the rewards that follow from them."""

@@ -1,0 +1,1 @@
+"""Purchasing: asking vendors for what pending grants have ordered, outside of every database transaction (CAP-5)."""

@@ -1,0 +1,42 @@
+"""The worker as a process of its own: it goes on with what requests have left undone, and answers nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from gateway.background import run_jobs
+from gateway.http.structured_logging import configure_logging
+from gateway.purchasing.opening import open_purchaser
+from gateway.settings import Settings
+from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses
+from gateway.storage.database import Database
+
+
+def work(settings: Settings) -> None:
+    """Run every job until SIGINT or SIGTERM; any number of workers may run beside each other and beside `serve`.
+
+    Raises:
+        EmbeddedServerFailed: our own PostgreSQL does not start.
+        DatabaseUnavailable: the configured one cannot be used.
+    """
+    configure_logging(settings.log_level)
+    with open_addresses(settings) as addresses:
+        asyncio.run(_work(settings, addresses))
+
+
+async def _work(settings: Settings, addresses: Addresses) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await migrate_or_explain(addresses)
+    database = await Database.open(
+        addresses.application_url,
+        pool_size_max=settings.database_pool_size_max,
+        lock_timeout_seconds=settings.lock_timeout_seconds,
+    )
+    try:
+        async with open_purchaser(settings, database) as purchaser:
+            await run_jobs([purchaser.run_due], stop)
+    finally:
+        await database.close()

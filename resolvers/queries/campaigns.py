@@ -1,0 +1,69 @@
+"""`campaign` and `campaigns` (MON-12, MON-13)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from gateway.access import Scope, authorize
+from gateway.campaigns.model import CampaignStatus
+from gateway.campaigns.store import count_campaigns, fetch_campaign_page
+from gateway.ids import IdKind, decode_id
+from resolvers.context import Info
+from resolvers.fields import resolved
+from resolvers.pages import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    id_cursor,
+    read_page_request,
+    to_connection,
+)
+from resolvers.types.campaign import Campaign, load_campaign_nodes, to_campaign
+
+CAMPAIGN_CURSOR = id_cursor(b"m")
+
+
+@resolved("Fetch one campaign; null if it is unknown or another organisation's.")
+async def campaign(
+    info: Info,
+    id: Annotated[strawberry.ID, strawberry.argument(description="The campaign: `camp_…`.")],
+) -> Campaign | None:
+    """Look one campaign up."""
+    authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
+    campaign_id = decode_id(IdKind.CAMPAIGN, id)
+    if campaign_id is None:
+        return None
+    (found,) = await load_campaign_nodes(info.context, [campaign_id])
+    return found
+
+
+@resolved("List the organisation's campaigns, newest first.")
+async def campaigns(
+    info: Info,
+    status: Annotated[
+        list[CampaignStatus] | None,
+        strawberry.argument(description="In any of these states; all if left out."),
+    ] = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[Campaign]:
+    """Read one page."""
+    caller = info.context.caller
+    authorize(caller, Scope.READ, Scope.CATALOGUE)
+    request = read_page_request(CAMPAIGN_CURSOR, first, after, last, before)
+    scope = (caller.tenant_id, caller.organisation_id, status)
+    async with info.context.database.connection() as connection:
+        page = await fetch_campaign_page(connection, *scope, request)
+    info.context.spend_rows(len(page.items))
+
+    async def count() -> int:
+        async with info.context.database.connection() as connection:
+            return await count_campaigns(connection, *scope)
+
+    return to_connection(page, to_campaign, lambda record: CAMPAIGN_CURSOR.encode(record.id), count)

@@ -1,0 +1,144 @@
+"""A vendor for tests: a real HTTP process on loopback, which behaves as badly as it is told to.
+
+`python -m tests.vendor_server FILE` prints its port. What it sells is appended to FILE before it answers, so that it still
+knows after it was killed. POST /orders sells one voucher per order id, and answers a known order id with the same one.
+Before each call it takes the next behaviour from the script that was PUT to /script; without one it succeeds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+# What is done before the answer: sell, or not.
+SELLING = {
+    "succeed",
+    "late",
+    "slow",
+    "fail_after",
+    "malformed_after",
+    "hang_up_after",
+    "die_after",
+    "conflict_after",
+    "created_after",
+    "object_after",
+    "huge_after",
+}
+STATUSES = {
+    "fail_before": 500,
+    "fail_after": 500,
+    "unavailable": 503,
+    "bad_request": 400,
+    "forbidden": 403,
+    "missing": 404,
+    "conflict_after": 409,
+    "refuse": 422,
+    "busy": 429,
+}
+LATE_SECONDS = 1.4
+SLOW_SECONDS = 0.3
+
+
+class VendorProcess:
+    """What the process knows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.script: list[str] = []
+        self.calls: list[dict[str, Any]] = []
+        lines = path.read_text().splitlines() if path.exists() else []
+        self.vouchers: dict[str, str] = dict(json.loads(line) for line in lines)
+
+    def sell(self, order_id: str) -> None:
+        """Sell one voucher per order id, and remember it for good."""
+        if order_id in self.vouchers:
+            return
+        self.vouchers[order_id] = f"V-{len(self.vouchers) + 1:04}"
+        with self.path.open("a") as file:
+            file.write(json.dumps([order_id, self.vouchers[order_id]]) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    async def order(self, request: Request) -> Response:
+        """Take an order."""
+        body = await request.json()
+        order_id = body["order"]["id"]
+        behaviour = self.script.pop(0) if self.script else "succeed"
+        self.calls.append({"body": body, "headers": dict(request.headers), "behaved": behaviour})
+        if behaviour in {"late_before", "slow"}:
+            await asyncio.sleep(SLOW_SECONDS if behaviour == "slow" else LATE_SECONDS)
+        if behaviour in SELLING:
+            self.sell(order_id)
+        if behaviour == "late":
+            await asyncio.sleep(LATE_SECONDS)
+        if behaviour.startswith("die"):
+            os._exit(1)
+        if behaviour.startswith("hang_up"):
+            message = "hang up in the middle of the answer"
+            raise ConnectionError(message)
+        return self.answer(behaviour, order_id)
+
+    def answer(self, behaviour: str, order_id: str) -> Response:
+        """Answer as behaved."""
+        if behaviour in STATUSES:
+            return JSONResponse({"error": behaviour}, STATUSES[behaviour])
+        if behaviour == "redirect":
+            return RedirectResponse("/elsewhere", 302)
+        if behaviour.startswith("malformed"):
+            return Response(b'{"data": {"items": [', media_type="application/json")
+        if behaviour == "no_voucher":
+            return JSONResponse({"data": {"items": [{}]}})
+        voucher: Any = "" if behaviour == "empty_voucher" else self.vouchers.get(order_id)
+        if behaviour == "object_after":
+            voucher = {"code": voucher}
+        item = {"code": voucher, "expires": "2027-11-01", "series": 234}
+        padding = "x" * 400_000 if behaviour == "huge_after" else ""
+        status = 201 if behaviour == "created_after" else 200
+        return JSONResponse({"data": {"items": [item]}, "padding": padding}, status)
+
+    async def control(self, request: Request) -> Response:
+        """Take a new script, or forget everything; show what was sold and asked."""
+        if request.method == "PUT":
+            self.script = await request.json()
+        if request.method == "DELETE":
+            self.script, self.calls, self.vouchers = [], [], {}
+            self.path.unlink(missing_ok=True)
+        return JSONResponse({"vouchers": self.vouchers, "calls": self.calls})
+
+    async def elsewhere(self, request: Request) -> Response:
+        """Note that a redirection was followed, which must not happen."""
+        self.calls.append({"body": None, "headers": dict(request.headers), "behaved": "elsewhere"})
+        return JSONResponse({"data": {"items": [{"code": "ELSEWHERE"}]}})
+
+
+def main() -> None:
+    """Serve until killed."""
+    vendor = VendorProcess(Path(sys.argv[1]))
+    routes = [
+        Route("/orders", vendor.order, methods=["POST"]),
+        Route("/elsewhere", vendor.elsewhere, methods=["GET", "POST"]),
+        Route("/script", vendor.control, methods=["GET", "PUT", "DELETE"]),
+    ]
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    listener.listen()
+    sys.stdout.write(f"{listener.getsockname()[1]}\n")
+    sys.stdout.flush()
+    config = uvicorn.Config(Starlette(routes=routes), log_level="critical", ws="none")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
