@@ -13,12 +13,11 @@ from gateway.errors import FieldError
 from gateway.grants.record import GrantRecord
 from gateway.grants.status import ItemStatus, StatusCode
 from gateway.members.model import MemberReference
-from gateway.operations.model import check_key
+from gateway.operations.model import ANY_KEY_LENGTH_MAX, check_key
 from gateway.rewards.rules import plain
 from gateway.text import check_json, check_text
 
 ITEMS_MAX = 100
-REQUEST_ID_LENGTH_MAX = 512
 TEXT_LENGTH_MAX = 512
 NOTES_LENGTH_MAX = 4_096
 VALUE_DIGITS_MAX = 15
@@ -123,7 +122,7 @@ class IssuanceOutcome:
 
 def check_command(command: IssueCommand) -> list[FieldError]:
     """Return every broken rule of form (CAP-1, CAP-8, CAP-9)."""
-    errors = check_key(command.request_id, ("input", "requestId"), REQUEST_ID_LENGTH_MAX)
+    errors = check_key(command.request_id, ("input", "requestId"), ANY_KEY_LENGTH_MAX)
     for name, value, length_max in (
         ("transactionNumber", command.transaction_number, TEXT_LENGTH_MAX),
         ("notes", command.notes, NOTES_LENGTH_MAX),
@@ -145,7 +144,7 @@ def _check_item(item: IssueItem, path: tuple[str, ...], seen: set[str]) -> list[
     errors += check_json(item.params, (*path, "params"))
     if item.request_id is not None:
         key_path = (*path, "requestId")
-        errors += check_key(item.request_id, key_path, REQUEST_ID_LENGTH_MAX)
+        errors += check_key(item.request_id, key_path, ANY_KEY_LENGTH_MAX)
         if item.request_id in seen:
             message = "requestId must differ from the other items' request ids."
             errors.append(FieldError(key_path, "unique", message))

@@ -74,8 +74,8 @@ async def create_partner_token(
 ) -> CreatedToken:
     """Make a token for a partner of an organisation.
 
-    Idempotency keys are counted per partner: give the `partner_id` of the token that this one replaces, or none for a new
-    partner.
+    Idempotency keys are counted per partner, and a new token must not forget those of the one it replaces: without a
+    `partner_id` all tokens of the organisation are one partner's, named by the organisation's id.
 
     Raises:
         InvalidInput: the label, the scopes or the time break a rule.
@@ -89,7 +89,7 @@ async def create_partner_token(
     credential = Credential(
         new_id(),
         organisation_id,
-        partner_id or new_id(),
+        partner_id or organisation_id,
         None,
         label,
         chosen,

@@ -53,7 +53,7 @@ class IssueRewardItem:
     """A reward, how many, how it is paid, and what to echo."""
 
     reward_id: strawberry.ID = strawberry.field(description="A reward of the catalogue: `rew_…`.")
-    quantity: Decimal = strawberry.field(
+    quantity: Decimal | None = strawberry.field(
         default=ONE,
         description="How many. A fraction is dropped: 1.56 is 1. Only CONV_RATIO issues more than one.",
     )
@@ -91,7 +91,7 @@ class IssueRewardsInput:
     till: str | None = strawberry.field(
         default=None, description="The store's name, kept and echoed: at most 512 characters."
     )
-    dry_run: bool = strawberry.field(
+    dry_run: bool | None = strawberry.field(
         default=False, description="Answer what would happen, and leave nothing behind."
     )
 
@@ -119,6 +119,9 @@ class IssueRewardsPayload:
     till: str | None = strawberry.field(description="As sent.")
     results: list[IssuanceResult] = strawberry.field(
         description="One result for each item, in the order sent."
+    )
+    dry_run: bool = strawberry.field(
+        description="True if this only says what would happen: nothing was kept, unless it replays an earlier call."
     )
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with this key did the work."
@@ -160,7 +163,7 @@ async def issue_rewards(
         notes=input.notes,
         brand=input.brand,
         till=input.till,
-        is_dry_run=input.dry_run,
+        is_dry_run=bool(input.dry_run),
     )
     if errors:
         raise domain.InvalidInput(errors + check_command(command))
@@ -173,7 +176,7 @@ async def issue_rewards(
 def _to_item(given: IssueRewardItem) -> IssueItem:
     return IssueItem(
         reward_id=decode_id(IdKind.REWARD, given.reward_id),
-        quantity=given.quantity,
+        quantity=ONE if given.quantity is None else given.quantity,
         request_id=given.request_id,
         event_log_id=given.event_log_id,
         params=given.params,
@@ -205,5 +208,6 @@ def _to_payload(outcome: IssuanceOutcome, org_id: str) -> IssueRewardsPayload:
         brand=command.brand,
         till=command.till,
         results=[to_result(item, org_id) for item in outcome.items],
+        dry_run=command.is_dry_run,
         idempotent_replay=outcome.idempotent_replay,
     )

@@ -2,6 +2,7 @@
 
 from strawberry.types.field import StrawberryField
 
+from resolvers.queries.assets import assets
 from resolvers.queries.campaigns import campaign, campaigns
 from resolvers.queries.grant_totals import grant_totals
 from resolvers.queries.grants import grants
@@ -21,6 +22,7 @@ QUERIES: list[StrawberryField] = [
     members,
     reward,
     rewards,
+    assets,
     products,
     competitions,
     code_pools,

@@ -22,7 +22,7 @@ item_keys = st.sampled_from([None, None, None, "a", "b", "c", "d"])
 points = st.sampled_from([0, 1, 3, 8, 20, -1, -3, -8])
 experience = st.sampled_from([0, 0, 1, 4])
 
-cash = st.tuples(st.just("cash"), members, st.sampled_from([100, 250, 9_999]))
+cash = st.tuples(st.just("cash"), members, st.sampled_from([100, 250, 5_000]))
 give = st.tuples(st.just("give"), members, rewards)
 items = st.lists(st.tuples(rewards, quantities, item_keys), min_size=1, max_size=3)
 issue = st.tuples(st.just("issue"), members, items.map(tuple))

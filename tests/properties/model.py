@@ -19,12 +19,13 @@ Reply = dict[str, Any]
 # What each reward gives, and what it costs when it is issued.
 GIVES = {
     "points": {"points": 10},
+    "boost": {"points": 10},
     "mug": {"mugs": 2},
     "entry": {"entries": 3},
     "raffle": {"entries": 1},
     "coupon": {},
 }
-COSTS = {"mug": 7, "coupon": 4}
+COSTS = {"boost": 6, "mug": 7, "coupon": 4}
 
 
 class Refused(Exception):
