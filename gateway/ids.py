@@ -27,6 +27,9 @@ class IdKind(enum.StrEnum):
     PAYMENT_CONFIG = "pay_"
     OPERATION = "op_"
     NOTIFICATION = "ntf_"
+    GROUP = "grp_"
+    SEGMENT = "seg_"
+    TILL = "till_"
     CAMPAIGN = "camp_"
     VENDOR = "vnd_"
 

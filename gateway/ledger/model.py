@@ -25,6 +25,7 @@ class OwnerKind(enum.StrEnum):
     STOCK = "STOCK"
     ISSUANCE = "ISSUANCE"
     REDEMPTION = "REDEMPTION"
+    GROUP = "GROUP"
     BUDGET = "BUDGET"
 
 
@@ -40,6 +41,7 @@ class TransactionKind(enum.StrEnum):
     CLAIM = "CLAIM"
     REVERSAL = "REVERSAL"
     STOCK = "STOCK"
+    GROUP_FUNDING = "GROUP_FUNDING"
     CAMPAIGN = "CAMPAIGN"
     FUNDING = "FUNDING"
 

@@ -22,7 +22,7 @@ _OLDEST = EntryPlace(datetime(1, 1, 2, tzinfo=UTC), ID_LOWEST, 0)
 
 BALANCES = """
 SELECT owner_id, asset_id, posted_minor, held_minor, updated_at FROM accounts
-WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER' AND entry_count > 0
+WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = $3 AND entry_count > 0
 ORDER BY owner_id, asset_id
 """
 
@@ -88,11 +88,14 @@ WHERE $4::uuid IS NULL OR owner_id = $4
 
 
 async def fetch_balances(
-    connection: Connection, tenant_id: UUID, owner_ids: Sequence[UUID]
+    connection: Connection,
+    tenant_id: UUID,
+    owner_ids: Sequence[UUID],
+    owner_kind: OwnerKind = OwnerKind.MEMBER,
 ) -> dict[UUID, list[AssetBalance]]:
-    """Return each member's balances, one for every asset they ever had; every member asked for has a list."""
+    """Return each owner's balances, one for every asset they ever had; every owner asked for has a list."""
     balances: dict[UUID, list[AssetBalance]] = {owner_id: [] for owner_id in owner_ids}
-    for owner_id, *columns in await connection.fetch(BALANCES, tenant_id, owner_ids):
+    for owner_id, *columns in await connection.fetch(BALANCES, tenant_id, owner_ids, owner_kind):
         balances[owner_id].append(AssetBalance(*columns))
     return balances
 

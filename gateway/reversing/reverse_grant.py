@@ -151,6 +151,9 @@ async def _find_transfers(
 
 def _accounts_of(grant: GrantRecord, asset_ids: set[UUID]) -> dict[UUID, Account]:
     """Return every account that a grant of these assets can have touched, by id."""
+    payer = (OwnerKind.MEMBER, grant.member_id)
+    if group_id := grant.details.get("group_id"):
+        payer = (OwnerKind.GROUP, UUID(group_id))
     # No account belongs to a grant, so its own id does no harm where there is no campaign.
     campaign_id = UUID(grant.details.get("campaign_id") or str(grant.id))
     accounts = [
@@ -162,6 +165,7 @@ def _accounts_of(grant: GrantRecord, asset_ids: set[UUID]) -> dict[UUID, Account
             (OwnerKind.STOCK, asset_id),
             (OwnerKind.ISSUANCE, grant.organisation_id),
             (OwnerKind.REDEMPTION, grant.organisation_id),
+            payer,
             (OwnerKind.BUDGET, campaign_id),
         )
     ]

@@ -10,6 +10,7 @@ from uuid import UUID
 import strawberry
 
 from gateway.ledger.assets import from_minor
+from gateway.ledger.model import OwnerKind
 from gateway.ledger.statement import AssetBalance
 from gateway.ledger.statement_store import fetch_balances
 from gateway.storage.database import Connection
@@ -17,7 +18,9 @@ from resolvers.loaders import Loaders
 from resolvers.types.asset import Asset, to_asset
 
 
-@strawberry.type(description="What a member has of one asset. `posted` less `held` is `available`.")
+@strawberry.type(
+    description="What a member, or a group, has of one asset. `posted` less `held` is `available`."
+)
 class Balance:
     """One account of a member."""
 
@@ -31,16 +34,20 @@ class Balance:
 
 
 async def load_balances(
-    connection: Connection, loaders: Loaders, member_ids: Sequence[UUID]
+    connection: Connection,
+    loaders: Loaders,
+    owner_ids: Sequence[UUID],
+    owner_kind: OwnerKind = OwnerKind.MEMBER,
 ) -> Mapping[UUID, list[Balance]]:
-    """Return each member's balances with their assets; a fetcher for loaders."""
-    balances = await fetch_balances(connection, loaders.caller.tenant_id, member_ids)
+    """Return each owner's balances with their assets; a fetcher for loaders."""
+    tenant_id = loaders.caller.tenant_id
+    balances = await fetch_balances(connection, tenant_id, owner_ids, owner_kind)
     await loaders.learn_assets(
         connection, (balance.asset_id for owned in balances.values() for balance in owned)
     )
     return {
-        member_id: [_to_balance(balance, loaders) for balance in owned]
-        for member_id, owned in balances.items()
+        owner_id: [_to_balance(balance, loaders) for balance in owned]
+        for owner_id, owned in balances.items()
     }
 
 
