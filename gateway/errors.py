@@ -99,6 +99,12 @@ class Forbidden(RewardsError):
     code = ErrorCode.FORBIDDEN
 
 
+class OutOfReach(RewardsError):
+    """The input names what the credential's own record does not reach; nothing was done."""
+
+    code = ErrorCode.FORBIDDEN
+
+
 class NotFound(RewardsError):
     """Nothing of that id is visible to the caller: absent and foreign look the same."""
 

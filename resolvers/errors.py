@@ -96,9 +96,11 @@ class NotFound(Error):
     """An unknown or foreign id."""
 
 
-@strawberry.type(description="The credential is valid but does not reach what the input names.")
+@strawberry.type(
+    description="The credential is valid but does not allow what the input asks for. Nothing was done."
+)
 class Forbidden(Error):
-    """An organisation outside the credential's reach; missing scopes are top-level errors instead."""
+    """An organisation out of reach, or validation that may not be skipped; missing scopes are top-level errors instead."""
 
 
 @strawberry.type(description="The id or name is taken. Nothing was written.")
@@ -230,6 +232,7 @@ def _shortfalls(error: grants.InsufficientBalance) -> Mapping[str, Any]:
 ANSWERS: dict[type[domain.RewardsError], tuple[type[Error], Details]] = {
     domain.InvalidInput: (InvalidInput, _field_errors),
     domain.NotFound: (NotFound, _no_details),
+    domain.OutOfReach: (Forbidden, _no_details),
     domain.AlreadyExists: (Conflict, _no_details),
     domain.Overloaded: (Overloaded, _no_details),
     operations.IdempotencyConflict: (IdempotencyConflict, _differing_fields),

@@ -32,8 +32,9 @@ from gateway.holding.ending import capture, release
 from gateway.holding.model import CaptureCommand, HoldOutcome, ReleaseCommand, ReserveCommand
 from gateway.holding.reserve import reserve
 from gateway.ids import IdKind, encode_id, new_id, new_ids
+from gateway.issuing.fulfillment.updating import UpdateFulfillment, update_fulfillment
 from gateway.issuing.issue_rewards import issue_rewards
-from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem
+from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem, PaymentChoice
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members.creating import create_members
 from gateway.members.model import MemberReference, NewMember
@@ -49,6 +50,17 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.database import Database
 from tests.catalogue import Shop, open_shop
+from tests.issuing_cases import (
+    add_group,
+    add_segment,
+    by_id,
+    declare_stages,
+    declare_till,
+    fund,
+    mug,
+    request_code,
+)
+from tests.use_cases import cash_of, give_points, issue, item, points_of
 from tests.vendor_shop import NoServer, sell_vouchers
 
 # What gives what: ten points, or ten for 6; two mugs for 7 points; three entries; a code for 4; an entry for a third of its value.
@@ -248,6 +260,40 @@ async def live_a_little(world: World) -> dict[str, UUID]:
         "mug": mug.id,
         "coupon": coupon.id,
     }
+
+
+async def depend_on_everything(world: World) -> UUID:
+    """Issue once to a group, at a till, for cash, with a stage; return the grant: what these rules write has rows then."""
+    shop = Shop(world.database, world.caller, world.caller)
+    *others, member = world.members
+    await give_points(shop, member, 20)
+    await declare_stages(shop, "BOOKED", "DELIVERED")
+    segment_id = await add_segment(shop, member)
+    group = await add_group(shop, member, *others)
+    await fund(shop, group.id, member, 10)
+    till_id = await declare_till(shop)
+    config = PaymentConfigDraft(
+        PaymentMode.POINTS_CASH,
+        asset_id=points_of(shop),
+        amount=Decimal(2),
+        cash_asset_id=cash_of(shop),
+        cash_amount=Decimal(1),
+    )
+    reward = await mug(shop, payment_configs=(config,), segment_ids=(segment_id,))
+    outcome = await issue(
+        shop,
+        "everything",
+        member,
+        item(reward, payment=PaymentChoice(cash_reference="receipt-1")),
+        group=by_id(group.id),
+        till="Till 1",
+        validation_code=await request_code(shop, till_id, member),
+    )
+    made = outcome.items[0].grant
+    assert made is not None
+    command = UpdateFulfillment("moved", made.id, "DELIVERED")
+    await update_fulfillment(world.database, world.caller, command)
+    return made.id
 
 
 async def run_campaign(world: World) -> None:

@@ -68,7 +68,7 @@ async def _expire(
             kind=TransactionKind.EXPIRY,
             operation_id=operation.id,
             occurred_at=at,
-            payload={"memberId": str(account.owner_id), "assetId": str(account.asset_id)},
+            payload={"ownerId": str(account.owner_id), "assetId": str(account.asset_id)},
         )
         expired = Account(account.asset_id, OwnerKind.EXPIRED, tenant_id)
         # The soonest expiring lots are consumed first: those that are due.

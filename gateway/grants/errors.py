@@ -49,7 +49,7 @@ class InsufficientBalance(RewardsError):
         self, shortfalls: tuple[Shortfall, ...], path: tuple[str, ...] = ("input", "rewards")
     ) -> None:
         """Take one shortfall for each asset that does not suffice."""
-        super().__init__(f"The balance is too low for the {path[-1]} of this call.", path)
+        super().__init__("The balance is too low for this call.", path)
         self.shortfalls = shortfalls
 
 

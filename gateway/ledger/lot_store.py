@@ -58,7 +58,7 @@ SELECT DISTINCT account_id FROM (
 
 # An account that somebody is posting on is left for the next time.
 LOCK_DUE = """
-SELECT id, asset_id, owner_id FROM accounts
+SELECT id, asset_id, owner_kind, owner_id FROM accounts
 WHERE tenant_id = $1 AND id = ANY($2::uuid[])
 ORDER BY id FOR UPDATE SKIP LOCKED
 """
@@ -118,7 +118,7 @@ async def lock_due_accounts(
 ) -> list[Account]:
     """Lock those of the accounts that nobody else has locked, in account order."""
     rows = await connection.fetch(LOCK_DUE, tenant_id, list(ids))
-    return [Account(row["asset_id"], OwnerKind.MEMBER, row["owner_id"]) for row in rows]
+    return [Account(row["asset_id"], OwnerKind(row["owner_kind"]), row["owner_id"]) for row in rows]
 
 
 async def sum_due(

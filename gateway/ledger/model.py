@@ -28,6 +28,7 @@ class OwnerKind(enum.StrEnum):
     STOCK = "STOCK"
     ISSUANCE = "ISSUANCE"
     REDEMPTION = "REDEMPTION"
+    GROUP = "GROUP"
     BUDGET = "BUDGET"
     EXPIRED = "EXPIRED"
 
@@ -44,6 +45,7 @@ class TransactionKind(enum.StrEnum):
     CLAIM = "CLAIM"
     REVERSAL = "REVERSAL"
     STOCK = "STOCK"
+    GROUP_FUNDING = "GROUP_FUNDING"
     CAMPAIGN = "CAMPAIGN"
     FUNDING = "FUNDING"
     CAPTURE = "CAPTURE"

@@ -29,7 +29,7 @@ _OLDEST = EntryPlace(datetime(1, 1, 2, tzinfo=UTC), ID_LOWEST, 0)
 
 BALANCES = """
 SELECT owner_id, asset_id, posted_minor, held_minor, updated_at FROM accounts
-WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER' AND entry_count > 0
+WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = $3 AND entry_count > 0
 ORDER BY owner_id, asset_id
 """
 
@@ -125,14 +125,14 @@ SELECT owner_id, asset_id, last.balance_after_minor AS posted_minor, coalesce(he
 FROM accounts
 CROSS JOIN LATERAL (
     SELECT balance_after_minor, occurred_at FROM ledger_entries
-    WHERE tenant_id = $1 AND account_id = accounts.id AND sequence IS NOT NULL AND occurred_at <= $3
+    WHERE tenant_id = $1 AND account_id = accounts.id AND sequence IS NOT NULL AND occurred_at <= $4
     ORDER BY occurred_at DESC, sequence DESC LIMIT 1
 ) AS last
 LEFT JOIN LATERAL (
     SELECT sum(amount_minor) AS amount_minor FROM holds
-    WHERE tenant_id = $1 AND account_id = accounts.id AND created_at <= $3 AND (ended_at IS NULL OR ended_at > $3)
+    WHERE tenant_id = $1 AND account_id = accounts.id AND created_at <= $4 AND (ended_at IS NULL OR ended_at > $4)
 ) AS held ON true
-WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER' AND entry_count > 0
+WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = $3 AND entry_count > 0
 ORDER BY owner_id, asset_id
 """
 
@@ -153,17 +153,18 @@ async def fetch_balances(
     connection: Connection,
     tenant_id: UUID,
     owner_ids: Sequence[UUID],
+    owner_kind: OwnerKind = OwnerKind.MEMBER,
     as_of: datetime | None = None,
 ) -> dict[UUID, list[AssetBalance]]:
-    """Return each member's balances, one for every asset they ever had; every member asked for has a list.
+    """Return each owner's balances, one for every asset they ever had; every owner asked for has a list.
 
     With `as_of`, as they were at that time, entries and holds of that very moment included.
     """
     balances: dict[UUID, list[AssetBalance]] = {owner_id: [] for owner_id in owner_ids}
     if as_of is None:
-        rows = await connection.fetch(BALANCES, tenant_id, owner_ids)
+        rows = await connection.fetch(BALANCES, tenant_id, owner_ids, owner_kind)
     else:
-        rows = await connection.fetch(BALANCES_AS_OF, tenant_id, owner_ids, as_of)
+        rows = await connection.fetch(BALANCES_AS_OF, tenant_id, owner_ids, owner_kind, as_of)
     for owner_id, *columns in rows:
         balances[owner_id].append(AssetBalance(*columns))
     return balances

@@ -26,7 +26,7 @@ SELECT $1, wanted.id, asset_id, owner_kind, owner_id, 0, 0, 0, $6, $7, expiring.
 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS wanted (id, asset_id, owner_kind, owner_id)
 LEFT JOIN (
     SELECT id, expires_after_days FROM assets WHERE tenant_id = $1 AND expires_after_days IS NOT NULL
-) AS expiring ON expiring.id = asset_id AND owner_kind = 'MEMBER'
+) AS expiring ON expiring.id = asset_id AND owner_kind IN ('MEMBER', 'GROUP')
 ORDER BY owner_kind = 'BUDGET', wanted.id
 ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = accounts.updated_at
 RETURNING id, posted_minor, held_minor, entry_count, chain_hash, debt_minor, expires_after_days, updated_at

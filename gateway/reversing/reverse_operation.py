@@ -102,22 +102,23 @@ class _Run:
             if target.transaction_id is not None:
                 ids = await fetch_grant_ids(connection, tenant_id, target.transaction_id)
         locked = await lock_grants(connection, tenant_id, ids)
-        own = [
-            grant
-            for grant in locked.values()
-            if grant.organisation_id == self.caller.organisation_id
-            and self._is_meant(grant, operation_id)
-        ]
+        own = [grant for grant in locked.values() if self._is_meant(grant, operation_id)]
         if not own:
             message = "Nothing was granted under this, as far as the caller may see."
             raise NotFound(message, ("input", "target", *path.split(".")))
         return sorted(own, key=lambda grant: grant.line_index)
 
     def _is_meant(self, grant: GrantRecord, operation_id: UUID | None) -> bool:
-        """Tell whether the grant is of the target itself: an answer and an entry may name one of another operation."""
-        if isinstance(self.command.target, KeyTarget):
-            return grant.operation_id == operation_id
-        return grant.transaction_id == self.command.target.transaction_id
+        """Tell whether the grant is the caller's and of the target itself: answers may name grants of other operations.
+
+        Under its own key a caller may have issued rewards of every organisation that it reaches.
+        """
+        caller, target = self.caller, self.command.target
+        if isinstance(target, KeyTarget):
+            organisations = caller.reach | {caller.organisation_id}
+            return grant.organisation_id in organisations and grant.operation_id == operation_id
+        is_own = grant.organisation_id == caller.organisation_id
+        return is_own and grant.transaction_id == target.transaction_id
 
     def _to_stored(self, grant: GrantRecord, status: ItemStatus) -> list[str | None]:
         reversal_id = grant.reversal_transaction_id

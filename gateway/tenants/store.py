@@ -59,7 +59,11 @@ async def insert_organisation(
 ) -> None:
     """Insert an organisation of a tenant."""
     row = tables.Organisation(
-        tenant_id=tenant_id, id=organisation.id, name=organisation.name, created_at=at
+        tenant_id=tenant_id,
+        id=organisation.id,
+        name=organisation.name,
+        created_at=at,
+        parent_id=organisation.parent_id,
     )
     await run(connection, tables.Organisation.insert(row))
 
@@ -67,7 +71,7 @@ async def insert_organisation(
 async def fetch_organisations(connection: Connection, tenant_id: UUID) -> dict[UUID, Organisation]:
     """Return every organisation of the tenant, by id, oldest first."""
     table = tables.Organisation
-    query = table.select(table.id, table.name).where(table.tenant_id == tenant_id)
+    query = table.select(table.id, table.name, table.parent_id).where(table.tenant_id == tenant_id)
     rows = await run(connection, query.order_by(table.id))
     return {row["id"]: Organisation(**row) for row in rows}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.verifying.account_store import find_misnamed_accounts, find_unknown_system_accounts
 from gateway.verifying.chain_store import find_broken_chains
 from gateway.verifying.coupon_store import COUPON_CHECKS
+from gateway.verifying.fulfillment_store import FULFILLMENT_CHECKS
 from gateway.verifying.grant_store import GRANT_CHECKS
 from gateway.verifying.hold_store import HOLD_CHECKS
 from gateway.verifying.ledger_store import LEDGER_CHECKS
@@ -19,6 +20,7 @@ CHECKS = (
     *OPERATION_CHECKS,
     *COUPON_CHECKS,
     *GRANT_CHECKS,
+    *FULFILLMENT_CHECKS,
     *VENDOR_CHECKS,
     *HOLD_CHECKS,
     *LOT_CHECKS,

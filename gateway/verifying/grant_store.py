@@ -31,7 +31,7 @@ FULL JOIN (
     JOIN ledger_transactions AS posted
         ON posted.tenant_id = entries.tenant_id AND posted.id = entries.transaction_id AND posted.kind = 'ISSUANCE'
     JOIN accounts ON accounts.tenant_id = entries.tenant_id AND accounts.id = entries.account_id
-        AND accounts.owner_kind = 'MEMBER'
+        AND accounts.owner_kind IN ('MEMBER', 'GROUP')
     WHERE ($1::uuid IS NULL OR entries.tenant_id = $1) AND entries.amount_minor < 0
     GROUP BY entries.tenant_id, entries.grant_id, entries.asset_id
 ) AS captured USING (tenant_id, grant_id, asset_id)
@@ -69,7 +69,7 @@ SELECT * FROM (
     JOIN ledger_transactions AS posted ON posted.tenant_id = entries.tenant_id AND posted.id = entries.transaction_id
     LEFT JOIN grants ON grants.tenant_id = entries.tenant_id AND grants.id = entries.grant_id
     WHERE ($1::uuid IS NULL OR entries.tenant_id = $1) AND posted.kind <> 'EXPIRY'
-        AND (entries.grant_id IS NULL) <> (posted.kind IN ('STOCK', 'FUNDING', 'CAPTURE'))
+        AND (entries.grant_id IS NULL) <> (posted.kind IN ('STOCK', 'FUNDING', 'GROUP_FUNDING', 'CAPTURE'))
         OR NOT (posted.kind = 'EXPIRY' AND grants.status = 'EXPIRED') AND entries.transaction_id NOT IN (grants.transaction_id, coalesce(grants.claim_transaction_id, grants.transaction_id),
             coalesce(grants.reversal_transaction_id, grants.transaction_id))
     UNION ALL
@@ -166,7 +166,7 @@ GRANT_CHECKS = (
     ),
     statement_check(
         "entries_belong_to_grants",
-        "every grant has exactly its entries, and every entry but those of stock and holds is in a transaction of its grant",
+        "every grant has exactly its entries, and every entry but those of stock, funding and holds is in a transaction of its grant",
         ENTRIES,
     ),
     statement_check(

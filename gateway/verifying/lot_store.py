@@ -17,7 +17,7 @@ SELECT * FROM (
     SELECT accounts.tenant_id, accounts.id, posted_minor, NULL, 'the lifetime is not that of its asset'
     FROM accounts JOIN assets ON assets.tenant_id = accounts.tenant_id AND assets.id = accounts.asset_id
     WHERE ($1::uuid IS NULL OR accounts.tenant_id = $1) AND accounts.expires_after_days
-        IS DISTINCT FROM CASE owner_kind WHEN 'MEMBER' THEN assets.expires_after_days END
+        IS DISTINCT FROM CASE WHEN owner_kind IN ('MEMBER', 'GROUP') THEN assets.expires_after_days END
     UNION ALL
     SELECT lots.tenant_id, lots.account_id, entries.amount_minor, lots.amount_minor, 'a lot is more than its entry credited'
     FROM lots

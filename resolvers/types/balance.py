@@ -10,6 +10,7 @@ from uuid import UUID
 import strawberry
 
 from gateway.ledger.assets import from_minor
+from gateway.ledger.model import OwnerKind
 from gateway.ledger.statement import AssetBalance
 from gateway.ledger.statement_store import fetch_balances
 from gateway.storage.database import Connection
@@ -18,7 +19,7 @@ from resolvers.types.asset import Asset, to_asset
 
 
 @strawberry.type(
-    description="What a member has of one asset. `posted` less `held` is `available`, which is below zero by what is `owed`."
+    description="What a member, or a group, has of one asset. `posted` less `held` is `available`, which is below zero by what is `owed`."
 )
 class Balance:
     """One account of a member."""
@@ -40,17 +41,19 @@ class Balance:
 async def load_balances(
     connection: Connection,
     loaders: Loaders,
-    member_ids: Sequence[UUID],
-    as_of: datetime | None,
+    owner_ids: Sequence[UUID],
+    owner_kind: OwnerKind = OwnerKind.MEMBER,
+    as_of: datetime | None = None,
 ) -> Mapping[UUID, list[Balance]]:
-    """Return each member's balances with their assets, now or at a past time; a fetcher for loaders."""
-    balances = await fetch_balances(connection, loaders.caller.tenant_id, member_ids, as_of)
+    """Return each owner's balances with their assets, now or at a past time; a fetcher for loaders."""
+    tenant_id = loaders.caller.tenant_id
+    balances = await fetch_balances(connection, tenant_id, owner_ids, owner_kind, as_of)
     await loaders.learn_assets(
         connection, (balance.asset_id for owned in balances.values() for balance in owned)
     )
     return {
-        member_id: [_to_balance(balance, loaders) for balance in owned]
-        for member_id, owned in balances.items()
+        owner_id: [_to_balance(balance, loaders) for balance in owned]
+        for owner_id, owned in balances.items()
     }
 
 

@@ -32,6 +32,7 @@ expose_enum(
         "CLAIM": "`claimRewards`.",
         "REVERSAL": "`reverseGrant` and `reverseOperation`: takes back what an earlier transaction did.",
         "STOCK": "Units put into stock.",
+        "GROUP_FUNDING": "`fundGroup`: from a member to their group.",
         "CAMPAIGN": "`recordEvent`: what a campaign gave.",
         "FUNDING": "`fundCampaign`: points put into a budget.",
         "CAPTURE": "`capture`: what was taken of a hold.",

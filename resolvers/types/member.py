@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 from uuid import UUID
 
 import strawberry
@@ -13,9 +13,12 @@ from gateway.access import Scope, authorize
 from gateway.errors import FieldError, InvalidInput
 from gateway.holding.model import HoldStatus
 from gateway.ids import IdKind, decode_id, encode_id
+from gateway.ledger.model import OwnerKind
 from gateway.ledger.statement import Period
 from gateway.members import model as domain
 from gateway.members.identifiers import IdentifierKind
+from gateway.members.standing.model import Link, StandingKind
+from gateway.members.standing.store import fetch_links
 from gateway.members.store import fetch_identifiers, fetch_members
 from gateway.storage.database import Connection
 from gateway.storage.pages import ID_LOWEST
@@ -39,6 +42,11 @@ from resolvers.types.notification import (
     Notification,
     load_member_notifications,
 )
+from resolvers.types.standing import MemberCard, MemberLabel, to_card, to_label
+
+if TYPE_CHECKING:
+    from resolvers.types.group import Group
+    from resolvers.types.segment import Segment
 
 EXPIRATIONS_DEFAULT = 20
 
@@ -197,6 +205,45 @@ class Member(Node):
         statuses = None if status is None else tuple(status)
         return await load_member_holds(info.context, self.member_id, statuses, request)
 
+    @resolved("The member's cards, oldest first. With cards, one of them has to be active.")
+    async def cards(self, info: Info) -> list[MemberCard]:
+        """Load the cards."""
+        _authorize_reading(info)
+        links = await info.context.loaders.using(_fetch_links, StandingKind.CARD).load(
+            self.member_id
+        )
+        return [to_card(link) for link in links or ()]
+
+    @resolved("The member's labels, oldest first. With labels, one of them has to be active.")
+    async def labels(self, info: Info) -> list[MemberLabel]:
+        """Load the labels."""
+        _authorize_reading(info)
+        links = await info.context.loaders.using(_fetch_links, StandingKind.LABEL).load(
+            self.member_id
+        )
+        return [to_label(link) for link in links or ()]
+
+    @resolved("The groups that the member is in, oldest first.")
+    async def groups(
+        self, info: Info
+    ) -> list[Annotated[Group, strawberry.lazy("resolvers.types.group")]]:
+        """Load the groups."""
+        # Members have groups and groups have members: one of the two has to look the other up late.
+        from resolvers.types.group import load_groups_of_member  # noqa: PLC0415 - see above
+
+        _authorize_reading(info)
+        return await load_groups_of_member(info.context, self.member_id)
+
+    @resolved("The organisation's segments that the member is in, oldest first. Not for members.")
+    async def segments(
+        self, info: Info
+    ) -> list[Annotated[Segment, strawberry.lazy("resolvers.types.segment")]]:
+        """Load the segments."""
+        from resolvers.types.segment import load_segments_of_member  # noqa: PLC0415 - as for groups
+
+        authorize(info.context.caller, Scope.READ)
+        return await load_segments_of_member(info.context, self.member_id)
+
     async def _load(self, info: Info) -> domain.Member:
         authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
         member = await info.context.loaders.using(_fetch_members).load(self.member_id)
@@ -209,7 +256,8 @@ class Member(Node):
 
     async def _load_balances(self, info: Info, as_of: datetime | None) -> list[Balance]:
         _authorize_reading(info)
-        return await info.context.loaders.using(load_balances, as_of).load(self.member_id) or []
+        loader = info.context.loaders.using(load_balances, OwnerKind.MEMBER, as_of)
+        return await loader.load(self.member_id) or []
 
 
 def to_member(member_id: UUID) -> Member:
@@ -241,6 +289,12 @@ async def _fetch_members(
     # One's own or nobody: the rule of can_see_member, for ids that come from outside.
     visible = [id for id in ids if caller.member_id in {None, id}]
     return await fetch_members(connection, caller.tenant_id, visible) if visible else {}
+
+
+async def _fetch_links(
+    connection: Connection, loaders: Loaders, ids: Sequence[UUID], kind: StandingKind
+) -> Mapping[UUID, Sequence[Link]]:
+    return await fetch_links(connection, loaders.caller.tenant_id, kind, ids)
 
 
 async def _fetch_identifiers(

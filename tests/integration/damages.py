@@ -347,6 +347,37 @@ DAMAGES = {
         "chains_verify",
         "the account counts 7 entries and 6 are there",
     ),
+    "a step of fulfilment lost": Damage(
+        "DELETE FROM fulfillment_steps WHERE grant_id = '{depending}' AND step = 2",
+        "stages_follow_steps",
+        '"step_count":2,"found_count":1',
+    ),
+    "a stage that no step led to": Damage(
+        "UPDATE fulfillments SET stage = 'LOST' WHERE grant_id = '{depending}'",
+        "stages_follow_steps",
+        '"last_stage":"DELIVERED"',
+    ),
+    "a fulfilment in another organisation": Damage(
+        "UPDATE fulfillments SET organisation_id = (SELECT id FROM organisations WHERE name = 'Acme Bergen')"
+        " WHERE grant_id = '{depending}'",
+        "references_agree",
+        "is of a grant of another organisation",
+    ),
+    "a reward reserved for another organisation's segment": Damage(
+        "UPDATE segments SET organisation_id = (SELECT id FROM organisations WHERE name = 'Acme Bergen')",
+        "references_agree",
+        "is reserved for a segment of another organisation",
+    ),
+    "a grant that names another group than paid": Damage(
+        "UPDATE grants SET details = details - 'group_id' WHERE id = '{depending}'",
+        "references_agree",
+        "is paid by another group than it names",
+    ),
+    "a group's payment raised": Damage(
+        "UPDATE grants SET details = jsonb_set(details, '{{payment,amount_minor}}', '9') WHERE id = '{depending}'",
+        "payments_match_issuances",
+        '"asked_minor":9,"captured_minor":"2"',
+    ),
     "a vendor's voucher lost": Damage(
         "UPDATE grants SET benefits = '[]' WHERE kind = 'VENDOR_VOUCHER' AND status = 'CLAIMED'",
         "vendor_orders_match_grants",

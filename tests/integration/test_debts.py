@@ -129,7 +129,7 @@ async def test_past_balance_shows_the_debt(shop: Shop) -> None:
     await give_points(shop, member, 100)
     async with shop.database.connection() as connection:
         scope = (connection, shop.caller.tenant_id, [member])
-        then = (await fetch_balances(*scope, outcome.grant.reversed_at))[member]
+        then = (await fetch_balances(*scope, as_of=outcome.grant.reversed_at))[member]
         now = (await fetch_balances(*scope))[member]
     assert [found.available_minor for found in (*then, *now)] == [-10, 90]
 

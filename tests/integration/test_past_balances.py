@@ -54,7 +54,7 @@ async def post(shop: Shop, member: UUID, amount: int, when: datetime, *, hold: i
 async def past(shop: Shop, member: UUID, second: int) -> tuple[int, int] | None:
     """Return what was posted and held at a second, None before the first entry."""
     async with shop.database.connection() as connection:
-        found = await fetch_balances(connection, shop.caller.tenant_id, [member], at(second))
+        found = await fetch_balances(connection, shop.caller.tenant_id, [member], as_of=at(second))
     for balance in found[member]:
         return balance.posted_minor, balance.held_minor
     return None

@@ -113,17 +113,17 @@ async def test_issue(counter: Counter, item_count: int) -> None:
     unknown = IssueItem(None, "rew_nonsense")
     plain_items = [item(thing)] * item_count
     keyed_items = [item(thing, request_id=str(number)) for number in range(item_count)]
-    # Begin, key, member, rewards, award 3, notes, answer, commit.
-    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 10
+    # Begin, key, member, rewards, what decides about them, award 3, notes, answer, commit.
+    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 11
     # Begin, key, the answer, commit, the grants.
     assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 5
     # The items' keys are claimed and answered.
-    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 12
-    # Begin, key, member, the items' keys 2, rewards, notes, answer, commit, the grants.
-    assert await counter.count(issue(shop, "3", member_id, *keyed_items)) == 10
+    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 13
+    # Begin, key, member, the items' keys 2, rewards, what decides, notes, answer, commit, the grants.
+    assert await counter.count(issue(shop, "3", member_id, *keyed_items)) == 11
     # Three for a code; the key of an item that failed is freed with one.
     mixed = [item(coupon), *plain_items[2:], replace(unknown, request_id="failing")]
-    assert await counter.count(issue(shop, "4", member_id, *mixed)) == 10 + 3 + 2
+    assert await counter.count(issue(shop, "4", member_id, *mixed)) == 11 + 3 + 2
 
 
 @pytest.mark.requirement("ON3-1")
