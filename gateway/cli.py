@@ -19,6 +19,7 @@ from gateway.storage.addresses import DatabaseUnavailable, migrate_or_explain, o
 from gateway.storage.database import Database
 from gateway.storage.embedded_programs import EmbeddedServerFailed
 from gateway.tenants.credentials import create_member_token, create_partner_token, revoke_token
+from gateway.tenants.credentials_store import fetch_credentials
 from gateway.tenants.founding import create_organisation, create_tenant
 from gateway.verifying.report import report
 from gateway.verifying.verify import verify as find_broken_invariants
@@ -120,7 +121,7 @@ def tenant_create(
         _say(f"experience:   {assets.experience_id}")
         _say(f"cash:         {assets.cash_id}")
 
-    _with_database(work)
+    _with_database(work, may_create=True)
 
 
 @tenant_application.command("add-organisation")
@@ -156,6 +157,13 @@ def token_create(
         list[str] | None,
         typer.Option(help="Another organisation for which it may act: org_…; repeat it."),
     ] = None,
+    partner: Annotated[
+        UUID | None,
+        typer.Option(
+            help="Idempotency keys are counted per partner: name one to keep its keys apart from "
+            "those of the organisation's other tokens, and again when its token is replaced."
+        ),
+    ] = None,
 ) -> None:
     """Make a token and show it, this once: only a hash of it is kept."""
 
@@ -174,9 +182,25 @@ def token_create(
                 label,
                 scope or PARTNER_SCOPES,
                 reach=[_read_id(IdKind.ORGANISATION, one, "--reach") for one in reach or ()],
+                partner_id=partner,
             )
         _say(f"credential: {created.credential.id}")
         _say(f"token:      {created.text}")
+
+    _with_database(work)
+
+
+@token_application.command("list")
+def token_list(tenant: TenantOption) -> None:
+    """Show a tenant's credentials, without their secrets."""
+
+    async def work(database: Database) -> None:
+        async with database.connection() as connection:
+            credentials = await fetch_credentials(connection, tenant)
+        for credential in credentials:
+            state = "revoked" if credential.revoked_at else "active"
+            scopes = ",".join(sorted(credential.scopes))
+            _say(f"{credential.id}  {state:8}  {credential.label}  {scopes}")
 
     _with_database(work)
 
@@ -195,8 +219,10 @@ def token_revoke(
     _with_database(work)
 
 
-def _with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
-    """Run `work` on the migrated database."""
+def _with_database(
+    work: Callable[[Database], Awaitable[Result]], *, may_create: bool = False
+) -> Result:
+    """Run `work` on the migrated database, which must be there unless `may_create`."""
 
     async def run(application_url: str) -> Result:
         database = await Database.open(application_url, pool_size_max=2)
@@ -205,7 +231,7 @@ def _with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
         finally:
             await database.close()
 
-    with open_addresses(Settings.from_environment()) as addresses:
+    with open_addresses(Settings.from_environment(), may_create=may_create) as addresses:
         asyncio.run(migrate_or_explain(addresses))
         return asyncio.run(run(addresses.application_url))
 

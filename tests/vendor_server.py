@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ STATUSES = {
     "refuse": 422,
     "busy": 429,
 }
+REFUSALS = {"no_voucher", "empty_voucher", "refuse", "bad_request"}
 LATE_SECONDS = 1.4
 SLOW_SECONDS = 0.3
 
@@ -57,8 +59,21 @@ class VendorProcess:
         self.path = path
         self.script: list[str] = []
         self.calls: list[dict[str, Any]] = []
+        self.running: set[asyncio.Future[Response]] = set()
+        self.is_consistent = False
+        self.refusals: dict[str, str] = {}
+        self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         lines = path.read_text().splitlines() if path.exists() else []
         self.vouchers: dict[str, str] = dict(json.loads(line) for line in lines)
+
+    def behave(self, order_id: str) -> str:
+        """Return the next behaviour; a consistent vendor says of an order what it has said of it before."""
+        behaviour = self.script.pop(0) if self.script else "succeed"
+        if self.is_consistent and behaviour in REFUSALS and order_id in self.vouchers:
+            return "succeed"
+        if self.is_consistent and (behaviour in REFUSALS or order_id in self.refusals):
+            return self.refusals.setdefault(order_id, behaviour)
+        return behaviour
 
     def sell(self, order_id: str) -> None:
         """Sell one voucher per order id, and remember it for good."""
@@ -72,9 +87,25 @@ class VendorProcess:
 
     async def order(self, request: Request) -> Response:
         """Take an order."""
+        # A task of its own: it goes on when the caller has hung up.
+        taking = asyncio.ensure_future(self.take(request))
+        self.running.add(taking)
+        taking.add_done_callback(self.running.discard)
+        return await asyncio.shield(taking)
+
+    async def take(self, request: Request) -> Response:
+        """Behave as the script says."""
         body = await request.json()
         order_id = body["order"]["id"]
-        behaviour = self.script.pop(0) if self.script else "succeed"
+        if not self.is_consistent:
+            return await self.act(body, request, self.behave(order_id))
+        # One call for an order at a time, as a vendor must do that promises one outcome for each.
+        async with self.locks[order_id]:
+            return await self.act(body, request, self.behave(order_id))
+
+    async def act(self, body: dict[str, Any], request: Request, behaviour: str) -> Response:
+        """Wait, sell, fail or answer, as the behaviour says."""
+        order_id = body["order"]["id"]
         self.calls.append({"body": body, "headers": dict(request.headers), "behaved": behaviour})
         sold = self.vouchers
         if behaviour in {"late_before", "slow"}:
@@ -113,8 +144,13 @@ class VendorProcess:
         """Take a new script, or forget everything; show what was sold and asked."""
         if request.method == "PUT":
             self.script = await request.json()
+            self.is_consistent = self.script[:1] == ["consistent"]
+            self.script = self.script[self.is_consistent :]
         if request.method == "DELETE":
-            self.script, self.calls, self.vouchers = [], [], {}
+            # Calls that nobody waits for any more would sell into the next test.
+            await asyncio.gather(*self.running, return_exceptions=True)
+            self.script, self.calls, self.vouchers, self.refusals = [], [], {}, {}
+            self.is_consistent = False
             self.path.unlink(missing_ok=True)
         return JSONResponse({"vouchers": self.vouchers, "calls": self.calls})
 

@@ -59,8 +59,9 @@ from tests.issuing_cases import (
 from tests.use_cases import cash_of, give_points, issue, item, points_of
 from tests.vendor_shop import NoServer, sell_vouchers
 
-# What gives what: ten points; two mugs for 7 points; three entries; a code for 4 points; an entry for a third of its value.
+# What gives what: ten points, or ten for 6; two mugs for 7 points; three entries; a code for 4; an entry for a third of its value.
 POINTS_AMOUNT = 10
+BOOST_PRICE = 6
 MUGS = 2
 MUG_PRICE = 7
 ENTRIES = 3
@@ -80,6 +81,7 @@ class World:
     competition_id: UUID
     pool_id: UUID
     points_reward: UUID
+    boost_reward: UUID
     mug_reward: UUID
     entry_reward: UUID
     coupon_reward: UUID
@@ -186,6 +188,7 @@ async def open_world(
     product_id = await shop.create_product(stock)
     competition_id = await shop.create_competition()
     pool_id = await shop.create_pool(*(codes or ["first"]))
+    ten_points = PointsDraft(Decimal(POINTS_AMOUNT))
     mug = ProductConfiguration(product_id, MUGS)
     coupon = UniqueCouponConfiguration(pool_id)
     raffle = CompetitionEntryConfiguration(competition_id, 1)
@@ -199,7 +202,8 @@ async def open_world(
         product_id=product_id,
         competition_id=competition_id,
         pool_id=pool_id,
-        points_reward=(await shop.create_reward(PointsDraft(Decimal(POINTS_AMOUNT)))).id,
+        points_reward=(await shop.create_reward(ten_points)).id,
+        boost_reward=(await shop.create_reward(ten_points, payment_configs=price(BOOST_PRICE))).id,
         mug_reward=(await shop.create_reward(mug, payment_configs=price(MUG_PRICE))).id,
         entry_reward=(
             await shop.create_reward(CompetitionEntryConfiguration(competition_id, ENTRIES))

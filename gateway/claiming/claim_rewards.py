@@ -13,7 +13,7 @@ from uuid import UUID
 
 from gateway.access import Caller, Scope, authorize
 from gateway.claiming.model import ClaimCommand, ClaimOutcome, ClaimResult, check_command
-from gateway.errors import InvalidInput, NotFound
+from gateway.errors import FieldError, InvalidInput, NotFound
 from gateway.grants import store
 from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.status import ItemStatus, StatusCode
@@ -115,7 +115,8 @@ class _Run:
         if self.caller.member_id is not None:
             return self.caller.member_id
         if self.command.member is None:
-            raise NotFound("Name the member whose grants are claimed.", ("input", "member"))
+            message = "member is required: name the member whose grants are claimed."
+            raise InvalidInput([FieldError(("input", "member"), "required", message)])
         (member_id,) = await find_members(connection, self.caller.tenant_id, [self.command.member])
         if member_id is None:
             raise NotFound("No such member.", ("input", "member"))

@@ -22,12 +22,11 @@ from gateway.issuing.scope import (
 )
 from gateway.members.groups.model import GroupReference
 from gateway.members.model import MemberReference
-from gateway.operations.model import check_key
+from gateway.operations.model import ANY_KEY_LENGTH_MAX, check_key
 from gateway.rewards.rules import plain
 from gateway.text import check_json, check_text
 
 ITEMS_MAX = 100
-REQUEST_ID_LENGTH_MAX = 512
 TEXT_LENGTH_MAX = 512
 NOTES_LENGTH_MAX = scope.NOTES_LENGTH_MAX
 VALUE_DIGITS_MAX = 15
@@ -188,7 +187,7 @@ class IssuanceOutcome:
 
 def check_command(command: IssueCommand) -> list[FieldError]:
     """Return every broken rule of form (CAP-1, CAP-8, CAP-9, CAP-13, CAP-16)."""
-    errors = check_key(command.request_id, ("input", "requestId"), REQUEST_ID_LENGTH_MAX)
+    errors = check_key(command.request_id, ("input", "requestId"), ANY_KEY_LENGTH_MAX)
     errors += check_scope(
         command.data_scope,
         command.organisations,
@@ -219,7 +218,7 @@ def _check_item(item: IssueItem, path: tuple[str, ...], seen: set[str]) -> list[
     errors += check_given(item.custom_fields, (*path, "customFields"))
     if item.request_id is not None:
         key_path = (*path, "requestId")
-        errors += check_key(item.request_id, key_path, REQUEST_ID_LENGTH_MAX)
+        errors += check_key(item.request_id, key_path, ANY_KEY_LENGTH_MAX)
         if item.request_id in seen:
             message = "requestId must differ from the other items' request ids."
             errors.append(FieldError(key_path, "unique", message))

@@ -17,6 +17,8 @@ from gateway.text import check_text
 
 FINGERPRINT_VERSION = 1
 KEY_LENGTH_MAX = 128
+# Of any kind of operation: issuances take longer ones.
+ANY_KEY_LENGTH_MAX = 512
 
 
 class OperationKind(enum.StrEnum):
@@ -124,12 +126,12 @@ def check_key(
 
 
 def require_key(key: str, path: tuple[str, ...]) -> str:
-    """Return the key if it has the right form.
+    """Return the key if it has a form that some kind of operation takes.
 
     Raises:
         InvalidInput: it has not.
     """
-    if errors := check_key(key, path):
+    if errors := check_key(key, path, ANY_KEY_LENGTH_MAX):
         raise InvalidInput(errors)
     return key
 

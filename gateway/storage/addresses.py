@@ -27,16 +27,25 @@ class Addresses:
 
 
 @contextmanager
-def open_addresses(settings: Settings) -> Iterator[Addresses]:
+def open_addresses(settings: Settings, *, may_create: bool = True) -> Iterator[Addresses]:
     """Yield the addresses of the configured database, or run our own PostgreSQL while the block lasts.
+
+    Without `may_create` our own must be there already: a command that looks at data must not look at a new, empty database
+    because DATA_DIR was mistyped.
 
     Raises:
         EmbeddedServerFailed: our own does not start.
+        DatabaseUnavailable: our own is not there.
     """
     if settings.database_url is not None:
         owner_url = settings.migration_database_url or settings.database_url
         yield Addresses(owner_url, settings.database_url)
         return
+    if not may_create and not (settings.data_dir / "postgres" / "PG_VERSION").exists():
+        message = (
+            f"There is no database in DATA_DIR {settings.data_dir}: `gateway serve` makes one."
+        )
+        raise DatabaseUnavailable(message)
     with embedded_postgres(settings.data_dir) as owner_url:
         yield Addresses(owner_url, application_url(owner_url))
 

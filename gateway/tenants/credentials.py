@@ -77,8 +77,9 @@ async def create_partner_token(
 ) -> CreatedToken:
     """Make a token for a partner of an organisation.
 
-    Idempotency keys are counted per partner: give the `partner_id` of the token that this one replaces, or none for a new
-    partner. `reach` names other organisations for which it may act: those above or below its own (CAP-13).
+    Idempotency keys are counted per partner, and a new token must not forget those of the one it replaces: without a
+    `partner_id` all tokens of the organisation are one partner's, named by the organisation's id. `reach` names other
+    organisations for which it may act: those above or below its own (CAP-13).
 
     Raises:
         InvalidInput: the label, the scopes, the time or the reach break a rule.
@@ -94,7 +95,7 @@ async def create_partner_token(
     credential = Credential(
         new_id(),
         organisation_id,
-        partner_id or new_id(),
+        partner_id or organisation_id,
         None,
         label,
         chosen,

@@ -52,8 +52,10 @@ def decode_token(text: str) -> Token | None:
     if match is None:
         return None
     parts = base64.urlsafe_b64decode(match[1] + "==")
-    return Token(
+    token = Token(
         UUID(bytes=parts[:_ID_BYTES]),
         UUID(bytes=parts[_ID_BYTES : 2 * _ID_BYTES]),
         parts[2 * _ID_BYTES :],
     )
+    # The last character has spare bits; a token has one spelling.
+    return token if token.encode() == text else None

@@ -44,7 +44,7 @@ class CreateRewardInput:
     description: str | None = strawberry.field(
         default=None, description="What it is, for people: at most 2,000 characters."
     )
-    status: RewardStatus = strawberry.field(
+    status: RewardStatus | None = strawberry.field(
         default=RewardStatus.ACTIVE, description="Whether it can be granted."
     )
     metadata: JSON | None = strawberry.field(
@@ -91,7 +91,7 @@ async def create_reward(
         description=input.description,
         config=to_draft(input.config),
         metadata={} if input.metadata is None else input.metadata,
-        status=input.status,
+        status=input.status or RewardStatus.ACTIVE,
         payment_configs=tuple(map(to_payment_config_draft, input.payment_configs or ())),
         segment_ids=to_segment_ids(input.segment_ids) if input.segment_ids else UNSET,
     )

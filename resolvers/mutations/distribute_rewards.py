@@ -51,7 +51,7 @@ class DistributeRewardsInput:
         default=None,
         description="At most 256 characters: what members are told, with the amount appended. A general text otherwise.",
     )
-    dry_run: bool = strawberry.field(
+    dry_run: bool | None = strawberry.field(
         default=False, description="Answer what would happen, and leave nothing behind."
     )
 
@@ -95,6 +95,9 @@ class DistributeRewardsPayload:
     retry_input: JSON | None = strawberry.field(
         description="Input with only the failed lines, to correct and send under a new request id; null if none failed."
     )
+    dry_run: bool = strawberry.field(
+        description="True if this only says what would happen: nothing was kept, unless it replays an earlier call."
+    )
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with this key did the work."
     )
@@ -124,15 +127,15 @@ async def distribute_rewards(
         lines=[to_line(line) for line in input.rewards],
         description=input.description,
         message=input.message,
-        is_dry_run=input.dry_run,
+        is_dry_run=bool(input.dry_run),
     )
     context = info.context
     outcome = await distributing.distribute_rewards(context.database, context.caller, command)
-    return _to_payload(input, outcome)
+    return _to_payload(input, command, outcome)
 
 
 def _to_payload(
-    given: DistributeRewardsInput, outcome: DistributionOutcome
+    given: DistributeRewardsInput, command: DistributeCommand, outcome: DistributionOutcome
 ) -> DistributeRewardsPayload:
     failures = to_failures(outcome.results)
     return DistributeRewardsPayload(
@@ -144,6 +147,7 @@ def _to_payload(
         results=[_to_result(result, outcome.fresh_grants) for result in outcome.results],
         failures=failures,
         retry_input=_to_retry_input(given, failures) if failures else None,
+        dry_run=command.is_dry_run,
         idempotent_replay=outcome.idempotent_replay,
     )
 

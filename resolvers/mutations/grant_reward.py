@@ -66,7 +66,7 @@ class GrantRewardInput:
     metadata: JSON | None = strawberry.field(
         default=None, description="What to keep with the grant, such as a reason or a ticket."
     )
-    dry_run: bool = strawberry.field(
+    dry_run: bool | None = strawberry.field(
         default=False, description="Answer what would happen, and leave nothing behind."
     )
 
@@ -81,6 +81,9 @@ class GrantRewardPayload:
             "GRANTED, or ALREADY_ISSUED if the member holds a code of this reward; of a vendor's voucher also PENDING or "
             "VENDOR_DECLINED."
         )
+    )
+    dry_run: bool = strawberry.field(
+        description="True if this only says what would happen: nothing was kept, unless it replays an earlier call."
     )
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with this client reference did the work."
@@ -113,7 +116,7 @@ async def grant_reward(
         reward=_to_reward(input.reward),
         action_code=input.action_code,
         metadata=input.metadata or {},
-        is_dry_run=input.dry_run,
+        is_dry_run=bool(input.dry_run),
     )
     if errors:
         raise domain.InvalidInput(errors + check_command(command))
@@ -124,6 +127,7 @@ async def grant_reward(
     return GrantRewardPayload(
         grant=to_grant(outcome.grant),
         status=to_status(outcome.status),
+        dry_run=command.is_dry_run,
         idempotent_replay=outcome.idempotent_replay,
     )
 

@@ -53,6 +53,9 @@ class IssueRewardsPayload:
     results: list[IssuanceResult] = strawberry.field(
         description="One result for each item, in the order sent."
     )
+    dry_run: bool = strawberry.field(
+        description="True if this only says what would happen: nothing was kept, unless it replays an earlier call."
+    )
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with this key did the work."
     )
@@ -110,5 +113,6 @@ def _to_payload(outcome: IssuanceOutcome, reach: Reach) -> IssueRewardsPayload:
         till=command.till,
         group_redemption=command.is_group_redemption,
         results=[to_result(item, reach.terms_of(item.item)) for item in outcome.items],
+        dry_run=command.is_dry_run,
         idempotent_replay=outcome.idempotent_replay,
     )

@@ -2,6 +2,7 @@
 
 from strawberry.types.field import StrawberryField
 
+from resolvers.queries.assets import assets
 from resolvers.queries.campaigns import campaign, campaigns
 from resolvers.queries.declarations import (
     custom_fields,
@@ -29,6 +30,7 @@ QUERIES: list[StrawberryField] = [
     members,
     reward,
     rewards,
+    assets,
     products,
     competitions,
     code_pools,

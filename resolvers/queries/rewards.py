@@ -57,7 +57,9 @@ async def reward(
     return None if reward_id is None else await load_reward(info.context, reward_id)
 
 
-@resolved("List the catalogue, newest first.")
+@resolved(
+    "List the catalogue, newest first (those with an id that the caller chose stand where that id sorts)."
+)
 async def rewards(
     info: Info,
     filter: Annotated[

@@ -52,7 +52,7 @@ class IssueRewardItem:
     """A reward, how many, how it is paid, and what to echo."""
 
     reward_id: strawberry.ID = strawberry.field(description="A reward of the catalogue: `rew_…`.")
-    quantity: Decimal = strawberry.field(
+    quantity: Decimal | None = strawberry.field(
         default=ONE,
         description="How many. A fraction is dropped: 1.56 is 1. Only CONV_RATIO issues more than one.",
     )
@@ -124,14 +124,14 @@ class IssueRewardsInput:
         default=None,
         description="The member's code for the till; `requestValidationCode` makes one. It is used up.",
     )
-    skip_validation: bool = strawberry.field(
+    skip_validation: bool | None = strawberry.field(
         default=False, description="Issue without a code; the credential must have that scope."
     )
     group: GroupRef | None = strawberry.field(
         default=None,
         description="Makes it a redemption of this group, of which the member must be one: its account pays.",
     )
-    data_scope: DataScope = strawberry.field(
+    data_scope: DataScope | None = strawberry.field(
         default=DataScope.SELF, description="Whose rewards are issued."
     )
     data_scope_org_ids: list[strawberry.ID] | None = strawberry.field(
@@ -141,7 +141,7 @@ class IssueRewardsInput:
     org_level_details: list[OrgLevelDetails] | None = strawberry.field(
         default=None, description="What applies to the items of each organisation."
     )
-    dry_run: bool = strawberry.field(
+    dry_run: bool | None = strawberry.field(
         default=False, description="Answer what would happen, and leave nothing behind."
     )
 
@@ -156,8 +156,8 @@ def to_command(input: IssueRewardsInput, errors: list[FieldError]) -> IssueComma
         notes=input.notes,
         brand=input.brand,
         till=input.till,
-        is_dry_run=input.dry_run,
-        data_scope=input.data_scope,
+        is_dry_run=bool(input.dry_run),
+        data_scope=input.data_scope or DataScope.SELF,
         organisations=[_to_organisation(one) for one in input.data_scope_org_ids or ()],
         organisation_details=[
             _to_details(details, index, errors)
@@ -165,14 +165,14 @@ def to_command(input: IssueRewardsInput, errors: list[FieldError]) -> IssueComma
         ],
         group=to_group_reference(input.group, ("input", "group"), errors) if input.group else None,
         validation_code=input.validation_code,
-        skips_validation=input.skip_validation,
+        skips_validation=bool(input.skip_validation),
     )
 
 
 def _to_item(given: IssueRewardItem) -> IssueItem:
     return IssueItem(
         reward_id=decode_id(IdKind.REWARD, given.reward_id),
-        quantity=given.quantity,
+        quantity=ONE if given.quantity is None else given.quantity,
         request_id=given.request_id,
         event_log_id=given.event_log_id,
         params=given.params,

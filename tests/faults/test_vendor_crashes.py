@@ -290,7 +290,7 @@ async def test_stop_breaks_off_calls_that_last(
 
 
 async def test_database_lost_while_the_vendor_answers_is_made_up_for(
-    vendor_shop: VendorShop, owner_database_url: str
+    vendor_shop: VendorShop,
 ) -> None:
     """Every connection is cut while the vendor is asked; settling takes new ones."""
     vendor_shop.server.behave("slow")
@@ -298,10 +298,11 @@ async def test_database_lost_while_the_vendor_answers_is_made_up_for(
     worker = vendor_shop.open_purchaser()
     await worker.run_due()
     await asyncio.sleep(0.1)
-    await vendor_shop.database.fetch(
+    cut = await vendor_shop.database.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE pid <> pg_backend_pid() AND usename = current_user AND datname = current_database() AND state = 'idle'"
+        "WHERE pid <> pg_backend_pid() AND application_name = 'rewards-gateway' AND datname = current_database() AND state = 'idle'"
     )
+    assert cut != []
     await worker.finish_begun()
     await worker.close()
     await vendor_shop.work()

@@ -240,10 +240,20 @@ async def test_keys_of_partners_organisations_and_members_are_apart(shop: Shop) 
 async def test_unknown_member_is_not_found(shop: Shop) -> None:
     owed = await owe(shop, await add_member(shop))
     before = await snapshot(shop.database)
-    for member_id in (new_id(), None):
-        with pytest.raises(NotFound) as raised:
-            await claim(shop, "claim-1", member_id, owed.id)
-        assert raised.value.path == ("input", "member")
+    with pytest.raises(NotFound) as raised:
+        await claim(shop, "claim-1", new_id(), owed.id)
+    assert raised.value.path == ("input", "member")
+    assert await snapshot(shop.database) == before
+
+
+async def test_partner_must_name_the_member(shop: Shop) -> None:
+    owed = await owe(shop, await add_member(shop))
+    before = await snapshot(shop.database)
+    with pytest.raises(InvalidInput) as raised:
+        await claim(shop, "claim-1", None, owed.id)
+    assert [(error.path, error.rule) for error in raised.value.errors] == [
+        (("input", "member"), "required")
+    ]
     assert await snapshot(shop.database) == before
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.access import Caller, Scope
+from gateway.access import PARTNER_SCOPES, Caller, Scope
 from gateway.errors import InvalidInput, NotFound, Unauthenticated
 from gateway.ids import new_id
 from gateway.members.creating import create_members
@@ -174,3 +174,37 @@ async def test_token_stays_in_its_tenant(database: Database, founded: FoundedTen
     async with database.connection() as connection:
         assert await fetch_credentials(connection, other.tenant.id) == []
         assert await fetch_credentials(connection, founded.tenant.id) == [mine.credential]
+
+
+@pytest.mark.requirement("ALL-2", "OWN-5")
+async def test_replaced_token_knows_the_keys_of_the_old_one(database: Database) -> None:
+    """Without a partner of its own, a new token of an organisation stands for the same partner: a retry with it replays."""
+    founded = await create_tenant(database, "Acme", "Acme Oslo")
+    tenant_id, organisation_id = founded.tenant.id, founded.organisation.id
+    own = new_id()
+    callers = [
+        await authenticate(
+            database,
+            (
+                await create_partner_token(
+                    database, tenant_id, organisation_id, "token", PARTNER_SCOPES, partner_id=named
+                )
+            ).text,
+        )
+        for named in (None, None, own, own)
+    ]
+    assert [caller.partner_id for caller in callers] == [organisation_id, organisation_id, own, own]
+
+
+async def test_token_has_one_spelling(database: Database) -> None:
+    """The last character of base64 has spare bits, which must not make a second token of it."""
+    founded = await create_tenant(database, "Acme", "Acme Oslo")
+    created = await create_partner_token(
+        database, founded.tenant.id, founded.organisation.id, "token", PARTNER_SCOPES
+    )
+    last = created.text[-1]
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    for spare in range(1, 4):
+        other = alphabet[alphabet.index(last) ^ spare]
+        with pytest.raises(Unauthenticated):
+            await authenticate(database, created.text[:-1] + other)

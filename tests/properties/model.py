@@ -1,6 +1,6 @@
 """What the gateway must answer, worked out independently of it: plain dictionaries, no accounts, no entries, no SQL.
 
-Members are 0, 1, 2; member 3 is nobody. Grants are numbered as they are made; a grant that is not there has a higher number.
+Members are 0, 1, 2; member 3 is nobody. Grants are numbered as they are made; a grant that is not there is number 999.
 Each action is a tuple: its name, what is asked, all hashable, so that an action is its own fingerprint.
 """
 
@@ -13,18 +13,20 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 NOBODY = 3
+NOTHING = 999
 Action = tuple[Any, ...]
 Reply = dict[str, Any]
 
 # What each reward gives, and what it costs when it is issued.
 GIVES = {
     "points": {"points": 10},
+    "boost": {"points": 10},
     "mug": {"mugs": 2},
     "entry": {"entries": 3},
     "raffle": {"entries": 1},
     "coupon": {},
 }
-COSTS = {"mug": 7, "coupon": 4}
+COSTS = {"boost": 6, "mug": 7, "coupon": 4}
 
 
 class Refused(Exception):

@@ -55,10 +55,19 @@ CODES = ("first", "second", "third")
         ("again", 4),
     ]
 )
+@example(
+    sequence=[
+        ("distribute", ((2, 6, 0),)),
+        ("issue", 2, (("boost", "1", None),)),
+        ("distribute", ((2, -5, 0),)),
+        ("reverse", 1),
+        ("reverse", 0),
+    ]
+)
 async def test_every_answer_is_the_models(database: Database, sequence: list[Action]):
     world = await open_world(database, stock=STOCK, codes=CODES)
     model, driver = Model(STOCK, len(CODES)), Driver(world)
-    for key, action in with_keys(sequence):
+    for key, action in with_keys(sequence, lambda: len(model.grants)):
         expected = model.do(key, action)
         assert await driver.do(key, action) == expected, f"{key}: {action}"
         assert await driver.read_state() == expected_state(model), f"{key}: {action}"
