@@ -153,16 +153,16 @@ def token_create(
     member: Annotated[
         str | None, typer.Option(help="Make a member's own token instead: mem_….")
     ] = None,
-    reach: Annotated[
-        list[str] | None,
-        typer.Option(help="Another organisation for which it may act: org_…; repeat it."),
-    ] = None,
     partner: Annotated[
         UUID | None,
         typer.Option(
             help="Idempotency keys are counted per partner: name one to keep its keys apart from "
             "those of the organisation's other tokens, and again when its token is replaced."
         ),
+    ] = None,
+    reach: Annotated[
+        list[str] | None,
+        typer.Option(help="Another organisation for which it may act: org_…; repeat it."),
     ] = None,
 ) -> None:
     """Make a token and show it, this once: only a hash of it is kept."""
@@ -181,8 +181,8 @@ def token_create(
                 organisation_id,
                 label,
                 scope or PARTNER_SCOPES,
-                reach=[_read_id(IdKind.ORGANISATION, one, "--reach") for one in reach or ()],
                 partner_id=partner,
+                reach=[_read_id(IdKind.ORGANISATION, one, "--reach") for one in reach or ()],
             )
         _say(f"credential: {created.credential.id}")
         _say(f"token:      {created.text}")

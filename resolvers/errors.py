@@ -41,7 +41,7 @@ expose_enum(
         "POOL_EXHAUSTED": "The pool has no free coupon code left.",
         "DISTRIBUTION_REJECTED": "No line of the distribution succeeded.",
         "NOT_REVERSIBLE": "The grant cannot be taken back in its present state.",
-        "OVERLOADED": "The gateway is too busy; nothing was done and a retry is safe.",
+        "OVERLOADED": "The gateway is too busy, or its database is away; a retry with the same key is safe.",
     },
 )
 
@@ -170,7 +170,7 @@ class NotReversible(Error):
 
 
 @strawberry.type(
-    description="The gateway is too busy to take this now. Nothing was done; retry with the same key."
+    description="The gateway is too busy, or its database is away. Send the same request with the same key again: it is done once."
 )
 class Overloaded(Error):
     """A safe moment to try again later."""

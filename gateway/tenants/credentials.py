@@ -78,8 +78,8 @@ async def create_partner_token(
     """Make a token for a partner of an organisation.
 
     Idempotency keys are counted per partner, and a new token must not forget those of the one it replaces: without a
-    `partner_id` all tokens of the organisation are one partner's, named by the organisation's id. `reach` names other
-    organisations for which it may act: those above or below its own (CAP-13).
+    `partner_id` all tokens of the organisation are one partner's, named by the organisation's id. `reach` names other organisations for
+    which it may act: those above or below its own (CAP-13).
 
     Raises:
         InvalidInput: the label, the scopes, the time or the reach break a rule.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.properties.model import GIVES, NOBODY, NOTHING, Action
 
 # `MODEL_EXAMPLES=5000 pytest tests/properties` looks longer than the usual run can.
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
 ACTIONS_MAX = 40
 
 members = st.sampled_from([0, 0, 0, 0, 1, 1, 1, 2, 2, NOBODY])
