@@ -71,6 +71,13 @@ migrate: setup ## Bring the database to the newest migration.
 verify: setup ## Check every invariant of the ledger; fails with the offending rows.
 	$(BIN)/gateway verify
 
+.PHONY: bench-setup bench
+bench-setup: setup ## Install what the benchmark's peers need: wrk, and PostGraphile into build/.
+	sh benchmarks/setup.sh
+
+bench: setup ## Measure the gateway beside its peers, in 15 minutes; QUICK=1 in 3, ONLY="S1 S3" some of it.
+	$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick) $(ONLY)
+
 # Pins for every platform and Python that the project supports, with no index address in them.
 # `make lock UPGRADE=--upgrade` takes the newest versions that pyproject.toml allows.
 LOCK = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

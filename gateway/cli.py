@@ -210,7 +210,7 @@ def token_revoke(
     tenant: TenantOption,
     credential: Annotated[UUID, typer.Argument(help="The credential's id, as `create` showed it.")],
 ) -> None:
-    """End a token at once and for ever."""
+    """End a token for ever; running gateways refuse it within a second."""
 
     async def work(database: Database) -> None:
         await revoke_token(database, tenant, credential)

@@ -42,7 +42,7 @@ expose_enum(
         "POOL_EXHAUSTED": "The pool has no free coupon code left.",
         "DISTRIBUTION_REJECTED": "No line of the distribution succeeded.",
         "NOT_REVERSIBLE": "The grant cannot be taken back in its present state.",
-        "OVERLOADED": "The gateway is too busy; nothing was done and a retry is safe.",
+        "OVERLOADED": "The gateway is too busy, or its database is away; a retry with the same key is safe.",
         "HOLD_ENDED": "The hold was captured, released or has expired: it ends once.",
         "OPERATION_FENCED": "The idempotency key was fenced: nothing was done under it, and nothing will be.",
     },
@@ -178,7 +178,7 @@ class HoldEnded(Error):
 
 
 @strawberry.type(
-    description="The gateway is too busy to take this now. Nothing was done; retry with the same key."
+    description="The gateway is too busy, or its database is away. Send the same request with the same key again: it is done once."
 )
 class Overloaded(Error):
     """A safe moment to try again later."""

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.errors import ErrorCode, RewardsError
+from gateway.ids import to_uuid
 
 CHAIN_START = bytes(32)
 # Far above any sum of transfers, and below PostgreSQL's bigint.
@@ -68,7 +69,7 @@ class Account:
         """Derive the id: 128 bits of BLAKE2b over kind, owner and asset."""
         name = self.owner_kind.encode() + self.owner_id.bytes + self.asset_id.bytes
         digest = hashlib.blake2b(name, digest_size=16).digest()
-        object.__setattr__(self, "id", UUID(bytes=digest))
+        object.__setattr__(self, "id", to_uuid(digest))
 
     @property
     def is_bounded(self) -> bool:

@@ -138,7 +138,7 @@ async def create_member_token(
 
 
 async def revoke_token(database: Database, tenant_id: UUID, credential_id: UUID) -> None:
-    """End a token at once and for ever; doing it again changes nothing.
+    """End a token for ever; running gateways refuse it within a second. Doing it again changes nothing.
 
     Raises:
         NotFound: the tenant has no such credential.

@@ -31,7 +31,7 @@ class DefineCustomFieldInput:
     )
     name: str = strawberry.field(description="1 to 64 characters, unique in the organisation.")
     type: CustomFieldType = strawberry.field(description="What values it takes; fixed for ever.")
-    required: bool = strawberry.field(
+    required: bool | None = strawberry.field(
         default=False, description="Whether every item issued from now on must carry it."
     )
     choices: list[str] | None = strawberry.field(
@@ -68,7 +68,9 @@ async def define_custom_field(
     input: Annotated[DefineCustomFieldInput, strawberry.argument(description="The declaration.")],
 ) -> DefineCustomFieldResult:
     """Turn the input into one command and its outcome into a payload."""
-    field = domain.CustomField(input.name, input.type, input.required, tuple(input.choices or ()))
+    field = domain.CustomField(
+        input.name, input.type, bool(input.required), tuple(input.choices or ())
+    )
     command = DefineCustomField(input.request_id, field)
     outcome = await defining.define_custom_field(
         info.context.database, info.context.caller, command

@@ -39,7 +39,7 @@ class RequestValidationCodeInput:
         default=None,
         description="Whose code: required for a partner, left out by a member, who asks for themselves.",
     )
-    valid_seconds: int = strawberry.field(
+    valid_seconds: int | None = strawberry.field(
         default=SECONDS_DEFAULT, description="How long it can be used: 1 to 3,600 seconds."
     )
 
@@ -84,7 +84,7 @@ async def request_validation_code(
         request_id=input.request_id,
         till_id=decode_id(IdKind.TILL, input.till_id),
         member=to_reference(input.member, ("input", "member"), errors) if input.member else None,
-        valid_seconds=input.valid_seconds,
+        valid_seconds=SECONDS_DEFAULT if input.valid_seconds is None else input.valid_seconds,
     )
     if errors:
         raise DomainInvalidInput(errors)

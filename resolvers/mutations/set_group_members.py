@@ -30,7 +30,7 @@ class SetGroupMembersInput:
         description="Idempotency key: 1 to 128 characters, unique per partner for ever."
     )
     group_id: strawberry.ID = strawberry.field(description="The group.")
-    change: MembershipChange = strawberry.field(
+    change: MembershipChange | None = strawberry.field(
         default=MembershipChange.SET,
         description="What to do with the members named. The primary member of a group stays in it.",
     )
@@ -75,7 +75,7 @@ async def set_group_members(
         request_id=input.request_id,
         kind=MemberSet.GROUP,
         set_id=decode_id(IdKind.GROUP, input.group_id),
-        change=input.change,
+        change=input.change or MembershipChange.SET,
         member_ids=[decode_id(IdKind.MEMBER, member_id) for member_id in input.member_ids],
     )
     outcome = await set_members(context.database, context.caller, command)

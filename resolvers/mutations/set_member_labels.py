@@ -10,7 +10,7 @@ from gateway.access import Scope, authorize
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.members.standing import setting
-from gateway.members.standing.model import Link, StandingKind
+from gateway.members.standing.model import Link, StandingKind, StandingStatus
 from gateway.members.standing.setting import SetStanding
 from resolvers.context import Info
 from resolvers.errors import (
@@ -75,7 +75,7 @@ async def set_member_labels(
         request_id=input.request_id,
         kind=StandingKind.LABEL,
         member=to_reference(input.member, ("input", "member"), errors),
-        links=[Link(label.name, label.status) for label in input.labels],
+        links=[Link(label.name, label.status or StandingStatus.ACTIVE) for label in input.labels],
     )
     if errors:
         raise DomainInvalidInput([*setting.check_command(command), *errors])

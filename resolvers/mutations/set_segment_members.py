@@ -30,7 +30,7 @@ class SetSegmentMembersInput:
         description="Idempotency key: 1 to 128 characters, unique per partner for ever."
     )
     segment_id: strawberry.ID = strawberry.field(description="The segment.")
-    change: MembershipChange = strawberry.field(
+    change: MembershipChange | None = strawberry.field(
         default=MembershipChange.SET, description="What to do with the members named."
     )
     member_ids: list[strawberry.ID] = strawberry.field(
@@ -74,7 +74,7 @@ async def set_segment_members(
         request_id=input.request_id,
         kind=MemberSet.SEGMENT,
         set_id=decode_id(IdKind.SEGMENT, input.segment_id),
-        change=input.change,
+        change=input.change or MembershipChange.SET,
         member_ids=[decode_id(IdKind.MEMBER, member_id) for member_id in input.member_ids],
     )
     outcome = await set_members(context.database, context.caller, command)

@@ -38,7 +38,7 @@ class MemberCardInput:
     """A number and whether it counts."""
 
     number: str = strawberry.field(description="1 to 128 characters, compared exactly.")
-    status: StandingStatus = strawberry.field(
+    status: StandingStatus | None = strawberry.field(
         default=StandingStatus.ACTIVE, description="Whether it counts."
     )
 
@@ -48,7 +48,7 @@ class MemberLabelInput:
     """A name and whether it counts."""
 
     name: str = strawberry.field(description="1 to 128 characters, compared exactly.")
-    status: StandingStatus = strawberry.field(
+    status: StandingStatus | None = strawberry.field(
         default=StandingStatus.ACTIVE, description="Whether it counts."
     )
 

@@ -37,6 +37,7 @@ from gateway.storage.database import Database
 from gateway.tenants.assets import CreateAsset, create_asset
 from gateway.verifying.verify import verify
 from tests.catalogue import Shop, open_shop
+from tests.issuing_cases import add_group, fund
 from tests.use_cases import (
     add_member,
     add_members,
@@ -196,6 +197,22 @@ async def test_one_batch_may_credit_and_debit_the_same_account(season: Season) -
     await distribute(season.shop, "d-1", *lines)
     # Ten and seven and two, of which sixteen are gone from the front.
     assert await season.lots(member) == [1, 2]
+
+
+async def test_points_of_a_group_expire_too(season: Season) -> None:
+    member = await add_member(season.shop)
+    await season.move(member, 10)
+    group = await add_group(season.shop, member)
+    await season.pass_days(DAYS - 1)
+    await fund(season.shop, group.id, member, 6, asset_id=season.asset)
+    await season.pass_days(1)
+    assert await season.expire() == 1
+    kept = await balance(season.shop, group.id, season.asset, OwnerKind.GROUP)
+    # What the group was given has a lifetime of its own.
+    assert (await season.posted(member), kept) == (0, 6)
+    await season.pass_days(DAYS)
+    assert await season.expire() == 1
+    assert await balance(season.shop, group.id, season.asset, OwnerKind.GROUP) == 0
 
 
 async def test_debt_is_repaid_before_anything_can_expire(season: Season) -> None:

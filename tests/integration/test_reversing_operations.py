@@ -26,6 +26,7 @@ from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.database import Database
 from gateway.verifying.verify import verify
 from tests.catalogue import Shop, open_shop
+from tests.issuing_cases import add_group, by_id, fund
 from tests.use_cases import (
     NUL,
     add_member,
@@ -50,6 +51,7 @@ from tests.use_cases import (
     snapshot,
     without,
 )
+from tests.world import open_world, run_campaign
 
 DISTRIBUTION = KeyTarget(OperationKind.DISTRIBUTE_REWARDS, "d-1")
 ISSUANCE = KeyTarget(OperationKind.ISSUE_REWARDS, "i-1")
@@ -184,6 +186,35 @@ async def test_line_of_a_distribution_and_then_the_rest(shop: Shop) -> None:
     made = await distribute(shop, "d-1", line(shop, joe, 50), line(shop, ann, 60))
     await reverse(shop, "r-1", next(iter(made.fresh_grants)))
     assert codes(await reverse_all(shop, "r-2", DISTRIBUTION)) == ["ALREADY_REVERSED", "REVERSED"]
+
+
+@pytest.mark.requirement("MON-12")
+async def test_event_gives_its_budget_back(database: Database) -> None:
+    world = await open_world(database)
+    await run_campaign(world)
+    member = world.members[-1]
+    assert await world.points_of(member) == 10
+    shop = Shop(database, world.caller, world.caller)
+    outcome = await reverse_all(shop, "r-1", KeyTarget(OperationKind.RECORD_EVENT, "e-1"))
+    assert codes(outcome) == ["REVERSED"]
+    assert await world.points_of(member) == 0
+    rows = await database.fetch("SELECT posted_minor FROM accounts WHERE owner_kind = 'BUDGET'")
+    assert [row["posted_minor"] for row in rows] == [1000]
+    assert await verify(database) == []
+
+
+@pytest.mark.requirement("CAP-12")
+async def test_group_gets_its_payment_back(shop: Shop) -> None:
+    member = await add_member(shop)
+    await give_points(shop, member, 50)
+    group = await add_group(shop, member)
+    await fund(shop, group.id, member, 40)
+    reward = await shop.create_reward(payment_configs=costing(shop, 30))
+    made = await issue(shop, "i-1", member, item(reward), group=by_id(group.id))
+    assert made.items[0].status.is_success
+    assert await balance(shop, group.id, kind=OwnerKind.GROUP) == 10
+    assert codes(await reverse_all(shop, "r-1", ISSUANCE)) == ["REVERSED"]
+    assert await balance(shop, group.id, kind=OwnerKind.GROUP) == 40
 
 
 @pytest.mark.requirement("ALL-2")

@@ -1,0 +1,1 @@
+"""Other ways to do the same work, as well as their users would."""

@@ -1,0 +1,1 @@
+"""The endpoint that a team would write instead of using a GraphQL gateway."""
