@@ -21,6 +21,8 @@ class Scope(enum.StrEnum):
     REVERSE = "reverse"
     CATALOGUE = "catalogue"
     MEMBERS = "members"
+    SKIP_VALIDATION = "skip_validation"
+    HOLD = "hold"
 
 
 PARTNER_SCOPES = frozenset(Scope) - {Scope.MEMBER}
@@ -37,7 +39,10 @@ class StandardAssets:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated credential: its tenant, organisation and partner, and the member if it is one's own."""
+    """An authenticated credential: its tenant, organisation and partner, and the member if it is one's own.
+
+    `reach` lists the other organisations of the tenant for which it may act, where a use case lets it say so (CAP-13).
+    """
 
     tenant_id: UUID
     organisation_id: UUID
@@ -45,6 +50,7 @@ class Caller:
     scopes: frozenset[Scope]
     standard_assets: StandardAssets
     member_id: UUID | None = None
+    reach: frozenset[UUID] = frozenset()
 
 
 def authorize(caller: Caller, *scopes: Scope) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 
 from gateway.access import Caller
 from gateway.background import in_background
+from gateway.expiring.jobs import expire_everywhere
 from gateway.granting.groups import GrantGroups
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
@@ -16,7 +18,7 @@ from gateway.purchasing.opening import open_purchaser
 from gateway.purchasing.purchaser import Purchaser
 from gateway.settings import Settings
 from gateway.storage.database import Database
-from gateway.tenants.credentials import authenticate
+from gateway.tenants.recognition import Recognition
 from resolvers.context import Context
 from resolvers.schema import build_schema
 
@@ -27,6 +29,7 @@ class _Opened:
     database: Database
     purchaser: Purchaser
     grant_groups: GrantGroups
+    recognition: Recognition
 
 
 def create_application(settings: Settings, database_url: str) -> Starlette:
@@ -44,16 +47,21 @@ def create_application(settings: Settings, database_url: str) -> Starlette:
             lock_timeout_seconds=settings.lock_timeout_seconds,
         )
         opened.grant_groups = GrantGroups(opened.database)
+        opened.recognition = Recognition(opened.database)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(opened.database.close)
             opened.purchaser = await stack.enter_async_context(
                 open_purchaser(settings, opened.database)
             )
-            await stack.enter_async_context(in_background([opened.purchaser.run_due]))
+            await stack.enter_async_context(
+                in_background(
+                    [opened.purchaser.run_due, partial(expire_everywhere, opened.database)]
+                )
+            )
             yield
 
     async def recognise(token: str) -> Caller:
-        return await authenticate(opened.database, token)
+        return await opened.recognition.recognise(token)
 
     def make_context(caller: Caller | None, request_id: str) -> Context:
         return Context(opened.database, caller, request_id, opened.grant_groups, opened.purchaser)

@@ -126,12 +126,17 @@ def tenant_create(
 
 @tenant_application.command("add-organisation")
 def tenant_add_organisation(
-    tenant: TenantOption, name: Annotated[str, typer.Argument(help="The organisation's name.")]
+    tenant: TenantOption,
+    name: Annotated[str, typer.Argument(help="The organisation's name.")],
+    parent: Annotated[
+        str | None, typer.Option(help="The organisation it is a child of: org_….")
+    ] = None,
 ) -> None:
     """Add an organisation to a tenant."""
 
     async def work(database: Database) -> None:
-        organisation = await create_organisation(database, tenant, name)
+        parent_id = _read_id(IdKind.ORGANISATION, parent, "--parent") if parent else None
+        organisation = await create_organisation(database, tenant, name, parent_id)
         _say(f"organisation: {encode_id(IdKind.ORGANISATION, organisation.id)}")
 
     _with_database(work)
@@ -155,6 +160,10 @@ def token_create(
             "those of the organisation's other tokens, and again when its token is replaced."
         ),
     ] = None,
+    reach: Annotated[
+        list[str] | None,
+        typer.Option(help="Another organisation for which it may act: org_…; repeat it."),
+    ] = None,
 ) -> None:
     """Make a token and show it, this once: only a hash of it is kept."""
 
@@ -173,6 +182,7 @@ def token_create(
                 label,
                 scope or PARTNER_SCOPES,
                 partner_id=partner,
+                reach=[_read_id(IdKind.ORGANISATION, one, "--reach") for one in reach or ()],
             )
         _say(f"credential: {created.credential.id}")
         _say(f"token:      {created.text}")
@@ -200,7 +210,7 @@ def token_revoke(
     tenant: TenantOption,
     credential: Annotated[UUID, typer.Argument(help="The credential's id, as `create` showed it.")],
 ) -> None:
-    """End a token at once and for ever."""
+    """End a token for ever; running gateways refuse it within a second."""
 
     async def work(database: Database) -> None:
         await revoke_token(database, tenant, credential)

@@ -24,6 +24,8 @@ class ErrorCode(enum.StrEnum):
     DISTRIBUTION_REJECTED = "DISTRIBUTION_REJECTED"
     NOT_REVERSIBLE = "NOT_REVERSIBLE"
     OVERLOADED = "OVERLOADED"
+    OPERATION_FENCED = "OPERATION_FENCED"
+    HOLD_ENDED = "HOLD_ENDED"
 
     @property
     def http_status(self) -> int:
@@ -46,6 +48,8 @@ _HTTP_STATUS = {
     ErrorCode.DISTRIBUTION_REJECTED: 422,
     ErrorCode.NOT_REVERSIBLE: 422,
     ErrorCode.OVERLOADED: 503,
+    ErrorCode.OPERATION_FENCED: 409,
+    ErrorCode.HOLD_ENDED: 422,
 }
 
 
@@ -91,6 +95,12 @@ class Unauthenticated(RewardsError):
 
 class Forbidden(RewardsError):
     """The credential is valid but its scopes do not allow this."""
+
+    code = ErrorCode.FORBIDDEN
+
+
+class OutOfReach(RewardsError):
+    """The input names what the credential's own record does not reach; nothing was done."""
 
     code = ErrorCode.FORBIDDEN
 

@@ -8,6 +8,8 @@ import re
 import time
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
+
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -27,8 +29,12 @@ class IdKind(enum.StrEnum):
     PAYMENT_CONFIG = "pay_"
     OPERATION = "op_"
     NOTIFICATION = "ntf_"
+    GROUP = "grp_"
+    SEGMENT = "seg_"
+    TILL = "till_"
     CAMPAIGN = "camp_"
     VENDOR = "vnd_"
+    HOLD = "hold_"
 
 
 _KIND_BY_PREFIX = {kind.value: kind for kind in IdKind if kind.value}
@@ -55,7 +61,16 @@ def new_ids(count: int) -> list[UUID]:
     fresh = (time.time_ns() // 1_000_000) << 80 | _VERSION_AND_VARIANT | high << 64 | low
     first = max(fresh, _last + 1)
     _last = first + count - 1
-    return [UUID(int=first + step) for step in range(count)]
+    return [to_uuid((first + step).to_bytes(16)) for step in range(count)]
+
+
+def to_uuid(value: bytes) -> UUID:
+    """Return 16 bytes as a UUID of the driver's own class, which equals Python's.
+
+    It is what rows come back with; making, hashing and writing one takes a tenth of the time.
+    """
+    made: UUID = pgproto.UUID(value)
+    return made
 
 
 def encode_id(kind: IdKind, value: UUID) -> str:

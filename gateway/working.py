@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from functools import partial
 
 from gateway.background import run_jobs
+from gateway.expiring.jobs import expire_everywhere
 from gateway.http.structured_logging import configure_logging
 from gateway.purchasing.opening import open_purchaser
 from gateway.settings import Settings
@@ -37,6 +39,6 @@ async def _work(settings: Settings, addresses: Addresses) -> None:
     )
     try:
         async with open_purchaser(settings, database) as purchaser:
-            await run_jobs([purchaser.run_due], stop)
+            await run_jobs([purchaser.run_due, partial(expire_everywhere, database)], stop)
     finally:
         await database.close()

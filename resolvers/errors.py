@@ -19,6 +19,7 @@ from gateway.distributing import model as distributing
 from gateway.errors import ErrorCode
 from gateway.grants import errors as grants
 from gateway.ids import IdKind, encode_id
+from gateway.ledger import model as ledger
 from gateway.ledger.assets import from_minor
 from gateway.operations import model as operations
 from resolvers.enums import expose_enum
@@ -41,7 +42,9 @@ expose_enum(
         "POOL_EXHAUSTED": "The pool has no free coupon code left.",
         "DISTRIBUTION_REJECTED": "No line of the distribution succeeded.",
         "NOT_REVERSIBLE": "The grant cannot be taken back in its present state.",
-        "OVERLOADED": "The gateway is too busy; nothing was done and a retry is safe.",
+        "OVERLOADED": "The gateway is too busy, or its database is away; a retry with the same key is safe.",
+        "HOLD_ENDED": "The hold was captured, released or has expired: it ends once.",
+        "OPERATION_FENCED": "The idempotency key was fenced: nothing was done under it, and nothing will be.",
     },
 )
 
@@ -93,9 +96,11 @@ class NotFound(Error):
     """An unknown or foreign id."""
 
 
-@strawberry.type(description="The credential is valid but does not reach what the input names.")
+@strawberry.type(
+    description="The credential is valid but does not allow what the input asks for. Nothing was done."
+)
 class Forbidden(Error):
-    """An organisation outside the credential's reach; missing scopes are top-level errors instead."""
+    """An organisation out of reach, or validation that may not be skipped; missing scopes are top-level errors instead."""
 
 
 @strawberry.type(description="The id or name is taken. Nothing was written.")
@@ -104,13 +109,13 @@ class Conflict(Error):
 
 
 @strawberry.type(
-    description="The idempotency key was used before with other input. Nothing was done."
+    description="The idempotency key was used before with other input, or (code OPERATION_FENCED) fenced. Nothing was done."
 )
 class IdempotencyConflict(Error):
     """Which fields differ from the first use."""
 
     differing_fields: list[str] = strawberry.field(
-        description="Input fields whose values differ from the first request's."
+        description="Input fields whose values differ from the first request's; none of a fenced key."
     )
 
 
@@ -167,8 +172,13 @@ class NotReversible(Error):
     """Reversed before, or its benefit is spent."""
 
 
+@strawberry.type(description="The hold was captured or released before, or its time is over.")
+class HoldEnded(Error):
+    """A hold ends once."""
+
+
 @strawberry.type(
-    description="The gateway is too busy to take this now. Nothing was done; retry with the same key."
+    description="The gateway is too busy, or its database is away. Send the same request with the same key again: it is done once."
 )
 class Overloaded(Error):
     """A safe moment to try again later."""
@@ -222,6 +232,7 @@ def _shortfalls(error: grants.InsufficientBalance) -> Mapping[str, Any]:
 ANSWERS: dict[type[domain.RewardsError], tuple[type[Error], Details]] = {
     domain.InvalidInput: (InvalidInput, _field_errors),
     domain.NotFound: (NotFound, _no_details),
+    domain.OutOfReach: (Forbidden, _no_details),
     domain.AlreadyExists: (Conflict, _no_details),
     domain.Overloaded: (Overloaded, _no_details),
     operations.IdempotencyConflict: (IdempotencyConflict, _differing_fields),
@@ -229,6 +240,7 @@ ANSWERS: dict[type[domain.RewardsError], tuple[type[Error], Details]] = {
     grants.InsufficientBalance: (InsufficientBalance, _shortfalls),
     grants.RewardUnavailable: (RewardUnavailable, _no_details),
     grants.NotReversible: (NotReversible, _no_details),
+    ledger.HoldEnded: (HoldEnded, _no_details),
     distributing.DistributionRejected: (DistributionRejected, _rejection),
 }
 

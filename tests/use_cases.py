@@ -34,7 +34,17 @@ from gateway.ledger.model import Account, OwnerKind
 from gateway.members.creating import create_members
 from gateway.members.model import Identifier, MemberReference, NewMember
 from gateway.operations import store
-from gateway.reversing.reverse_grant import ReverseCommand, ReverseOutcome, reverse_grant
+from gateway.reversing.model import (
+    KeyTarget,
+    ReversalPolicy,
+    ReverseCommand,
+    ReverseOperationCommand,
+    ReverseOperationOutcome,
+    ReverseOutcome,
+    TransactionTarget,
+)
+from gateway.reversing.reverse_grant import reverse_grant
+from gateway.reversing.reverse_operation import reverse_operation
 from gateway.rewards.model import PaymentMode, Reward
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.storage.database import Connection, Database
@@ -272,10 +282,24 @@ async def reverse(
     grant_id: UUID | None,
     reason: str | None = None,
     caller: Caller | None = None,
+    policy: ReversalPolicy = ReversalPolicy.REFUSE,
 ) -> ReverseOutcome:
     """Reverse as the shop's caller, or as another."""
-    command = ReverseCommand(key, grant_id, reason)
+    command = ReverseCommand(key, grant_id, reason, policy)
     return await reverse_grant(shop.database, caller or shop.caller, command)
+
+
+async def reverse_all(
+    shop: Shop,
+    key: str,
+    target: KeyTarget | TransactionTarget,
+    policy: ReversalPolicy = ReversalPolicy.REFUSE,
+    caller: Caller | None = None,
+    reason: str | None = None,
+) -> ReverseOperationOutcome:
+    """Reverse an operation as the shop's caller, or as another."""
+    command = ReverseOperationCommand(key, target, reason, policy)
+    return await reverse_operation(shop.database, caller or shop.caller, command)
 
 
 def fail_first_attempt(

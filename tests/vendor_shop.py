@@ -158,10 +158,14 @@ class VendorShop:
         command = replace(command, is_dry_run=dry_run)
         return await issue_rewards(self.database, self.caller, command, purchaser)
 
-    async def claim(self) -> ClaimedOrder:
-        """Claim the one order that is due, as a worker would."""
+    async def claim_all(self) -> list[ClaimedOrder]:
+        """Claim the orders that are due, as a worker would."""
         async with self.database.connection() as connection:
-            (order,) = await claim_due_orders(connection, self.caller.tenant_id, new_id(), 10)
+            return await claim_due_orders(connection, self.caller.tenant_id, new_id(), 10)
+
+    async def claim(self) -> ClaimedOrder:
+        """Claim the one order that is due."""
+        (order,) = await self.claim_all()
         return order
 
     async def settle(self, voucher: str = "V1") -> None:

@@ -28,13 +28,18 @@ from gateway.distributing.model import (
 )
 from gateway.granting.grant_reward import grant_reward
 from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand, GrantOutcome
+from gateway.holding.ending import capture, release
+from gateway.holding.model import CaptureCommand, HoldOutcome, ReleaseCommand, ReserveCommand
+from gateway.holding.reserve import reserve
 from gateway.ids import IdKind, encode_id, new_id, new_ids
+from gateway.issuing.fulfillment.updating import UpdateFulfillment, update_fulfillment
 from gateway.issuing.issue_rewards import issue_rewards
-from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem
+from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem, PaymentChoice
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members.creating import create_members
 from gateway.members.model import MemberReference, NewMember
-from gateway.reversing.reverse_grant import ReverseCommand, ReverseOutcome, reverse_grant
+from gateway.reversing.model import ReverseCommand, ReverseOutcome
+from gateway.reversing.reverse_grant import reverse_grant
 from gateway.rewards.code_pools import ImportCodes, import_codes
 from gateway.rewards.model import PaymentMode
 from gateway.rewards.payments import PaymentConfigDraft
@@ -45,6 +50,17 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.database import Database
 from tests.catalogue import Shop, open_shop
+from tests.issuing_cases import (
+    add_group,
+    add_segment,
+    by_id,
+    declare_stages,
+    declare_till,
+    fund,
+    mug,
+    request_code,
+)
+from tests.use_cases import cash_of, give_points, issue, item, points_of
 from tests.vendor_shop import NoServer, sell_vouchers
 
 # What gives what: ten points, or ten for 6; two mugs for 7 points; three entries; a code for 4; an entry for a third of its value.
@@ -135,6 +151,21 @@ class World:
         command = RestockProduct(key, self.product_id, units)
         return await restock_product(self.database, self.caller, command)
 
+    async def reserve(self, key: str, member: UUID, points: int, seconds: int = 600) -> HoldOutcome:
+        """Hold a member's points."""
+        points_id = self.caller.standard_assets.points_id
+        command = ReserveCommand(key, _name(member), points_id, Decimal(points), seconds)
+        return await reserve(self.database, self.caller, command)
+
+    async def capture(self, key: str, hold_id: UUID, points: int | None = None) -> HoldOutcome:
+        """Take a hold, whole or in part."""
+        amount = None if points is None else Decimal(points)
+        return await capture(self.database, self.caller, CaptureCommand(key, hold_id, amount))
+
+    async def release(self, key: str, hold_id: UUID) -> HoldOutcome:
+        """Set a hold free."""
+        return await release(self.database, self.caller, ReleaseCommand(key, hold_id))
+
     async def load_codes(self, codes: Sequence[str]) -> None:
         """Load codes into the pool of the unique coupon."""
         command = ImportCodes(str(new_id()), self.pool_id, codes)
@@ -215,6 +246,8 @@ async def live_a_little(world: World) -> dict[str, UUID]:
     await world.reverse("r-1", reversed_.grant.id)
     await run_campaign(world)
     await _buy_from_vendor(world)
+    held = await world.reserve("h-1", ada, 2)
+    await world.capture("h-2", held.hold.id, 1)
     mug, coupon = (item.grant for item in issued.items)
     assert mug is not None
     assert coupon is not None
@@ -227,6 +260,40 @@ async def live_a_little(world: World) -> dict[str, UUID]:
         "mug": mug.id,
         "coupon": coupon.id,
     }
+
+
+async def depend_on_everything(world: World) -> UUID:
+    """Issue once to a group, at a till, for cash, with a stage; return the grant: what these rules write has rows then."""
+    shop = Shop(world.database, world.caller, world.caller)
+    *others, member = world.members
+    await give_points(shop, member, 20)
+    await declare_stages(shop, "BOOKED", "DELIVERED")
+    segment_id = await add_segment(shop, member)
+    group = await add_group(shop, member, *others)
+    await fund(shop, group.id, member, 10)
+    till_id = await declare_till(shop)
+    config = PaymentConfigDraft(
+        PaymentMode.POINTS_CASH,
+        asset_id=points_of(shop),
+        amount=Decimal(2),
+        cash_asset_id=cash_of(shop),
+        cash_amount=Decimal(1),
+    )
+    reward = await mug(shop, payment_configs=(config,), segment_ids=(segment_id,))
+    outcome = await issue(
+        shop,
+        "everything",
+        member,
+        item(reward, payment=PaymentChoice(cash_reference="receipt-1")),
+        group=by_id(group.id),
+        till="Till 1",
+        validation_code=await request_code(shop, till_id, member),
+    )
+    made = outcome.items[0].grant
+    assert made is not None
+    command = UpdateFulfillment("moved", made.id, "DELIVERED")
+    await update_fulfillment(world.database, world.caller, command)
+    return made.id
 
 
 async def run_campaign(world: World) -> None:

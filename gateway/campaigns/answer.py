@@ -20,7 +20,8 @@ from gateway.campaigns.judging import Judgement
 from gateway.campaigns.lines import EffectKey
 from gateway.campaigns.model import Campaign
 from gateway.grants.line import AlreadyIssued, LineResult
-from gateway.grants.record import GrantRecord
+from gateway.grants.pending import PENDING, present_status
+from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.status import ItemStatus, Refusal, StatusCode
 from gateway.operations.model import Answer
 
@@ -102,6 +103,7 @@ def _effect_to_json(reward_id: UUID, result: LineResult) -> dict[str, Any]:
     elif isinstance(result, AlreadyIssued):
         status, grant_id = ALREADY_ISSUED, result.grant_id
     else:
+        status = PENDING if result.status is GrantStatus.PENDING else GRANTED
         grant_id = result.id
     return {
         "reward_id": str(reward_id),
@@ -139,18 +141,20 @@ def _read_campaign(
 
 
 def _summarise(tiers: Sequence[TierOutcome]) -> ItemStatus:
-    """Return the status of the first reward that was given, else of the first that was not."""
+    """Return the status of the first reward that was given, else of the first on its way, else of the first that was not."""
     statuses = [effect.status for tier in tiers for effect in tier.effects]
     given = [status for status in statuses if status.is_success]
-    return (given or statuses)[0]
+    under_way = [status for status in statuses if status.code.has_effect]
+    return (given or under_way or statuses)[0]
 
 
 def _read_effect(effect: Mapping[str, Any], grants: Mapping[UUID, GrantRecord]) -> Effect:
     grant_id = effect["grant_id"]
     status = ItemStatus(StatusCode(effect["code"]), effect["message"])
-    return Effect(
-        UUID(effect["reward_id"]), status, grants.get(UUID(grant_id)) if grant_id else None
-    )
+    grant = grants.get(UUID(grant_id)) if grant_id else None
+    if grant is not None:
+        status = present_status(status, grant, GRANTED)
+    return Effect(UUID(effect["reward_id"]), status, grant)
 
 
 def _read_check(check: Mapping[str, Any]) -> Check:

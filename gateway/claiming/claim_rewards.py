@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from gateway.storage.database import Connection, Database
 CLAIMED = ItemStatus(StatusCode.CLAIMED, "Reward claimed.")
 ALREADY_CLAIMED = ItemStatus(StatusCode.ALREADY_CLAIMED, "The reward was claimed before.")
 NOT_CLAIMABLE = ItemStatus(StatusCode.NOT_CLAIMABLE, "The reward cannot be claimed in its status.")
+EXPIRED = ItemStatus(StatusCode.NOT_CLAIMABLE, "The reward expired before it was claimed.")
 NOT_FOUND = ItemStatus(StatusCode.GRANT_NOT_FOUND, "The member has no such grant.")
 
 
@@ -87,7 +89,7 @@ class _Run:
             if grant.member_id == member_id and self._may_see(grant)
         }
         statuses = {
-            grant_id: _judge(visible.get(grant_id) if grant_id else None)
+            grant_id: _judge(visible.get(grant_id) if grant_id else None, operation.at)
             for grant_id in self.command.grant_ids
         }
         claimable = [
@@ -170,11 +172,12 @@ def _read_results(answer: Mapping[str, Any]) -> list[ClaimResult]:
     ]
 
 
-def _judge(grant: GrantRecord | None) -> ItemStatus:
+def _judge(grant: GrantRecord | None, at: datetime) -> ItemStatus:
     if grant is None:
         return NOT_FOUND
     if grant.status is GrantStatus.CONFIRMED:
-        return CLAIMED
+        # It may be over before a worker has ended it.
+        return EXPIRED if grant.expires_at is not None and grant.expires_at <= at else CLAIMED
     return ALREADY_CLAIMED if grant.status is GrantStatus.CLAIMED else NOT_CLAIMABLE
 
 

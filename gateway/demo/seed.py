@@ -13,7 +13,10 @@ import orjson
 from gateway.access import PARTNER_SCOPES, Caller
 from gateway.demo.campaign import create_demo_campaign
 from gateway.demo.catalogue import create_catalogue
+from gateway.demo.connections import create_connections
 from gateway.demo.history import write_history
+from gateway.demo.holds import place_holds
+from gateway.demo.season import give_season_points
 from gateway.ids import IdKind, encode_id, new_id
 from gateway.ledger.assets import AssetKind
 from gateway.members.identifiers import IdentifierKind, normalise
@@ -77,8 +80,13 @@ async def _seed(database: Database) -> Demo:
     member_id = await _create_members(database, caller)
     catalogue = await create_catalogue(database, caller)
     grants = await write_history(database, caller, member_id, CURRENCY_ID, catalogue.rewards)
+    connections = await create_connections(
+        database, caller, member_id, catalogue.product_id, catalogue.rewards
+    )
     campaign_id = await create_demo_campaign(database, caller, catalogue.rewards)
-    tokens = await _create_tokens(database, founded, caller, member_id)
+    holds = await place_holds(database, caller, member_id)
+    season_id = await give_season_points(database, caller, member_id)
+    tokens = await _create_tokens(database, founded, caller, member_id, connections.child_id)
     return {
         **tokens,
         "tenantId": str(founded.tenant.id),
@@ -88,7 +96,10 @@ async def _seed(database: Database) -> Demo:
         "currencyId": str(CURRENCY_ID),
         "pointsId": str(founded.tenant.standard_assets.points_id),
         **catalogue.to_json(),
+        **connections.to_json(),
         **{name: encode_id(IdKind.GRANT, grant_id) for name, grant_id in grants.items()},
+        **holds,
+        "seasonPointsId": str(season_id),
     }
 
 
@@ -104,7 +115,7 @@ async def _create_members(database: Database, caller: Caller) -> UUID:
 
 
 async def _create_tokens(
-    database: Database, founded: FoundedTenant, caller: Caller, member_id: UUID
+    database: Database, founded: FoundedTenant, caller: Caller, member_id: UUID, child_id: UUID
 ) -> dict[str, str]:
     tenant_id, organisation_id = founded.tenant.id, founded.organisation.id
     partner = await create_partner_token(
@@ -114,6 +125,7 @@ async def _create_tokens(
         "demo partner",
         PARTNER_SCOPES,
         partner_id=caller.partner_id,
+        reach=[child_id],
     )
     member = await create_member_token(
         database, tenant_id, organisation_id, member_id, label="demo member"

@@ -78,6 +78,8 @@ def _to_request(caller: Caller, command: GrantCommand) -> Request:
     reward: dict[str, Any]
     if isinstance(command.reward, CustomReward):
         reward = {"amount": command.reward.amount_minor}
+        if command.reward.expires_at is not None:
+            reward["expiresAt"] = command.reward.expires_at.isoformat()
     else:
         reward = {"rewardId": command.reward.reward_id, "metadata": command.metadata}
     return Request(

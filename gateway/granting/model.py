@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,9 +26,10 @@ ACTION_CODE_PATTERN = re.compile(r"[a-zA-Z0-9._-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class CustomReward:
-    """Cash for something the member did in the partner's own systems. Units: dollars."""
+    """Cash for something the member did in the partner's own systems, to be claimed in time. Units: dollars."""
 
     amount: Decimal
+    expires_at: datetime | None = None
 
     @property
     def amount_minor(self) -> int:

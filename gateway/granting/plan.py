@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from gateway.access import Caller
-from gateway.errors import NotFound
+from gateway.errors import FieldError, InvalidInput, NotFound
 from gateway.granting.model import CatalogueReward, CustomReward, GrantJob
 from gateway.grants.catalogue_line import find_refusal, plan_line
 from gateway.grants.errors import RewardUnavailable
@@ -32,6 +32,7 @@ def plan_grant(
     """Return the line of one grant.
 
     Raises:
+        InvalidInput: the time to claim it in is over.
         NotFound: the member or the reward is unknown to the caller.
         RewardUnavailable: the reward is not active.
     """
@@ -57,6 +58,9 @@ def _plan_custom(
     member_id: UUID,
 ) -> Line:
     """Owe the amount to the member at once; a claim moves it to their cash balance."""
+    if reward.expires_at is not None and reward.expires_at <= transaction.occurred_at:
+        path = ("input", "reward", "custom", "expiresAt")
+        raise InvalidInput([FieldError(path, "future", "expiresAt must be in the future.")])
     cash_id = caller.standard_assets.cash_id
     owed = Transfer(
         debit=Account(cash_id, OwnerKind.ISSUANCE, caller.organisation_id),
@@ -81,6 +85,7 @@ def _plan_custom(
         benefits=(benefit,),
         action_code=job.command.action_code,
         client_reference=job.command.client_reference,
+        expires_at=reward.expires_at,
         metadata=job.command.metadata,
     )
 

@@ -139,7 +139,7 @@ def _to_record(
         entry_to=entries.stop,
         claimed_at=at if is_claimed else None,
         claim_transaction_id=line.transaction.id if is_claimed else None,
-        expires_at=code.expires_at if code else None,
+        expires_at=code.expires_at if code else line.expires_at,
     )
 
 

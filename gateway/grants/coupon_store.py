@@ -51,7 +51,7 @@ WHERE codes.tenant_id = $1 AND codes.pool_id = given.pool_id AND codes.code = gi
 """
 
 VOID = """
-UPDATE codes SET status = 'VOIDED' WHERE tenant_id = $1 AND grant_id = $2 AND status = 'GRANTED'
+UPDATE codes SET status = 'VOIDED' WHERE tenant_id = $1 AND grant_id = ANY($2::uuid[]) AND status = 'GRANTED'
 """
 
 
@@ -128,6 +128,6 @@ async def give_codes(
     )
 
 
-async def void_code(connection: Connection, tenant_id: UUID, grant_id: UUID) -> None:
-    """Void the code that a grant gave, if it gave one."""
-    await connection.execute(VOID, tenant_id, grant_id)
+async def void_codes(connection: Connection, tenant_id: UUID, grant_ids: Sequence[UUID]) -> None:
+    """Void the codes that these grants gave."""
+    await connection.execute(VOID, tenant_id, list(grant_ids))

@@ -45,11 +45,11 @@ class InsufficientBalance(RewardsError):
 
     code = ErrorCode.INSUFFICIENT_BALANCE
 
-    def __init__(self, shortfalls: tuple[Shortfall, ...]) -> None:
+    def __init__(
+        self, shortfalls: tuple[Shortfall, ...], path: tuple[str, ...] = ("input", "rewards")
+    ) -> None:
         """Take one shortfall for each asset that does not suffice."""
-        super().__init__(
-            "The balance is too low for the rewards of this call.", ("input", "rewards")
-        )
+        super().__init__("The balance is too low for this call.", path)
         self.shortfalls = shortfalls
 
 

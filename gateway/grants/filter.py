@@ -39,6 +39,7 @@ class GrantFilter:
     client_reference: str | None = None
     rewarded_from: datetime | None = None
     rewarded_until: datetime | None = None
+    stages: tuple[str, ...] | None = None
 
 
 class GrantGrouping(enum.StrEnum):

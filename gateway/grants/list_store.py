@@ -1,6 +1,6 @@
 """Lists of grants, newest first. Each function is one round trip, whatever the number of grants.
 
-Every statement takes the same numbered parameters: $1 tenant, $2 and $3 what the caller may see, $4 to $11 the filter.
+Every statement takes the same numbered parameters: $1 tenant, $2 and $3 what the caller may see, $4 to $12 the filter.
 An anchor is the condition that chooses the index; the plan is then a range of it, whatever else is filtered.
 """
 
@@ -29,6 +29,8 @@ grants.tenant_id = $1
     AND ($9::text IS NULL OR grants.client_reference = $9)
     AND ($10::timestamptz IS NULL OR grants.rewarded_at >= $10)
     AND ($11::timestamptz IS NULL OR grants.rewarded_at < $11)
+    AND ($12::text[] IS NULL OR EXISTS (SELECT FROM fulfillments
+        WHERE fulfillments.tenant_id = $1 AND fulfillments.grant_id = grants.id AND fulfillments.stage = ANY($12)))
 """
 
 ANCHORS = {
@@ -38,21 +40,21 @@ ANCHORS = {
     "organisation": "grants.organisation_id = $2",
 }
 
-_PAGE = f"SELECT {COLUMNS} FROM grants WHERE {WANTED} AND grants.id < $12 AND grants.id > $13 AND "
+_PAGE = f"SELECT {COLUMNS} FROM grants WHERE {WANTED} AND grants.id < $13 AND grants.id > $14 AND "
 PAGES = {
-    name: f"{_PAGE}{anchor} ORDER BY grants.id DESC LIMIT $14" for name, anchor in ANCHORS.items()
+    name: f"{_PAGE}{anchor} ORDER BY grants.id DESC LIMIT $15" for name, anchor in ANCHORS.items()
 }
 PAGES_BACKWARDS = {
-    name: f"{_PAGE}{anchor} ORDER BY grants.id LIMIT $14" for name, anchor in ANCHORS.items()
+    name: f"{_PAGE}{anchor} ORDER BY grants.id LIMIT $15" for name, anchor in ANCHORS.items()
 }
 
 _MEMBER_PAGES = f"""
 SELECT listed.*
-FROM unnest($12::uuid[]) AS wanted (wanted_member_id)
+FROM unnest($13::uuid[]) AS wanted (wanted_member_id)
 CROSS JOIN LATERAL (
     SELECT {COLUMNS} FROM grants
-    WHERE {WANTED} AND grants.member_id = wanted_member_id AND grants.id < $13 AND grants.id > $14
-    ORDER BY grants.id DESC LIMIT $15
+    WHERE {WANTED} AND grants.member_id = wanted_member_id AND grants.id < $14 AND grants.id > $15
+    ORDER BY grants.id DESC LIMIT $16
 ) AS listed
 ORDER BY listed.id DESC
 """
@@ -65,7 +67,7 @@ COUNTS = {
 
 MEMBER_COUNTS = f"""
 SELECT grants.member_id, count(*) FROM grants
-WHERE {WANTED} AND grants.member_id = ANY($12::uuid[])
+WHERE {WANTED} AND grants.member_id = ANY($13::uuid[])
 GROUP BY grants.member_id
 """
 
@@ -146,7 +148,7 @@ def choose_anchor(caller: Caller, wanted: GrantFilter) -> str:
 
 
 def wanted_parameters(caller: Caller, wanted: GrantFilter) -> list[Any]:
-    """Return $1 to $11: the tenant, what the caller may see, and the filter."""
+    """Return $1 to $12: the tenant, what the caller may see, and the filter."""
     organisation_id, member_id = visible_to(caller)
     if wanted.member_id is not None:
         # A member who asks for somebody else's grants sees none.
@@ -163,4 +165,5 @@ def wanted_parameters(caller: Caller, wanted: GrantFilter) -> list[Any]:
         wanted.client_reference,
         wanted.rewarded_from,
         wanted.rewarded_until,
+        wanted.stages,
     ]

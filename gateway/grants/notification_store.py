@@ -27,16 +27,22 @@ SELECT listed.*
 FROM unnest($4::uuid[]) AS wanted (wanted_member_id)
 CROSS JOIN LATERAL (
     SELECT id, member_id, grant_id, text, created_at, read_at FROM notifications
-    WHERE {_VISIBLE} AND member_id = wanted_member_id AND id < $5 AND id > $6
+    WHERE {_VISIBLE} AND member_id = wanted_member_id AND id < $5 AND id > $6 AND true
     ORDER BY id DESC LIMIT $7
 ) AS listed
 ORDER BY listed.id DESC
 """
 PAGES = {False: _PAGES, True: _PAGES.replace(" DESC", "")}
 
-COUNTS = f"""
-SELECT member_id, count(*) FROM notifications WHERE {_VISIBLE} AND member_id = ANY($4::uuid[]) GROUP BY member_id
+_COUNTS = f"""
+SELECT member_id, count(*) FROM notifications WHERE {_VISIBLE} AND member_id = ANY($4::uuid[]) AND true GROUP BY member_id
 """
+
+# By whether only unread ones are wanted; those have an index of their own.
+UNREAD_PAGES = {
+    backwards: page.replace("AND true", "AND read_at IS NULL") for backwards, page in PAGES.items()
+}
+COUNTS = {False: _COUNTS, True: _COUNTS.replace("AND true", "AND read_at IS NULL")}
 
 FETCH = f"""
 SELECT id, member_id, grant_id, text, created_at, read_at FROM notifications WHERE {_VISIBLE} AND id = ANY($4::uuid[])
@@ -56,11 +62,16 @@ class Notification:
 
 
 async def fetch_notification_pages(
-    connection: Connection, caller: Caller, member_ids: Sequence[UUID], request: PageRequest[UUID]
+    connection: Connection,
+    caller: Caller,
+    member_ids: Sequence[UUID],
+    request: PageRequest[UUID],
+    *,
+    only_unread: bool = False,
 ) -> dict[UUID, Page[Notification]]:
     """Return the same page of each member's notifications, as far as the caller may see them."""
     rows = await connection.fetch(
-        PAGES[request.backwards],
+        (UNREAD_PAGES if only_unread else PAGES)[request.backwards],
         caller.tenant_id,
         *visible_to(caller),
         list(member_ids),
@@ -74,10 +85,16 @@ async def fetch_notification_pages(
 
 
 async def count_notifications(
-    connection: Connection, caller: Caller, member_ids: Sequence[UUID]
+    connection: Connection,
+    caller: Caller,
+    member_ids: Sequence[UUID],
+    *,
+    only_unread: bool = False,
 ) -> dict[UUID, int]:
     """Return how many notifications of each member the caller may see; every member asked for has a count."""
-    rows = await connection.fetch(COUNTS, caller.tenant_id, *visible_to(caller), list(member_ids))
+    rows = await connection.fetch(
+        COUNTS[only_unread], caller.tenant_id, *visible_to(caller), list(member_ids)
+    )
     return dict.fromkeys(member_ids, 0) | dict(map(tuple, rows))
 
 

@@ -36,8 +36,9 @@ WHERE grants.tenant_id = $1 AND grants.id = claimed.id AND grants.status = 'CONF
 """
 
 REVERSE = """
-UPDATE grants SET status = 'REVERSED', reversed_at = $4, reversal_transaction_id = $3
-WHERE tenant_id = $1 AND id = $2 AND status <> 'REVERSED'
+UPDATE grants SET status = 'REVERSED', reversed_at = $4, reversal_transaction_id = reversed.transaction_id
+FROM unnest($2::uuid[], $3::uuid[]) AS reversed (id, transaction_id)
+WHERE grants.tenant_id = $1 AND grants.id = reversed.id AND grants.status <> 'REVERSED'
 """
 
 ISSUE = """
@@ -91,10 +92,11 @@ async def mark_claimed(
 
 
 async def mark_reversed(
-    connection: Connection, tenant_id: UUID, grant_id: UUID, transaction_id: UUID, at: datetime
+    connection: Connection, tenant_id: UUID, transactions: Mapping[UUID, UUID], at: datetime
 ) -> None:
-    """Move a grant to reversed."""
-    await connection.execute(REVERSE, tenant_id, grant_id, transaction_id, at)
+    """Move grants to reversed; `transactions` maps grant ids to the transactions that took them back."""
+    ids, reversal_ids = list(transactions), list(transactions.values())
+    await connection.execute(REVERSE, tenant_id, ids, reversal_ids, at)
 
 
 async def mark_issued(

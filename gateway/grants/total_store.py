@@ -38,7 +38,7 @@ WITH parts AS (
         (asset_id text, amount_minor bigint, product_id text, quantity bigint, competition_id text, entries bigint) ON true
     WHERE {WANTED} AND {anchor}
 ), groups AS (
-    SELECT key, count(DISTINCT id) AS grant_count FROM parts GROUP BY key ORDER BY {order} LIMIT $12
+    SELECT key, count(DISTINCT id) AS grant_count FROM parts GROUP BY key ORDER BY {order} LIMIT $13
 )
 SELECT key, groups.grant_count, parts.asset_id, sum(parts.amount_minor)::numeric AS amount_minor
 FROM groups JOIN parts USING (key)

@@ -11,7 +11,9 @@ from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.store import fetch_grants
 from gateway.ids import new_id
 from gateway.issuing.model import IssuanceOutcome, IssueCommand, check_command
+from gateway.issuing.reach import resolve_reach
 from gateway.issuing.run import IssuanceRun, NothingIssued, read_items
+from gateway.issuing.tills.validating import require_permission_to_skip
 from gateway.operations.model import OperationKind, Request
 from gateway.operations.once import run_once
 from gateway.purchasing.purchaser import PATIENCE_SECONDS, Purchaser
@@ -29,12 +31,13 @@ async def issue_rewards(
     What has to be bought from a vendor is asked for after the commit, and waited for until eight seconds have passed since
     the call began; what is not settled by then is pending, and a repeat shows what has become of it. If nothing could be issued, the outcome says why for every item, nothing was written, and the request id is free again.
 
-    Source: CAP-1..9, CAP-17.
+    Source: CAP-1..17.
 
     Raises:
         Forbidden: the credential lacks the issue scope.
-        InvalidInput: the command breaks rules; all are listed.
-        NotFound: the member is unknown.
+        OutOfReach: the call names an organisation that the credential does not reach, or skips validation and may not.
+        InvalidInput: the command breaks rules; all are listed. A validation code that is missing or of no use is one.
+        NotFound: the member is unknown, or in no group of the kind named.
         InsufficientBalance: the member cannot pay for the whole call; nothing was issued or deducted.
         IdempotencyConflict: the request id was used for another issuance.
         RequestInProgress: the first use of the request id is still running.
@@ -42,8 +45,9 @@ async def issue_rewards(
     authorize(caller, Scope.ISSUE)
     if errors := check_command(command):
         raise InvalidInput(errors)
+    require_permission_to_skip(caller, command)
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-    run = IssuanceRun(caller, command)
+    run = IssuanceRun(caller, resolve_reach(caller, command))
     try:
         answer = await run_once(
             database, caller, _to_request(caller, command), run.apply, dry_run=command.is_dry_run
@@ -71,14 +75,6 @@ def _to_request(caller: Caller, command: IssueCommand) -> Request:
     return Request(
         kind=OperationKind.ISSUE_REWARDS,
         key=command.request_id,
-        fields={
-            "organisation": caller.organisation_id,
-            "member": list(command.member),
-            "rewards": [item.fingerprint for item in command.items],
-            "transactionNumber": command.transaction_number,
-            "notes": command.notes,
-            "brand": command.brand,
-            "till": command.till,
-        },
+        fields={"organisation": caller.organisation_id, **command.fingerprint},
         operation_id=new_id(),
     )

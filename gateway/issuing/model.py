@@ -12,6 +12,15 @@ from uuid import UUID
 from gateway.errors import FieldError
 from gateway.grants.record import GrantRecord
 from gateway.grants.status import ItemStatus, StatusCode
+from gateway.issuing import scope
+from gateway.issuing.custom_fields.model import GivenField, check_given
+from gateway.issuing.scope import (
+    DataScope,
+    OrganisationDetails,
+    OrganisationReference,
+    check_scope,
+)
+from gateway.members.groups.model import GroupReference
 from gateway.members.model import MemberReference
 from gateway.operations.model import ANY_KEY_LENGTH_MAX, check_key
 from gateway.rewards.rules import plain
@@ -19,8 +28,9 @@ from gateway.text import check_json, check_text
 
 ITEMS_MAX = 100
 TEXT_LENGTH_MAX = 512
-NOTES_LENGTH_MAX = 4_096
+NOTES_LENGTH_MAX = scope.NOTES_LENGTH_MAX
 VALUE_DIGITS_MAX = 15
+VALIDATION_CODE_LENGTH_MAX = 64
 VALUE_MAX = 10**VALUE_DIGITS_MAX
 
 
@@ -28,12 +38,14 @@ VALUE_MAX = 10**VALUE_DIGITS_MAX
 class PaymentChoice:
     """Which of the reward's payment configurations to use, and for CONV_RATIO the value of one unit.
 
-    `config_id` None beside a `config_id_as_sent` stands for an id that can name no configuration.
+    `config_id` None beside a `config_id_as_sent` stands for an id that can name no configuration. `cash_reference` names the
+    payment of the cash part in the caller's own books.
     """
 
     config_id: UUID | None = None
     config_id_as_sent: str | None = None
     redemption_value: Decimal = Decimal(1)
+    cash_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +59,30 @@ class IssueItem:
     event_log_id: str | None = None
     params: Mapping[str, Any] | None = None
     payment: PaymentChoice | None = None
+    organisation: OrganisationReference | None = None
+    custom_fields: Sequence[GivenField] = ()
+    fulfillment_stage: str | None = None
+
+    @property
+    def cash_reference(self) -> str | None:
+        """Return the caller's reference of the payment in cash, if one was given."""
+        return self.payment.cash_reference if self.payment else None
 
     @property
     def fingerprint(self) -> list[Any]:
         """Return what makes the item what it is, in one spelling.
 
+        What came later than the rest is named, and only where it is used: keys that were used before keep their meaning.
         Ids are as sent, which may be text that no id can be, and that has no UTF-8: hence their ASCII form.
         """
         payment = self.payment or PaymentChoice()
+        later = {
+            "orgId": ascii(self.organisation.as_sent) if self.organisation else None,
+            "cashReference": payment.cash_reference,
+            "customFields": [field.to_json() for field in self.custom_fields],
+            "fulfillmentStage": self.fulfillment_stage,
+        }
+        used = {name: value for name, value in later.items() if value}
         return [
             ascii(self.reward_id_as_sent),
             plain(self.quantity),
@@ -63,12 +91,17 @@ class IssueItem:
             self.params,
             ascii(payment.config_id_as_sent),
             plain(payment.redemption_value),
+            *([used] if used else []),
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class IssueCommand:
-    """One issuance to one member; `request_id` is its idempotency key."""
+    """One issuance to one member; `request_id` is its idempotency key.
+
+    `validation_code` and `skips_validation` prove that the call may be made; they are not part of what it asks for, so a
+    repeat with a fresh code is the same request.
+    """
 
     request_id: str
     member: MemberReference
@@ -78,6 +111,38 @@ class IssueCommand:
     brand: str | None = None
     till: str | None = None
     is_dry_run: bool = False
+    data_scope: DataScope = DataScope.SELF
+    organisations: Sequence[OrganisationReference] = ()
+    organisation_details: Sequence[OrganisationDetails] = ()
+    group: GroupReference | None = None
+    validation_code: str | None = None
+    skips_validation: bool = False
+
+    @property
+    def is_group_redemption(self) -> bool:
+        """Tell whether a group redeems some of the items."""
+        return self.group is not None or any(
+            details.group is not None for details in self.organisation_details
+        )
+
+    @property
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what makes the call what it is, by GraphQL input name; what came later only where it is used."""
+        later = {
+            "dataScope": None if self.data_scope is DataScope.SELF else self.data_scope.value,
+            "dataScopeOrgIds": [ascii(organisation.as_sent) for organisation in self.organisations],
+            "orgLevelDetails": [details.fingerprint for details in self.organisation_details],
+            "group": self.group.fingerprint if self.group else None,
+        }
+        return {
+            "member": list(self.member),
+            "rewards": [item.fingerprint for item in self.items],
+            "transactionNumber": self.transaction_number,
+            "notes": self.notes,
+            "brand": self.brand,
+            "till": self.till,
+            **{name: value for name, value in later.items() if value},
+        }
 
 
 class BatchOutcome(enum.StrEnum):
@@ -121,8 +186,15 @@ class IssuanceOutcome:
 
 
 def check_command(command: IssueCommand) -> list[FieldError]:
-    """Return every broken rule of form (CAP-1, CAP-8, CAP-9)."""
+    """Return every broken rule of form (CAP-1, CAP-8, CAP-9, CAP-13, CAP-16)."""
     errors = check_key(command.request_id, ("input", "requestId"), ANY_KEY_LENGTH_MAX)
+    errors += check_scope(
+        command.data_scope,
+        command.organisations,
+        command.organisation_details,
+        [item.organisation is not None for item in command.items],
+    )
+    errors += _check_validation(command)
     for name, value, length_max in (
         ("transactionNumber", command.transaction_number, TEXT_LENGTH_MAX),
         ("notes", command.notes, NOTES_LENGTH_MAX),
@@ -142,6 +214,8 @@ def check_command(command: IssueCommand) -> list[FieldError]:
 def _check_item(item: IssueItem, path: tuple[str, ...], seen: set[str]) -> list[FieldError]:
     errors = check_text(item.event_log_id, (*path, "eventLogId"), None, length_min=0)
     errors += check_json(item.params, (*path, "params"))
+    errors += check_text(item.fulfillment_stage, (*path, "fulfillmentStage"), TEXT_LENGTH_MAX)
+    errors += check_given(item.custom_fields, (*path, "customFields"))
     if item.request_id is not None:
         key_path = (*path, "requestId")
         errors += check_key(item.request_id, key_path, ANY_KEY_LENGTH_MAX)
@@ -151,6 +225,17 @@ def _check_item(item: IssueItem, path: tuple[str, ...], seen: set[str]) -> list[
         seen.add(item.request_id)
     if item.payment is not None:
         errors += _check_redemption_value(item.payment.redemption_value, path)
+        reference_path = (*path, "paymentConfig", "cashReference")
+        errors += check_text(item.payment.cash_reference, reference_path, TEXT_LENGTH_MAX)
+    return errors
+
+
+def _check_validation(command: IssueCommand) -> list[FieldError]:
+    path = ("input", "validationCode")
+    errors = check_text(command.validation_code, path, VALIDATION_CODE_LENGTH_MAX)
+    if command.validation_code is not None and command.till is None:
+        message = "validationCode is a code for a till: name the till."
+        errors.append(FieldError(path, "till", message))
     return errors
 
 

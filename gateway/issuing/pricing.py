@@ -13,7 +13,7 @@ from uuid import UUID
 
 from gateway.grants.status import Refusal, StatusCode
 from gateway.issuing.model import IssueItem, PaymentChoice
-from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset
+from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, from_minor
 from gateway.ledger.model import Account, OwnerKind, Transfer
 from gateway.rewards.model import PaymentConfig, PaymentMode, Reward, RewardKind
 from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration
@@ -31,22 +31,25 @@ class Price:
     config: PaymentConfig | None
     amount_minor: int
     total_value: Decimal | None
+    cash_reference: str | None = None
 
     @property
     def mode(self) -> PaymentMode:
         """Return how it is paid; a reward without payment configuration is free."""
         return self.config.mode if self.config else PaymentMode.FREE
 
-    def to_transfers(self, organisation_id: UUID, payer_id: UUID) -> tuple[Transfer, ...]:
-        """Return what the payer gives up: nothing, or one transfer."""
+    def to_transfers(
+        self, organisation_id: UUID, payer_id: UUID, payer_kind: OwnerKind = OwnerKind.MEMBER
+    ) -> tuple[Transfer, ...]:
+        """Return what the payer, a member or a group, gives up: nothing, or one transfer."""
         if self.config is None or self.config.asset_id is None or self.amount_minor == 0:
             return ()
-        payer = Account(self.config.asset_id, OwnerKind.MEMBER, payer_id)
+        payer = Account(self.config.asset_id, payer_kind, payer_id)
         taken = Account(self.config.asset_id, OwnerKind.REDEMPTION, organisation_id)
         return (Transfer(payer, taken, self.amount_minor),)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the payment as the grant's details keep it."""
+        """Return the payment as the grant's details keep it; a reference only where there is cash."""
         config = self.config
         ratio = config.conversion_ratio if config else None
         return {
@@ -58,6 +61,7 @@ class Price:
             "total_value": format(self.total_value, "f") if self.total_value is not None else None,
             "cash_asset_id": str(config.cash_asset_id) if config and config.cash_asset_id else None,
             "cash_amount_minor": config.cash_amount_minor if config else None,
+            **({"cash_reference": self.cash_reference} if self.cash_reference else {}),
         }
 
 
@@ -66,13 +70,38 @@ def price_item(item: IssueItem, reward: Reward, assets: Mapping[UUID, Asset]) ->
     config = _choose_config(item.payment, reward)
     if isinstance(config, Refusal):
         return config
+    if refusal := _check_cash(config, item.cash_reference):
+        return refusal
     if not (item.quantity.is_finite() and 1 <= item.quantity < QUANTITY_MAX + 1):
         message = f"quantity must be from 1 to {QUANTITY_MAX} after its fraction is dropped."
         return Refusal(StatusCode.INVALID_QUANTITY, (message,))
     if config is None or config.mode is not PaymentMode.CONV_RATIO:
-        return Price(1, config, (config.amount_minor or 0) if config else 0, None)
+        return _price_one(config, item.cash_reference, assets)
     quantity = 1 if _is_single(reward) else int(item.quantity)
     return _convert(item.payment or PaymentChoice(), quantity, config, assets)
+
+
+def _check_cash(config: PaymentConfig | None, reference: str | None) -> Refusal | None:
+    """Refuse a cash part without a reference, and a reference without a cash part."""
+    has_cash = config is not None and config.cash_amount_minor is not None
+    if has_cash and reference is None:
+        message = "The payment has a cash part: name it in paymentConfig.cashReference."
+        return Refusal(StatusCode.CASH_REFERENCE_REQUIRED, (message,))
+    if reference is not None and not has_cash:
+        message = "The payment has no cash part for paymentConfig.cashReference to name."
+        return Refusal(StatusCode.CASH_REFERENCE_UNEXPECTED, (message,))
+    return None
+
+
+def _price_one(
+    config: PaymentConfig | None, cash_reference: str | None, assets: Mapping[UUID, Asset]
+) -> Price:
+    """Return the fixed price of one: an amount of an asset, an amount of cash, both or neither."""
+    if config is None or config.asset_id is None:
+        return Price(1, config, 0, None, cash_reference)
+    amount_minor = config.amount_minor or 0
+    total_value = from_minor(amount_minor, assets[config.asset_id].scale)
+    return Price(1, config, amount_minor, total_value, cash_reference)
 
 
 def _is_single(reward: Reward) -> bool:

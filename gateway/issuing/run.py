@@ -1,9 +1,12 @@
 """One issuance on its way through its database transaction.
 
-Round trips, whatever the number of items: begin, claim the key, find the member, claim the items' keys if they have any (2 if
-some are known), find the rewards, and the payment assets that are new to this process, award (3, with coupons up to 9), store the
-items' answers and free the keys of those refused, keep the call's notes, store the answer, commit. A replay: begin, claim the
-key, read the answer, commit, read the grants.
+Round trips, whatever the number of items: begin, claim the key, find the member (and the groups, if any are named), claim the
+items' keys if they have any (2 if some are known), use up the till's code if there is one (2), find the rewards, the payment
+assets that are new to this process, and what decides about the items, claim the cash references if there are any, award (3,
+with coupons up to 9), put grants at their first stage if there are stages, store the items' answers and free the keys of those
+refused, keep the call's notes, store the answer, commit. A replay: begin, claim the key, read the answer, commit, read the
+grants.
+Lock order: the keys, the code, the cash references, then what award locks.
 """
 
 from __future__ import annotations
@@ -16,25 +19,32 @@ from uuid import UUID
 from gateway.access import Caller
 from gateway.errors import NotFound
 from gateway.grants.award import award
-from gateway.grants.catalogue_line import find_refusal, plan_line
+from gateway.grants.catalogue_line import NOT_FOUND, plan_line
 from gateway.grants.errors import InsufficientBalance, Shortfall
+from gateway.grants.events import to_event
 from gateway.grants.line import AlreadyIssued, Line, LineResult
 from gateway.grants.pending import PENDING, present_status
 from gateway.grants.record import GrantRecord, GrantSource, GrantStatus
 from gateway.grants.status import ItemStatus, Refusal, StatusCode
 from gateway.ids import new_id, new_ids
 from gateway.issuing import item_keys, store
+from gateway.issuing.cash import free_unused_references, refuse_taken_references
+from gateway.issuing.checks import find_item_refusal
+from gateway.issuing.details import to_details
+from gateway.issuing.facts import Facts, load_facts
+from gateway.issuing.fulfillment import store as fulfillment_store
+from gateway.issuing.fulfillment.model import FirstStage
 from gateway.issuing.model import IssueCommand, IssueItem, ItemOutcome
-from gateway.issuing.pricing import Price, price_item
+from gateway.issuing.payers import Payers, find_payers
+from gateway.issuing.pricing import price_item
+from gateway.issuing.reach import Reach
+from gateway.issuing.tills.validating import validate
 from gateway.ledger.assets import Asset
 from gateway.ledger.book import Book
 from gateway.ledger.model import Account, Transaction, TransactionKind
 from gateway.members.store import find_members
 from gateway.operations.model import Operation
-from gateway.rewards.model import Reward
-from gateway.rewards.store import fetch_rewards
 from gateway.storage.database import Connection
-from gateway.tenants.assets import load_assets
 
 GRANTED = ItemStatus(StatusCode.GRANTED, "Reward issued.")
 REDUCED = ItemStatus(
@@ -57,10 +67,11 @@ class NothingIssued(Exception):
 class IssuanceRun:
     """One issuance; `grants` holds what the last attempt granted, by id."""
 
-    def __init__(self, caller: Caller, command: IssueCommand) -> None:
+    def __init__(self, caller: Caller, reach: Reach) -> None:
         """Make the ids before any attempt, so that every attempt writes the same rows."""
         self.caller = caller
-        self.command = command
+        self.reach = reach
+        self.command = command = reach.command
         self.grants: dict[UUID, GrantRecord] = {}
         self._grant_ids = new_ids(len(command.items))
         self._transaction_ids = new_ids(len(command.items))
@@ -70,8 +81,9 @@ class IssuanceRun:
         """Issue what can be issued and return the answer to be stored.
 
         Raises:
-            NotFound: the member is unknown.
-            InsufficientBalance: the member cannot pay for all of it.
+            NotFound: the member is unknown, or in no such group.
+            InvalidInput: the till's validation code is missing or of no use.
+            InsufficientBalance: the payer cannot pay for all of it.
             NothingIssued: every item was refused.
         """
         # What an earlier attempt granted was undone with it.
@@ -80,21 +92,18 @@ class IssuanceRun:
         (member_id,) = await find_members(connection, tenant_id, [self.command.member])
         if member_id is None:
             raise NotFound("No such member.", ("input", "member"))
+        payers = await find_payers(connection, tenant_id, self.reach, member_id)
         keys = item_keys.ItemKeys(self.caller, self.command, self._item_operation_ids)
         answers: dict[int, dict[str, Any]] = await keys.claim(connection)
-        rewards = await self._find_rewards(connection)
-        assets = await self._find_assets(connection, rewards)
-        lines: list[Line] = []
-        for index, item in enumerate(self.command.items):
-            if index not in answers:
-                planned = self._plan(index, item, member_id, operation, rewards, assets)
-                if isinstance(planned, Refusal):
-                    answers[index] = _to_answer(planned.status, None)
-                else:
-                    lines.append(planned)
+        await validate(connection, tenant_id, self.reach, member_id, operation)
+        facts = await load_facts(connection, tenant_id, self.reach, member_id)
+        lines = self._plan_all(answers, payers, operation, facts)
+        taken = await refuse_taken_references(connection, self.caller, lines, operation)
+        answers |= {index: _to_answer(refusal.status, None) for index, refusal in taken.items()}
+        lines = [line for line in lines if line.index not in taken]
 
         def check(book: Book, standing: Sequence[Line]) -> None:
-            _check_points(book, standing, assets)
+            _check_points(book, standing, facts.assets)
 
         results = await award(connection, tenant_id, lines, operation.at, check)
         self.grants = {r.id: r for r in results if isinstance(r, GrantRecord)}
@@ -103,6 +112,8 @@ class IssuanceRun:
         answer = {"items": [answers[index] for index in range(len(answers))]}
         if not any(StatusCode(item["code"]).has_effect for item in answer["items"]):
             raise NothingIssued(read_items(self.command, answer, {}))
+        await free_unused_references(connection, self.caller, lines, results, operation)
+        await self._begin_fulfillment(connection, lines, facts, operation)
         await keys.settle(connection, answers)
         await store.insert_issuance(connection, self.caller, self.command, member_id, operation)
         return answer
@@ -111,45 +122,37 @@ class IssuanceRun:
         """Return the grants that a stored answer names."""
         return [UUID(item["grant_id"]) for item in answer["items"] if item["grant_id"]]
 
-    async def _find_rewards(self, connection: Connection) -> dict[UUID, Reward]:
-        wanted = {item.reward_id for item in self.command.items if item.reward_id is not None}
-        return await fetch_rewards(
-            connection, self.caller.tenant_id, self.caller.organisation_id, sorted(wanted)
-        )
-
-    async def _find_assets(
-        self, connection: Connection, rewards: Mapping[UUID, Reward]
-    ) -> dict[UUID, Asset]:
-        wanted = {
-            config.asset_id
-            for reward in rewards.values()
-            for config in reward.payment_configs
-            if config.asset_id is not None
-        }
-        return await load_assets(connection, self.caller.tenant_id, wanted)
+    def _plan_all(
+        self, answers: dict[int, dict[str, Any]], payers: Payers, operation: Operation, facts: Facts
+    ) -> list[Line]:
+        """Return a line for each item that has no answer yet and is not refused; add the refusals to the answers."""
+        lines: list[Line] = []
+        for index, item in enumerate(self.command.items):
+            if index not in answers:
+                planned = self._plan(index, item, payers, operation, facts)
+                if isinstance(planned, Refusal):
+                    answers[index] = _to_answer(planned.status, None)
+                else:
+                    lines.append(planned)
+        return lines
 
     def _plan(
-        self,
-        index: int,
-        item: IssueItem,
-        member_id: UUID,
-        operation: Operation,
-        rewards: Mapping[UUID, Reward],
-        assets: Mapping[UUID, Asset],
+        self, index: int, item: IssueItem, payers: Payers, operation: Operation, facts: Facts
     ) -> Line | Refusal:
-        reward = rewards.get(item.reward_id) if item.reward_id else None
-        refusal = find_refusal(reward)
+        refusal, reward = find_item_refusal(item, facts), facts.reward_of(item)
         if refusal is not None or reward is None:
-            return refusal or Refusal(StatusCode.REWARD_NOT_FOUND, ("No such reward.",))
-        price = price_item(item, reward, assets)
+            return refusal or NOT_FOUND
+        price = price_item(item, reward, facts.assets)
         if isinstance(price, Refusal):
             return price
+        group_id = payers.group_of(item)
+        member_id = payers.member_id
         transaction = Transaction(
             id=self._transaction_ids[index],
             kind=TransactionKind.ISSUANCE,
             operation_id=operation.id,
             occurred_at=operation.at,
-            payload={"grantIds": [str(self._grant_ids[index])], "memberId": str(member_id)},
+            payload=to_event(self._grant_ids[index], member_id, group_id),
         )
         return plan_line(
             self.caller,
@@ -160,10 +163,23 @@ class IssuanceRun:
             index=index,
             source=GrantSource.ISSUANCE,
             quantity=price.quantity,
-            payments=price.to_transfers(reward.organisation_id, member_id),
+            payments=price.to_transfers(reward.organisation_id, *payers.payer_of(item)),
             client_reference=item.request_id,
-            details=_to_details(item, price),
+            details=to_details(item, price, self.reach.terms_of(item), group_id),
         )
+
+    async def _begin_fulfillment(
+        self, connection: Connection, lines: Sequence[Line], facts: Facts, operation: Operation
+    ) -> None:
+        """Put what was granted at its first stage; one round trip, or none where there are no stages."""
+        first = [
+            FirstStage(line.grant_id, line.organisation_id, stage)
+            for line in lines
+            if line.grant_id in self.grants
+            and (stage := facts.first_stage_of(self.command.items[line.index]))
+        ]
+        if first:
+            await fulfillment_store.begin(connection, self.caller.tenant_id, first, operation)
 
     def _judge(self, line: Line, result: LineResult) -> dict[str, Any]:
         if isinstance(result, Refusal):
@@ -216,15 +232,4 @@ def _to_answer(status: ItemStatus, grant_id: UUID | None) -> dict[str, Any]:
         "code": status.code,
         "message": status.message,
         "grant_id": str(grant_id) if grant_id else None,
-    }
-
-
-def _to_details(item: IssueItem, price: Price) -> dict[str, Any]:
-    return {
-        "request_id": item.request_id,
-        "event_log_id": item.event_log_id,
-        "params": item.params,
-        "requested_quantity": format(item.quantity, "f"),
-        "quantity": price.quantity,
-        "payment": price.to_json(),
     }

@@ -23,13 +23,17 @@ class AssetKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """Something countable in a tenant's ledger; `scale` is its number of decimals."""
+    """Something countable in a tenant's ledger; `scale` is its number of decimals.
+
+    What a member is credited of it expires after `expires_after_days`, or never if that is None.
+    """
 
     id: UUID
     code: str
     name: str
     kind: AssetKind
     scale: int
+    expires_after_days: int | None = None
 
 
 class InexactAmount(ValueError):

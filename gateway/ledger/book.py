@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from gateway.ledger.model import (
     BalanceTooHigh,
     BalanceTooLow,
     HoldEnded,
+    OwnerKind,
     Transaction,
     Transfer,
 )
@@ -32,11 +33,18 @@ class Balance:
     held_minor: int
     entry_count: int
     chain_hash: bytes
+    debt_minor: int = 0
+    expires_after_days: int | None = None
 
     @property
     def available_minor(self) -> int:
-        """Return what may be spent: posted less held."""
+        """Return what may be spent: posted less held; below zero where the owner has a debt."""
         return self.posted_minor - self.held_minor
+
+    def settle_debt(self, *, may_owe: bool) -> None:
+        """Let the debt shrink to what is below zero; only who may owe lets it grow to that."""
+        below_zero = max(0, -self.available_minor)
+        self.debt_minor = below_zero if may_owe else min(self.debt_minor, below_zero)
 
 
 class Entry(NamedTuple):
@@ -52,6 +60,15 @@ class Entry(NamedTuple):
     sequence: int | None
     balance_after_minor: int | None
     chain_hash: bytes | None
+
+
+class Lot(NamedTuple):
+    """A credit that expires: the entry that made it, and what it added to what its owner has. Units: minor."""
+
+    account_id: UUID
+    sequence: int
+    amount_minor: int
+    expires_at: datetime
 
 
 class EntryRange(NamedTuple):
@@ -73,17 +90,26 @@ class Hold:
 
 
 class Book:
-    """Locked balances, and what has been posted on them so far."""
+    """Locked balances, and what has been posted on them so far.
 
-    def __init__(self, balances: Mapping[UUID, Balance]) -> None:
+    No entry is dated before `not_before`, the time of the newest entry that the accounts have: whoever began earlier may post
+    later, and each account's entries are in the order of time (docs/decisions/0026-entries-in-order-of-time.md).
+    """
+
+    def __init__(
+        self, balances: Mapping[UUID, Balance], not_before: datetime | None = None
+    ) -> None:
         """Take the balances of every bounded account that will be used, by account id."""
         self._balances = balances
+        self._not_before = not_before
         self._transactions: dict[UUID, Transaction] = {}
         self._entry_counts: dict[UUID, int] = {}
         self.entries: list[Entry] = []
         self.touched: dict[UUID, Balance] = {}
         self.placed_holds: list[Hold] = []
         self.ended_holds: dict[UUID, str] = {}
+        self.opened_lots: list[Lot] = []
+        self.consumed_minor: dict[UUID, int] = {}
 
     @property
     def transactions(self) -> list[Transaction]:
@@ -100,21 +126,28 @@ class Book:
         self._entry_counts.setdefault(transaction.id, 0)
 
     def post(
-        self, transaction: Transaction, transfers: Sequence[Transfer], grant_id: UUID | None = None
+        self,
+        transaction: Transaction,
+        transfers: Sequence[Transfer],
+        grant_id: UUID | None = None,
+        *,
+        may_owe: bool = False,
     ) -> EntryRange:
         """Apply transfers in order, all or none, and return where their entries stand in the transaction.
+
+        Where `may_owe`, members' accounts may go below zero: what is missing becomes their debt, which later credits repay.
 
         Raises:
             BalanceTooLow: a bounded account would go below zero.
             BalanceTooHigh: an account would exceed the ledger's bound.
         """
-        self._check(transfers)
+        self._check(transfers, may_owe=may_owe)
         self.open(transaction)
         start = self._entry_counts[transaction.id]
         position = start
         for transfer in transfers:
             debit, credit, amount = transfer.debit, transfer.credit, transfer.amount_minor
-            self._enter(transaction, position, debit, -amount, grant_id)
+            self._enter(transaction, position, debit, -amount, grant_id, may_owe=may_owe)
             self._enter(transaction, position + 1, credit, amount, grant_id)
             position += 2
         self._entry_counts[transaction.id] = position
@@ -141,26 +174,47 @@ class Book:
         """
         self._end(hold, "RELEASED")
 
-    def capture(
-        self, hold: Hold, transaction: Transaction, credit: Account, grant_id: UUID | None = None
-    ) -> EntryRange:
-        """End a hold by moving its amount to `credit`.
+    def expire(self, hold: Hold) -> None:
+        """End a hold whose time is over, and make its amount available again.
 
         Raises:
             HoldEnded: it has ended before.
         """
+        self._end(hold, "EXPIRED")
+
+    def capture(
+        self,
+        hold: Hold,
+        transaction: Transaction,
+        credit: Account,
+        grant_id: UUID | None = None,
+        *,
+        amount_minor: int | None = None,
+    ) -> EntryRange:
+        """End a hold by moving its amount, or a part of it, to `credit`; the rest is available again.
+
+        Raises:
+            HoldEnded: it has ended before.
+        """
+        amount_minor = hold.amount_minor if amount_minor is None else amount_minor
+        if amount_minor > hold.amount_minor:
+            message = f"more than was held: {amount_minor} of {hold.amount_minor}"
+            raise ValueError(message)
         self._end(hold, "CAPTURED")
-        return self.post(transaction, [Transfer(hold.account, credit, hold.amount_minor)], grant_id)
+        # What was reserved is there for this, even where a reversal has left the rest of the account below zero since.
+        transfers = [Transfer(hold.account, credit, amount_minor)]
+        return self.post(transaction, transfers, grant_id, may_owe=True)
 
     def _end(self, hold: Hold, status: str) -> None:
         if hold.id in self.ended_holds:
             raise HoldEnded("The hold has ended before.")
         balance = self._balances[hold.account.id]
         balance.held_minor -= hold.amount_minor
+        balance.settle_debt(may_owe=False)
         self.touched[hold.account.id] = balance
         self.ended_holds[hold.id] = status
 
-    def _check(self, transfers: Sequence[Transfer]) -> None:
+    def _check(self, transfers: Sequence[Transfer], *, may_owe: bool) -> None:
         """Walk the transfers on a scratch copy, so that a refusal leaves the book as it was."""
         scratch: dict[UUID, int] = {}
         for transfer in transfers:
@@ -169,7 +223,8 @@ class Book:
                 raise ValueError(message)
             if transfer.debit.is_bounded:
                 available = self._scratch(scratch, transfer.debit)
-                if available < transfer.amount_minor:
+                is_owed = may_owe and transfer.debit.owner_kind is OwnerKind.MEMBER
+                if available < transfer.amount_minor and not is_owed:
                     raise BalanceTooLow(transfer.debit, transfer.amount_minor, available)
                 scratch[transfer.debit.id] = available - transfer.amount_minor
             if transfer.credit.is_bounded:
@@ -189,14 +244,23 @@ class Book:
         account: Account,
         amount_minor: int,
         grant_id: UUID | None,
+        *,
+        may_owe: bool = False,
     ) -> None:
         columns = (transaction.id, position, account.id, account.asset_id, amount_minor, grant_id)
         at = transaction.occurred_at
+        if self._not_before is not None and at < self._not_before:
+            at = self._not_before
         if not account.is_bounded:
             self.entries.append(Entry(*columns, at, None, None, None))
             return
         balance = self._balances[account.id]
+        had_minor = max(0, balance.posted_minor)
         balance.posted_minor += amount_minor
+        if balance.expires_after_days is not None:
+            change_minor = max(0, balance.posted_minor) - had_minor
+            self._keep_lots(account.id, balance, change_minor, at)
+        balance.settle_debt(may_owe=may_owe and account.owner_kind is OwnerKind.MEMBER)
         balance.entry_count += 1
         balance.chain_hash = next_hash(
             balance.chain_hash,
@@ -214,6 +278,23 @@ class Book:
         self.entries.append(
             Entry(*columns, at, balance.entry_count, balance.posted_minor, balance.chain_hash)
         )
+
+    def _keep_lots(
+        self, account_id: UUID, balance: Balance, change_minor: int, at: datetime
+    ) -> None:
+        """Open a lot for a credit, or count what a debit consumes; a debt is repaid before anything can expire.
+
+        New lots expire no sooner than older ones, so it does not matter in which order a batch credits and debits: what it
+        consumes in all is taken from the soonest expiring lots, the new ones last (docs/decisions/0028-expiry-in-lots.md).
+        """
+        if change_minor > 0 and balance.expires_after_days is not None:
+            expires_at = at + timedelta(days=balance.expires_after_days)
+            # The entry is about to be counted.
+            sequence = balance.entry_count + 1
+            self.opened_lots.append(Lot(account_id, sequence, change_minor, expires_at))
+        elif change_minor < 0:
+            known = self.consumed_minor.get(account_id, 0)
+            self.consumed_minor[account_id] = known - change_minor
 
 
 def bounded_accounts(transfers: Iterable[Transfer]) -> set[Account]:

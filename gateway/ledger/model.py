@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gateway.errors import RewardsError
+from gateway.errors import ErrorCode, RewardsError
+from gateway.ids import to_uuid
 
 CHAIN_START = bytes(32)
 # Far above any sum of transfers, and below PostgreSQL's bigint.
@@ -18,17 +19,22 @@ BALANCE_MINOR_MAX = 4 * 10**18
 
 
 class OwnerKind(enum.StrEnum):
-    """Whose account it is. Issuance and redemption are unbounded: they are what the organisation owes and took back."""
+    """Whose account it is. Issuance and redemption are unbounded: they are what the organisation owes and took back.
+
+    So is what has expired, which is the tenant's: a member's balance may come from several organisations.
+    """
 
     MEMBER = "MEMBER"
     CLAIMABLE = "CLAIMABLE"
     STOCK = "STOCK"
     ISSUANCE = "ISSUANCE"
     REDEMPTION = "REDEMPTION"
+    GROUP = "GROUP"
     BUDGET = "BUDGET"
+    EXPIRED = "EXPIRED"
 
 
-UNBOUNDED = frozenset({OwnerKind.ISSUANCE, OwnerKind.REDEMPTION})
+UNBOUNDED = frozenset({OwnerKind.ISSUANCE, OwnerKind.REDEMPTION, OwnerKind.EXPIRED})
 
 
 class TransactionKind(enum.StrEnum):
@@ -40,8 +46,11 @@ class TransactionKind(enum.StrEnum):
     CLAIM = "CLAIM"
     REVERSAL = "REVERSAL"
     STOCK = "STOCK"
+    GROUP_FUNDING = "GROUP_FUNDING"
     CAMPAIGN = "CAMPAIGN"
     FUNDING = "FUNDING"
+    CAPTURE = "CAPTURE"
+    EXPIRY = "EXPIRY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Account:
         """Derive the id: 128 bits of BLAKE2b over kind, owner and asset."""
         name = self.owner_kind.encode() + self.owner_id.bytes + self.asset_id.bytes
         digest = hashlib.blake2b(name, digest_size=16).digest()
-        object.__setattr__(self, "id", UUID(bytes=digest))
+        object.__setattr__(self, "id", to_uuid(digest))
 
     @property
     def is_bounded(self) -> bool:
@@ -115,4 +124,6 @@ class BalanceTooHigh(RewardsError):
 
 
 class HoldEnded(RewardsError):
-    """The hold was captured or released before: it ends once."""
+    """The hold was captured or released before, or its time is over: it ends once."""
+
+    code = ErrorCode.HOLD_ENDED

@@ -31,6 +31,16 @@ class EntryPlace(NamedTuple):
     sequence: int
 
 
+class Period(NamedTuple):
+    """A part of a statement: from `after`, that very moment included, up to, not including, `before`. None is no bound."""
+
+    after: datetime | None = None
+    before: datetime | None = None
+
+
+ALWAYS = Period()
+
+
 @dataclass(frozen=True, slots=True)
 class AssetBalance:
     """What a member has of one asset. Units: minor."""

@@ -1,6 +1,6 @@
 """Members' balances and statements, read. Each function is one round trip, whatever the number of members.
 
-A statement is newest first. Pages are found by index: one range of `limit + 1` entries for each account, then a merge of those.
+A statement is newest first: an account's entries are in the order of time as they are in that of posting. Pages are found by index: one range of `limit + 1` entries for each account, then a merge of those.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from uuid import UUID
 import asyncpg
 
 from gateway.ledger.model import Account, OwnerKind, TransactionKind
-from gateway.ledger.statement import AssetBalance, EntryKey, EntryPlace, StatementEntry
+from gateway.ledger.statement import (
+    ALWAYS,
+    AssetBalance,
+    EntryKey,
+    EntryPlace,
+    Period,
+    StatementEntry,
+)
 from gateway.storage.database import Connection
 from gateway.storage.pages import ID_HIGHEST, ID_LOWEST, Page, PageRequest, cut_page
 
@@ -22,7 +29,7 @@ _OLDEST = EntryPlace(datetime(1, 1, 2, tzinfo=UTC), ID_LOWEST, 0)
 
 BALANCES = """
 SELECT owner_id, asset_id, posted_minor, held_minor, updated_at FROM accounts
-WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER' AND entry_count > 0
+WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = $3 AND entry_count > 0
 ORDER BY owner_id, asset_id
 """
 
@@ -63,8 +70,26 @@ JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transa
 ORDER BY entries.sequence DESC
 """
 
+# The same, between two places rather than two sequences: a time is found by index too.
+_ONE_ASSET_BY_TIME = f"""
+SELECT wanted.member_id, entries.*, ledger_transactions.kind
+FROM unnest($2::uuid[], $3::uuid[]) AS wanted (member_id, wanted_account_id)
+CROSS JOIN LATERAL (
+    SELECT {_ENTRY} FROM ledger_entries
+    WHERE tenant_id = $1 AND account_id = wanted_account_id AND sequence IS NOT NULL
+        AND (occurred_at, sequence) < ($4, $5) AND (occurred_at, sequence) > ($6, $7)
+    ORDER BY occurred_at DESC, sequence DESC LIMIT $8
+) AS entries
+JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
+ORDER BY entries.occurred_at DESC, entries.sequence DESC
+"""
+
 ALL_ASSETS = {False: _ALL_ASSETS, True: _ALL_ASSETS.replace(" DESC", "")}
 ONE_ASSET = {False: _ONE_ASSET, True: _ONE_ASSET.replace(" DESC", "")}
+ONE_ASSET_BY_TIME = {
+    False: _ONE_ASSET_BY_TIME,
+    True: _ONE_ASSET_BY_TIME.replace(" DESC", ""),
+}
 
 # Every entry of a bounded account counts its account up, so the accounts know.
 COUNT = """
@@ -72,6 +97,43 @@ SELECT owner_id, sum(entry_count)::bigint FROM accounts
 WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER'
     AND ($3::uuid IS NULL OR asset_id = $3)
 GROUP BY owner_id
+"""
+
+# Sequences have no gaps: two entries' difference is how many lie between them.
+COUNT_BY_TIME = """
+SELECT owner_id, sum(coalesce(until.sequence, 0) - coalesce(since.sequence, 0))::bigint
+FROM accounts
+LEFT JOIN LATERAL (
+    SELECT sequence FROM ledger_entries
+    WHERE tenant_id = $1 AND account_id = accounts.id AND sequence IS NOT NULL AND occurred_at < $5
+    ORDER BY occurred_at DESC, sequence DESC LIMIT 1
+) AS until ON true
+LEFT JOIN LATERAL (
+    SELECT sequence FROM ledger_entries
+    WHERE tenant_id = $1 AND account_id = accounts.id AND sequence IS NOT NULL AND occurred_at < $4
+    ORDER BY occurred_at DESC, sequence DESC LIMIT 1
+) AS since ON true
+WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER'
+    AND ($3::uuid IS NULL OR asset_id = $3)
+GROUP BY owner_id
+"""
+
+# The last entry up to a time knows what was posted then; what was held is the sum of the holds that were open.
+BALANCES_AS_OF = """
+SELECT owner_id, asset_id, last.balance_after_minor AS posted_minor, coalesce(held.amount_minor, 0)::bigint AS held_minor,
+    last.occurred_at AS updated_at
+FROM accounts
+CROSS JOIN LATERAL (
+    SELECT balance_after_minor, occurred_at FROM ledger_entries
+    WHERE tenant_id = $1 AND account_id = accounts.id AND sequence IS NOT NULL AND occurred_at <= $4
+    ORDER BY occurred_at DESC, sequence DESC LIMIT 1
+) AS last
+LEFT JOIN LATERAL (
+    SELECT sum(amount_minor) AS amount_minor FROM holds
+    WHERE tenant_id = $1 AND account_id = accounts.id AND created_at <= $4 AND (ended_at IS NULL OR ended_at > $4)
+) AS held ON true
+WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = $3 AND entry_count > 0
+ORDER BY owner_id, asset_id
 """
 
 BY_KEY = f"""
@@ -88,11 +150,22 @@ WHERE $4::uuid IS NULL OR owner_id = $4
 
 
 async def fetch_balances(
-    connection: Connection, tenant_id: UUID, owner_ids: Sequence[UUID]
+    connection: Connection,
+    tenant_id: UUID,
+    owner_ids: Sequence[UUID],
+    owner_kind: OwnerKind = OwnerKind.MEMBER,
+    as_of: datetime | None = None,
 ) -> dict[UUID, list[AssetBalance]]:
-    """Return each member's balances, one for every asset they ever had; every member asked for has a list."""
+    """Return each owner's balances, one for every asset they ever had; every owner asked for has a list.
+
+    With `as_of`, as they were at that time, entries and holds of that very moment included.
+    """
     balances: dict[UUID, list[AssetBalance]] = {owner_id: [] for owner_id in owner_ids}
-    for owner_id, *columns in await connection.fetch(BALANCES, tenant_id, owner_ids):
+    if as_of is None:
+        rows = await connection.fetch(BALANCES, tenant_id, owner_ids, owner_kind)
+    else:
+        rows = await connection.fetch(BALANCES_AS_OF, tenant_id, owner_ids, owner_kind, as_of)
+    for owner_id, *columns in rows:
         balances[owner_id].append(AssetBalance(*columns))
     return balances
 
@@ -103,9 +176,12 @@ async def fetch_entries_pages(
     member_ids: Sequence[UUID],
     asset_id: UUID | None,
     request: PageRequest[EntryPlace],
+    period: Period = ALWAYS,
 ) -> dict[UUID, Page[StatementEntry]]:
     """Return the same page of each member's statement: of one asset in posting order, or of all in the order of time."""
-    newer, older = request.after or _NEWEST, request.before or _OLDEST
+    newest, oldest = _bounds_of(period)
+    newer = min(request.after or newest, newest)
+    older = max(request.before or oldest, oldest)
     if asset_id is None:
         rows = await connection.fetch(
             ALL_ASSETS[request.backwards],
@@ -116,6 +192,18 @@ async def fetch_entries_pages(
             newer.sequence,
             older.occurred_at,
             older.account_id,
+            older.sequence,
+            request.fetch_limit,
+        )
+    elif period != ALWAYS:
+        rows = await connection.fetch(
+            ONE_ASSET_BY_TIME[request.backwards],
+            tenant_id,
+            member_ids,
+            [Account(asset_id, OwnerKind.MEMBER, member_id).id for member_id in member_ids],
+            newer.occurred_at,
+            newer.sequence,
+            older.occurred_at,
             older.sequence,
             request.fetch_limit,
         )
@@ -136,10 +224,19 @@ async def fetch_entries_pages(
 
 
 async def count_entries(
-    connection: Connection, tenant_id: UUID, member_ids: Sequence[UUID], asset_id: UUID | None
+    connection: Connection,
+    tenant_id: UUID,
+    member_ids: Sequence[UUID],
+    asset_id: UUID | None,
+    period: Period = ALWAYS,
 ) -> dict[UUID, int]:
     """Return how many entries each member's statement has; every member asked for has a count."""
-    rows = await connection.fetch(COUNT, tenant_id, member_ids, asset_id)
+    if period == ALWAYS:
+        rows = await connection.fetch(COUNT, tenant_id, member_ids, asset_id)
+    else:
+        newest, oldest = _bounds_of(period)
+        times = (oldest.occurred_at, max(oldest.occurred_at, newest.occurred_at))
+        rows = await connection.fetch(COUNT_BY_TIME, tenant_id, member_ids, asset_id, *times)
     return dict.fromkeys(member_ids, 0) | dict(map(tuple, rows))
 
 
@@ -156,6 +253,14 @@ async def fetch_entries(
     )
     entries = map(_to_entry, rows)
     return {entry.key: entry for entry in entries}
+
+
+def _bounds_of(period: Period) -> tuple[EntryPlace, EntryPlace]:
+    """Return the places, both exclusive, between which the entries of a period stand."""
+    newest = _NEWEST if period.before is None else EntryPlace(period.before, ID_LOWEST, 0)
+    # Every entry's sequence is above 0, so one of that very time is above this place.
+    oldest = _OLDEST if period.after is None else EntryPlace(period.after, ID_LOWEST, 0)
+    return newest, oldest
 
 
 def _to_entry(row: asyncpg.Record) -> StatementEntry:

@@ -1,6 +1,7 @@
 """The one posting routine: lock balances in account order, and write what the book decided.
 
-Round trips: lock_balances 1, record 1 (1 more if holds were placed, 1 more if some ended), whatever the number of entries.
+Round trips: lock_balances 1, record 1 (1 more if holds were placed, 1 more if some ended, 1 more if balances that expire changed),
+whatever the number of entries.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from gateway.ledger import lot_store
 from gateway.ledger.book import Balance, Book, Hold
 from gateway.ledger.model import CHAIN_START, Account, HoldEnded, OwnerKind
 from gateway.storage.database import Connection, column, to_json
@@ -19,12 +21,15 @@ from gateway.storage.database import Connection, column, to_json
 # they are not held while the batch waits for something else (docs/decisions/0025-campaign-limits-and-budgets.md).
 LOCK = """
 INSERT INTO accounts (tenant_id, id, asset_id, owner_kind, owner_id,
-    posted_minor, held_minor, entry_count, chain_hash, updated_at)
-SELECT $1, id, asset_id, owner_kind, owner_id, 0, 0, 0, $6, $7
+    posted_minor, held_minor, entry_count, chain_hash, updated_at, expires_after_days)
+SELECT $1, wanted.id, asset_id, owner_kind, owner_id, 0, 0, 0, $6, $7, expiring.expires_after_days
 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS wanted (id, asset_id, owner_kind, owner_id)
-ORDER BY owner_kind = 'BUDGET', id
+LEFT JOIN (
+    SELECT id, expires_after_days FROM assets WHERE tenant_id = $1 AND expires_after_days IS NOT NULL
+) AS expiring ON expiring.id = asset_id AND owner_kind IN ('MEMBER', 'GROUP')
+ORDER BY owner_kind = 'BUDGET', wanted.id
 ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = accounts.updated_at
-RETURNING id, posted_minor, held_minor, entry_count, chain_hash
+RETURNING id, posted_minor, held_minor, entry_count, chain_hash, debt_minor, expires_after_days, updated_at
 """
 
 RECORD = """
@@ -41,9 +46,9 @@ WITH new_transactions AS (
         $14::uuid[], $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bytea[])
 )
 UPDATE accounts SET posted_minor = moved.posted_minor, held_minor = moved.held_minor,
-    entry_count = moved.entry_count, chain_hash = moved.chain_hash, updated_at = $24
-FROM unnest($19::uuid[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bytea[])
-    AS moved (id, posted_minor, held_minor, entry_count, chain_hash)
+    entry_count = moved.entry_count, chain_hash = moved.chain_hash, debt_minor = moved.debt_minor, updated_at = greatest(accounts.updated_at, $25)
+FROM unnest($19::uuid[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bytea[], $24::bigint[])
+    AS moved (id, posted_minor, held_minor, entry_count, chain_hash, debt_minor)
 WHERE accounts.tenant_id = $1 AND accounts.id = moved.id
 """
 
@@ -84,12 +89,8 @@ async def lock_balances(
         CHAIN_START,
         at,
     )
-    return Book(
-        {
-            account_id: Balance(posted_minor, held_minor, entry_count, chain_hash)
-            for account_id, posted_minor, held_minor, entry_count, chain_hash in rows
-        }
-    )
+    balances = {row["id"]: Balance(*row[1:7]) for row in rows}
+    return Book(balances, not_before=max(row["updated_at"] for row in rows))
 
 
 def _place_in_line(account: Account) -> tuple[bool, UUID]:
@@ -125,8 +126,11 @@ async def record(connection: Connection, tenant_id: UUID, book: Book, at: dateti
         column(book.touched.values(), "held_minor"),
         column(book.touched.values(), "entry_count"),
         column(book.touched.values(), "chain_hash"),
+        column(book.touched.values(), "debt_minor"),
         at,
     )
+    if book.opened_lots or book.consumed_minor:
+        await lot_store.keep_lots(connection, tenant_id, book.opened_lots, book.consumed_minor)
 
 
 async def _place_holds(

@@ -41,12 +41,30 @@ class OperationKind(enum.StrEnum):
     IMPORT_CODES = "IMPORT_CODES"
     UPSERT_MEMBER = "UPSERT_MEMBER"
     LINK_IDENTIFIER = "LINK_IDENTIFIER"
+    CREATE_GROUP = "CREATE_GROUP"
+    SET_GROUP_MEMBERS = "SET_GROUP_MEMBERS"
+    FUND_GROUP = "FUND_GROUP"
+    CREATE_SEGMENT = "CREATE_SEGMENT"
+    SET_SEGMENT_MEMBERS = "SET_SEGMENT_MEMBERS"
+    SET_MEMBER_CARDS = "SET_MEMBER_CARDS"
+    SET_MEMBER_LABELS = "SET_MEMBER_LABELS"
+    DEFINE_CUSTOM_FIELD = "DEFINE_CUSTOM_FIELD"
+    DEFINE_FULFILLMENT_STAGE = "DEFINE_FULFILLMENT_STAGE"
+    UPDATE_FULFILLMENT = "UPDATE_FULFILLMENT"
+    CREATE_TILL = "CREATE_TILL"
+    REQUEST_VALIDATION_CODE = "REQUEST_VALIDATION_CODE"
     CREATE_CAMPAIGN = "CREATE_CAMPAIGN"
     UPDATE_CAMPAIGN = "UPDATE_CAMPAIGN"
     FUND_CAMPAIGN = "FUND_CAMPAIGN"
     RECORD_EVENT = "RECORD_EVENT"
     CREATE_VENDOR = "CREATE_VENDOR"
     UPDATE_VENDOR = "UPDATE_VENDOR"
+    MARK_NOTIFICATIONS_READ = "MARK_NOTIFICATIONS_READ"
+    REVERSE_OPERATION = "REVERSE_OPERATION"
+    RESERVE = "RESERVE"
+    CAPTURE = "CAPTURE"
+    RELEASE = "RELEASE"
+    EXPIRE = "EXPIRE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +118,18 @@ class IdempotencyConflict(RewardsError):
         self.differing_fields = differing_fields
 
 
+class OperationFenced(IdempotencyConflict):
+    """The key was fenced: nothing was ever done under it, and nothing will be."""
+
+    code = ErrorCode.OPERATION_FENCED
+
+    def __init__(self, request: Request) -> None:
+        """Say that a new key is needed; no field differs, for there was no first request."""
+        message = f"The key {request.key!r} was fenced: use a new one."
+        RewardsError.__init__(self, message, request.key_path)
+        self.differing_fields = ()
+
+
 class RequestInProgress(RewardsError):
     """Another request with this key is still running; ask again."""
 
@@ -117,7 +147,7 @@ def require_key(key: str, path: tuple[str, ...]) -> str:
     """Return the key if it has a form that some kind of operation takes.
 
     Raises:
-        InvalidInput: it has not.
+        InvalidInput: it has not the right form.
     """
     if errors := check_key(key, path, ANY_KEY_LENGTH_MAX):
         raise InvalidInput(errors)

@@ -13,6 +13,7 @@ from gateway.operations.model import (
     Answer,
     IdempotencyConflict,
     Operation,
+    OperationFenced,
     Request,
     RequestInProgress,
 )
@@ -36,6 +37,7 @@ async def run_once(
 
     Raises:
         IdempotencyConflict: the key was used with other input.
+        OperationFenced: the key was fenced.
         RequestInProgress: the first use is still running.
         RewardsError: whatever `work` refuses.
     """
@@ -84,6 +86,8 @@ async def claim(
 
 
 def _meet(request: Request, stored: asyncpg.Record) -> Answer | IdempotencyConflict:
+    if stored["fenced_at"] is not None:
+        return OperationFenced(request)
     mine = request.field_hashes()
     first: dict[str, str] = stored["field_hashes"]
     differing = sorted(name for name in mine | first if mine.get(name) != first.get(name))

@@ -22,7 +22,7 @@ RETURNING id, created_at
 """
 
 FETCH = """
-SELECT kind, key, id, field_hashes, answer, created_at FROM operations
+SELECT kind, key, id, field_hashes, answer, created_at, fenced_at FROM operations
 WHERE tenant_id = $1 AND partner_id = $2 AND (kind, key) IN (SELECT * FROM unnest($3::text[], $4::text[]))
 """
 
@@ -36,6 +36,12 @@ RELEASE = """
 DELETE FROM operations
 WHERE tenant_id = $1 AND partner_id = $2 AND answer IS NULL
     AND (kind, key) IN (SELECT * FROM unnest($3::text[], $4::text[]))
+"""
+
+
+FENCE = """
+UPDATE operations SET fenced_at = $5
+WHERE tenant_id = $1 AND partner_id = $2 AND kind = $3 AND key = $4 AND answer IS NULL
 """
 
 
@@ -100,4 +106,13 @@ async def release(connection: Connection, caller: Caller, requests: Sequence[Req
         caller.partner_id,
         [request.kind for request in requests],
         [request.key for request in requests],
+    )
+
+
+async def fence(
+    connection: Connection, caller: Caller, request: Request, operation: Operation
+) -> None:
+    """Mark a key that this database transaction has claimed as one that nothing may be done under."""
+    await connection.execute(
+        FENCE, caller.tenant_id, caller.partner_id, request.kind, request.key, operation.at
     )

@@ -1,7 +1,7 @@
 """The end of an order, in one database transaction: the held payment is taken and the voucher given, or both are not.
 
 Round trips: begin, end the order, lock the grant, lock balances, ledger (2 with holds), mark the grant, commit.
-Lock order: order, grant, balances.
+Lock order: order, grant, the reference of its cash if it is declined (2 more round trips), balances.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from gateway.grants import store
+from gateway.grants.cash_store import free_cash_of
+from gateway.grants.events import to_event
 from gateway.grants.holding import holds_of
 from gateway.grants.record import GrantRecord
 from gateway.ledger.book import Book, EntryRange
@@ -54,6 +56,7 @@ async def settle_declined(database: Database, order: ClaimedOrder, reason: str) 
         if at is None:
             return False
         grant = await _lock_grant(connection, order)
+        await free_cash_of(connection, order.tenant_id, grant)
         accounts = [payment.debit for payment in order.payments]
         book = await lock_balances(connection, order.tenant_id, accounts, at)
         for hold in holds_of(grant.id, order.operation_id, order.payments):
@@ -77,7 +80,7 @@ def _capture(book: Book, order: ClaimedOrder, grant: GrantRecord, at: datetime) 
         kind=order.transaction_kind,
         operation_id=order.operation_id,
         occurred_at=at,
-        payload={"grantIds": [str(grant.id)], "memberId": str(grant.member_id)},
+        payload=to_event(grant.id, grant.member_id, grant.details.get("group_id")),
     )
     book.open(transaction)
     holds = holds_of(grant.id, order.operation_id, order.payments)

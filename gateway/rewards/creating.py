@@ -25,6 +25,7 @@ from gateway.rewards.model import (
     reward_from_json,
     reward_to_json,
 )
+from gateway.rewards.segments import check_segments, write_segments
 from gateway.rewards.types import kind_of
 from gateway.rewards.types.base import Facts
 from gateway.storage.database import Connection, Database
@@ -67,10 +68,13 @@ async def create_reward(database: Database, caller: Caller, command: CreateRewar
     request = Request(OperationKind.CREATE_REWARD, command.request_id, given, new_id())
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
-        facts = await check_fields(connection, caller, command.fields)
+        errors = await check_segments(connection, caller, command.fields)
+        facts = await check_fields(connection, caller, command.fields, errors)
         reward = _build(caller, reward_id, command.fields, facts, operation)
         if not await insert_reward(connection, caller.tenant_id, reward):
             raise AlreadyExists("A reward with this id exists already.", ("input", "id"))
+        if command.fields.segment_ids:
+            await write_segments(connection, caller.tenant_id, reward.id, command.fields)
         return reward_to_json(reward)
 
     answer = await run_once(database, caller, request, work)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any, Final, Literal, TypeAlias
+from uuid import UUID
 
 from gateway.errors import FieldError
 from gateway.rewards.model import RewardStatus
@@ -37,6 +38,8 @@ class RewardFields:
     metadata: Any = UNSET
     status: RewardStatus | NotNamed | None = UNSET
     payment_configs: tuple[PaymentConfigDraft, ...] | NotNamed | None = UNSET
+    # The segments that it is reserved for; none means everybody. An id that can name none is the lowest one.
+    segment_ids: tuple[UUID, ...] | NotNamed | None = UNSET
 
     def to_fields(self) -> dict[str, Any]:
         """Return the named fields in one spelling by their GraphQL names, for the request's fingerprint."""
@@ -51,6 +54,8 @@ class RewardFields:
             spelled["status"] = self.status
         if isinstance(self.payment_configs, tuple):
             spelled["paymentConfigs"] = [config.to_fields() for config in self.payment_configs]
+        if isinstance(self.segment_ids, tuple):
+            spelled["segmentIds"] = list(self.segment_ids)
         if draft := self.draft:
             spelled["config"] = {kind_of(draft).input_name: draft.to_fields()}
         return spelled
@@ -95,7 +100,8 @@ class RewardFields:
             errors += _refuse_null("status")
         if self.metadata is not UNSET:
             errors += check_metadata(self.metadata, ("input", "metadata"))
-        return errors + self._check_payment_configs(facts)
+        errors += self._check_payment_configs(facts)
+        return errors + (_refuse_null("segmentIds") if self.segment_ids is None else [])
 
     def _check_config(self, facts: Facts) -> list[FieldError]:
         if self.config is UNSET:

@@ -40,6 +40,8 @@ FROM rewards JOIN reward_versions AS shown ON shown.tenant_id = $1 AND shown.id 
 WHERE rewards.tenant_id = $1 AND organisation_id = $2 AND rewards.id = ANY($3::uuid[]) AND deleted_at IS NULL
 """
 
+FETCH_OF = FETCH.replace("organisation_id = $2", "organisation_id = ANY($2::uuid[])")
+
 FETCH_VERSIONS = f"""
 SELECT {_COLUMNS}, shown.created_at AS updated_at
 FROM reward_versions AS shown JOIN rewards ON rewards.tenant_id = $1 AND rewards.id = shown.reward_id
@@ -75,6 +77,14 @@ async def fetch_rewards(
 ) -> dict[UUID, Reward]:
     """Return the organisation's rewards that exist and are not deleted, with their payment configurations, by id."""
     rows = await connection.fetch(FETCH, tenant_id, organisation_id, ids)
+    return {row["id"]: _to_reward(row) for row in rows}
+
+
+async def fetch_rewards_of(
+    connection: Connection, tenant_id: UUID, organisation_ids: Sequence[UUID], ids: Sequence[UUID]
+) -> dict[UUID, Reward]:
+    """Return the rewards of any of these organisations as `fetch_rewards` does; each says whose it is."""
+    rows = await connection.fetch(FETCH_OF, tenant_id, organisation_ids, ids)
     return {row["id"]: _to_reward(row) for row in rows}
 
 

@@ -31,6 +31,7 @@ from gateway.rewards.creating import (
 )
 from gateway.rewards.fields import UNSET, RewardFields
 from gateway.rewards.model import Reward, RewardStatus, reward_from_json, reward_to_json
+from gateway.rewards.segments import check_segments, write_segments
 from gateway.rewards.store import fetch_rewards
 from gateway.rewards.types import kind_of
 from gateway.rewards.types.base import Facts
@@ -66,12 +67,14 @@ async def update_reward(database: Database, caller: Caller, command: UpdateRewar
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
         before = await _lock(connection, caller, command.reward_id)
         errors = _check_type(before, command.fields)
+        errors += await check_segments(connection, caller, command.fields)
         facts = await check_fields(connection, caller, command.fields, errors)
         after = _apply(before, command.fields, facts, operation)
         if after.version_id != before.version_id:
             await insert_version(connection, caller.tenant_id, after)
         if command.fields.payment_configs is not UNSET:
             await replace_payment_configs(connection, caller.tenant_id, after)
+        await write_segments(connection, caller.tenant_id, after.id, command.fields)
         await update_reward_row(connection, caller.tenant_id, after)
         return reward_to_json(after)
 

@@ -45,7 +45,9 @@ _TOO_BUSY = (
     asyncpg.InsufficientResourcesError,
 )
 BUSY = "The gateway is busy; nothing was done, try again shortly."
-AWAY = "The database is not answering; nothing was done, try again shortly."
+AWAY = (
+    "The database is not answering. Send the same request with the same key again: it is done once."
+)
 
 
 class Database:

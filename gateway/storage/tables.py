@@ -40,6 +40,7 @@ class Organisation(Table, tablename="organisations", db=STATEMENT_WRITER):
     id = UUID(default=None, primary_key=True)
     name = Text(default=None)
     created_at = Timestamptz(default=None)
+    parent_id = UUID(default=None, null=True)
 
 
 class Credential(Table, tablename="credentials", db=STATEMENT_WRITER):
@@ -56,6 +57,8 @@ class Credential(Table, tablename="credentials", db=STATEMENT_WRITER):
     created_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None, null=True)
     revoked_at = Timestamptz(default=None, null=True)
+    # The other organisations that it may act for; `uuid[]` in the database.
+    reach = Text(default=None)
 
 
 class Asset(Table, tablename="assets", db=STATEMENT_WRITER):
@@ -68,6 +71,7 @@ class Asset(Table, tablename="assets", db=STATEMENT_WRITER):
     kind = Text(default=None)
     scale = SmallInt(default=None)
     created_at = Timestamptz(default=None)
+    expires_after_days = Integer(default=None, null=True)
 
 
 class Account(Table, tablename="accounts", db=STATEMENT_WRITER):
@@ -83,6 +87,8 @@ class Account(Table, tablename="accounts", db=STATEMENT_WRITER):
     entry_count = BigInt(default=None)
     chain_hash = Bytea(default=None)
     updated_at = Timestamptz(default=None)
+    debt_minor = BigInt(default=None)
+    expires_after_days = Integer(default=None, null=True)
 
 
 class LedgerTransaction(Table, tablename="ledger_transactions", db=STATEMENT_WRITER):
@@ -149,6 +155,7 @@ class Operation(Table, tablename="operations", db=STATEMENT_WRITER):
     field_hashes = JSONB(default=None)
     answer = JSONB(default=None, null=True)
     created_at = Timestamptz(default=None)
+    fenced_at = Timestamptz(default=None, null=True)
 
 
 class Member(Table, tablename="members", db=STATEMENT_WRITER):
@@ -316,6 +323,9 @@ class Issuance(Table, tablename="issuances", db=STATEMENT_WRITER):
     brand = Text(default=None, null=True)
     till = Text(default=None, null=True)
     created_at = Timestamptz(default=None)
+    data_scope = Text(default=None)
+    group_redemption = Boolean(default=None)
+    organisation_details = JSONB(default=None, null=True)
 
 
 class Notification(Table, tablename="notifications", db=STATEMENT_WRITER):
@@ -408,3 +418,171 @@ class VendorOrder(Table, tablename="vendor_orders", db=STATEMENT_WRITER):
     last_problem = Text(default=None, null=True)
     created_at = Timestamptz(default=None)
     settled_at = Timestamptz(default=None, null=True)
+
+
+class Group(Table, tablename="groups", db=STATEMENT_WRITER):
+    """Members who pay together; its account is of owner kind GROUP."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    name = Text(default=None, null=True)
+    external_id = Text(default=None, null=True)
+    primary_member_id = UUID(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class GroupMember(Table, tablename="group_members", db=STATEMENT_WRITER):
+    """A member of a group."""
+
+    tenant_id = UUID(default=None)
+    group_id = UUID(default=None)
+    member_id = UUID(default=None, primary_key=True)
+    created_at = Timestamptz(default=None)
+
+
+class Segment(Table, tablename="segments", db=STATEMENT_WRITER):
+    """A set of members that rewards can be reserved for."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    name = Text(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class SegmentMember(Table, tablename="segment_members", db=STATEMENT_WRITER):
+    """A member of a segment."""
+
+    tenant_id = UUID(default=None)
+    segment_id = UUID(default=None)
+    member_id = UUID(default=None, primary_key=True)
+    created_at = Timestamptz(default=None)
+
+
+class RewardSegment(Table, tablename="reward_segments", db=STATEMENT_WRITER):
+    """A segment that a reward is reserved for; a reward without any is for everybody."""
+
+    tenant_id = UUID(default=None)
+    reward_id = UUID(default=None)
+    segment_id = UUID(default=None, primary_key=True)
+
+
+class MemberCard(Table, tablename="member_cards", db=STATEMENT_WRITER):
+    """A card of a member; its number is unique in the tenant."""
+
+    tenant_id = UUID(default=None)
+    number = Text(default=None, primary_key=True)
+    member_id = UUID(default=None)
+    status = Text(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class MemberLabel(Table, tablename="member_labels", db=STATEMENT_WRITER):
+    """A label of a member."""
+
+    tenant_id = UUID(default=None)
+    member_id = UUID(default=None)
+    name = Text(default=None, primary_key=True)
+    status = Text(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class CustomField(Table, tablename="custom_fields", db=STATEMENT_WRITER):
+    """What an organisation's issued items may carry; `choices` is `text[]` in the database."""
+
+    tenant_id = UUID(default=None)
+    organisation_id = UUID(default=None)
+    name = Text(default=None, primary_key=True)
+    kind = Text(default=None)
+    is_required = Boolean(default=None)
+    choices = Text(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class FulfillmentStage(Table, tablename="fulfillment_stages", db=STATEMENT_WRITER):
+    """One of an organisation's stages of fulfilment, in order of position."""
+
+    tenant_id = UUID(default=None)
+    organisation_id = UUID(default=None)
+    name = Text(default=None, primary_key=True)
+    position = Integer(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Fulfillment(Table, tablename="fulfillments", db=STATEMENT_WRITER):
+    """The stage that a grant is at."""
+
+    tenant_id = UUID(default=None)
+    grant_id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    stage = Text(default=None)
+    step_count = Integer(default=None)
+    updated_at = Timestamptz(default=None)
+
+
+class FulfillmentStep(Table, tablename="fulfillment_steps", db=STATEMENT_WRITER):
+    """A stage that a grant came to. Append-only."""
+
+    tenant_id = UUID(default=None)
+    grant_id = UUID(default=None)
+    step = Integer(default=None, primary_key=True)
+    stage = Text(default=None)
+    note = Text(default=None, null=True)
+    operation_id = UUID(default=None)
+    occurred_at = Timestamptz(default=None)
+
+
+class Till(Table, tablename="tills", db=STATEMENT_WRITER):
+    """A till that must send validation codes."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    name = Text(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class ValidationCode(Table, tablename="validation_codes", db=STATEMENT_WRITER):
+    """A member's one-time code for a till: only its hash is kept."""
+
+    tenant_id = UUID(default=None)
+    code_hash = Bytea(default=None, primary_key=True)
+    till_id = UUID(default=None)
+    member_id = UUID(default=None)
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    used_at = Timestamptz(default=None, null=True)
+    operation_id = UUID(default=None, null=True)
+
+
+class CashReference(Table, tablename="cash_references", db=STATEMENT_WRITER):
+    """A payment in cash that a partner has used, by its own reference, and for which issuance."""
+
+    tenant_id = UUID(default=None)
+    partner_id = UUID(default=None)
+    reference = Text(default=None, primary_key=True)
+    operation_id = UUID(default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Reservation(Table, tablename="reservations", db=STATEMENT_WRITER):
+    """Whose hold a partner placed, why, and what it took of it; its id is the hold's."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organisation_id = UUID(default=None)
+    member_id = UUID(default=None)
+    reason = Text(default=None, null=True)
+    captured_minor = BigInt(default=None, null=True)
+    transaction_id = UUID(default=None, null=True)
+
+
+class Lot(Table, tablename="lots", db=STATEMENT_WRITER):
+    """A credit of an asset that expires, and what is left of it; named by the entry that credited it."""
+
+    tenant_id = UUID(default=None)
+    account_id = UUID(default=None)
+    sequence = BigInt(default=None, primary_key=True)
+    amount_minor = BigInt(default=None)
+    remaining_minor = BigInt(default=None)
+    expires_at = Timestamptz(default=None)

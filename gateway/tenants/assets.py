@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from gateway.access import Caller, Scope, authorize
@@ -21,9 +21,12 @@ from gateway.text import check_text
 CODE_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,32}")
 SCALE_MAX = 8
 CACHED_ASSETS_MAX = 10_000
+EXPIRES_AFTER_DAYS_MAX = 3_650
 
 # Units of a product and entries of a competition are made with the product or competition they belong to.
 CREATABLE_KINDS = frozenset(AssetKind) - {AssetKind.PRODUCT, AssetKind.COMPETITION}
+# Money does not expire.
+EXPIRING_KINDS = CREATABLE_KINDS - {AssetKind.CASH}
 
 _cache: dict[tuple[UUID, UUID], Asset] = {}
 
@@ -38,6 +41,7 @@ class CreateAsset:
     kind: AssetKind
     scale: int = 0
     asset_id: UUID | None = None
+    expires_after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,18 @@ async def create_asset(database: Database, caller: Caller, command: CreateAsset)
         "name": command.name,
         "kind": command.kind,
         "decimals": command.scale,
+        "expiresAfterDays": command.expires_after_days,
     }
     request = Request(OperationKind.CREATE_ASSET, command.request_id, fields, new_id())
     asset_id = command.asset_id or new_id()
-    asset = Asset(asset_id, command.code, command.name, command.kind, command.scale)
+    asset = Asset(
+        id=asset_id,
+        code=command.code,
+        name=command.name,
+        kind=command.kind,
+        scale=command.scale,
+        expires_after_days=command.expires_after_days,
+    )
 
     async def work(connection: Connection, operation: Operation) -> dict[str, object]:
         if not await store.insert_assets(connection, caller.tenant_id, [asset], operation.at):
@@ -81,9 +93,7 @@ async def create_asset(database: Database, caller: Caller, command: CreateAsset)
     answer = await run_once(database, caller, request, work)
     if answer.idempotent_replay:
         # Only the id differs between the first request and this one.
-        asset = Asset(
-            UUID(answer.value["asset_id"]), asset.code, asset.name, asset.kind, asset.scale
-        )
+        asset = replace(asset, id=UUID(answer.value["asset_id"]))
     return CreatedAsset(asset, answer.idempotent_replay)
 
 
@@ -100,7 +110,19 @@ def check_command(command: CreateAsset) -> list[FieldError]:
     if not 0 <= command.scale <= SCALE_MAX:
         message = f"decimals must be from 0 to {SCALE_MAX}."
         errors.append(FieldError(("input", "decimals"), "range", message))
-    return errors
+    return errors + _check_lifetime(command)
+
+
+def _check_lifetime(command: CreateAsset) -> list[FieldError]:
+    path, days = ("input", "expiresAfterDays"), command.expires_after_days
+    if days is None:
+        return []
+    if not 1 <= days <= EXPIRES_AFTER_DAYS_MAX:
+        message = f"expiresAfterDays must be from 1 to {EXPIRES_AFTER_DAYS_MAX}."
+        return [FieldError(path, "range", message)]
+    if command.kind in EXPIRING_KINDS:
+        return []
+    return [FieldError(path, "kind", f"expiresAfterDays cannot be given for {command.kind}.")]
 
 
 async def load_assets(

@@ -14,6 +14,7 @@ from gateway.ids import new_id
 from gateway.storage.database import Database
 from gateway.tenants import credentials_store as store
 from gateway.tenants.credentials_store import Credential
+from gateway.tenants.reach import check_reach
 from gateway.tenants.tokens import decode_token, new_token
 from gateway.text import check_text
 
@@ -59,6 +60,7 @@ async def authenticate(database: Database, token: str) -> Caller:
             row["points_asset_id"], row["experience_asset_id"], row["cash_asset_id"]
         ),
         member_id=row["member_id"],
+        reach=frozenset(row["reach"]),
     )
 
 
@@ -71,14 +73,16 @@ async def create_partner_token(
     *,
     partner_id: UUID | None = None,
     expires_at: datetime | None = None,
+    reach: Iterable[UUID] = (),
 ) -> CreatedToken:
     """Make a token for a partner of an organisation.
 
     Idempotency keys are counted per partner, and a new token must not forget those of the one it replaces: without a
-    `partner_id` all tokens of the organisation are one partner's, named by the organisation's id.
+    `partner_id` all tokens of the organisation are one partner's, named by the organisation's id. `reach` names other organisations for
+    which it may act: those above or below its own (CAP-13).
 
     Raises:
-        InvalidInput: the label, the scopes or the time break a rule.
+        InvalidInput: the label, the scopes, the time or the reach break a rule.
         NotFound: the organisation is not in the tenant.
     """
     chosen = frozenset(scopes)
@@ -86,6 +90,8 @@ async def create_partner_token(
     if not chosen or not chosen <= PARTNER_SCOPES:
         names = ", ".join(sorted(PARTNER_SCOPES))
         errors.append(FieldError(("scopes",), "scopes", f"scopes must be one or more of: {names}."))
+    wanted = frozenset(reach)
+    errors += await check_reach(database, tenant_id, organisation_id, wanted)
     credential = Credential(
         new_id(),
         organisation_id,
@@ -95,6 +101,7 @@ async def create_partner_token(
         chosen,
         datetime.now(UTC),
         expires_at,
+        reach=wanted - {organisation_id},
     )
     return await _create(database, tenant_id, credential, errors)
 
@@ -131,7 +138,7 @@ async def create_member_token(
 
 
 async def revoke_token(database: Database, tenant_id: UUID, credential_id: UUID) -> None:
-    """End a token at once and for ever; doing it again changes nothing.
+    """End a token for ever; running gateways refuse it within a second. Doing it again changes nothing.
 
     Raises:
         NotFound: the tenant has no such credential.

@@ -26,13 +26,14 @@ class Credential:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None = None
+    reach: frozenset[UUID] = frozenset()
 
 
 # Of an organisation and a member of this tenant, or nothing is inserted.
 INSERT = """
 INSERT INTO credentials (tenant_id, id, organisation_id, partner_id, member_id, label, scopes, secret_hash,
-    created_at, expires_at)
-SELECT $1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10
+    created_at, expires_at, reach)
+SELECT $1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10, $11::uuid[]
 WHERE EXISTS (SELECT FROM organisations WHERE tenant_id = $1 AND id = $3)
     AND ($5::uuid IS NULL OR EXISTS (SELECT FROM members WHERE tenant_id = $1 AND id = $5))
 RETURNING id
@@ -40,14 +41,14 @@ RETURNING id
 
 # The database's clock decides, so that every gateway agrees on when a token ends.
 FETCH_ACTIVE = """
-SELECT organisation_id, partner_id, member_id, scopes, secret_hash,
+SELECT organisation_id, partner_id, member_id, scopes, reach, secret_hash,
     points_asset_id, experience_asset_id, cash_asset_id
 FROM credentials JOIN tenants ON tenants.id = credentials.tenant_id
 WHERE credentials.tenant_id = $1 AND credentials.id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
 
 FETCH_ALL = """
-SELECT id, organisation_id, partner_id, member_id, label, scopes, created_at, expires_at, revoked_at
+SELECT id, organisation_id, partner_id, member_id, label, scopes, created_at, expires_at, revoked_at, reach
 FROM credentials WHERE tenant_id = $1 ORDER BY id
 """
 
@@ -73,6 +74,7 @@ async def insert_credential(
         secret_hash,
         credential.created_at,
         credential.expires_at,
+        sorted(credential.reach),
     )
     return inserted is not None
 
@@ -87,7 +89,13 @@ async def fetch_active_credential(
 async def fetch_credentials(connection: Connection, tenant_id: UUID) -> Sequence[Credential]:
     """Return every credential of the tenant, oldest first."""
     return [
-        Credential(**{**row, "scopes": frozenset(map(Scope, row["scopes"]))})
+        Credential(
+            **{
+                **row,
+                "scopes": frozenset(map(Scope, row["scopes"])),
+                "reach": frozenset(row["reach"]),
+            }
+        )
         for row in await connection.fetch(FETCH_ALL, tenant_id)
     ]
 

@@ -68,19 +68,24 @@ async def create_tenant(
     return FoundedTenant(tenant, organisation, assets)
 
 
-async def create_organisation(database: Database, tenant_id: UUID, name: str) -> Organisation:
-    """Add an organisation to a tenant.
+async def create_organisation(
+    database: Database, tenant_id: UUID, name: str, parent_id: UUID | None = None
+) -> Organisation:
+    """Add an organisation to a tenant, as a child of another one or beside them.
 
     Raises:
         InvalidInput: the name breaks a rule.
-        NotFound: there is no such tenant.
+        NotFound: there is no such tenant, or no such parent in it.
     """
     if errors := check_text(name, ("name",), NAME_LENGTH_MAX):
         raise InvalidInput(errors)
-    organisation = Organisation(new_id(), name)
+    organisation = Organisation(new_id(), name, parent_id)
     now = datetime.now(UTC)
     async with database.transaction() as connection:
         if await store.fetch_tenant(connection, tenant_id) is None:
             raise NotFound("No such tenant.", ("tenantId",))
+        known = await store.fetch_organisations(connection, tenant_id)
+        if parent_id is not None and parent_id not in known:
+            raise NotFound("No such organisation.", ("parentId",))
         await store.insert_organisation(connection, tenant_id, organisation, now)
     return organisation

@@ -22,10 +22,11 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """One organisation of a tenant; owns catalogue and grants."""
+    """One organisation of a tenant; owns catalogue and grants. One without a parent heads its own tree."""
 
     id: UUID
     name: str
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,20 +15,20 @@ from gateway.storage.database import Connection, column, run
 from gateway.tenants.model import Organisation, Tenant
 
 INSERT_ASSETS = """
-INSERT INTO assets (tenant_id, id, code, name, kind, scale, created_at)
-SELECT $1, id, code, name, kind, scale, $7
-FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[])
-    AS given (id, code, name, kind, scale)
+INSERT INTO assets (tenant_id, id, code, name, kind, scale, created_at, expires_after_days)
+SELECT $1, id, code, name, kind, scale, $7, expires_after_days
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[], $8::integer[])
+    AS given (id, code, name, kind, scale, expires_after_days)
 ON CONFLICT DO NOTHING
 RETURNING id
 """
 
 FETCH_ASSETS = """
-SELECT id, code, name, kind, scale FROM assets WHERE tenant_id = $1 ORDER BY id
+SELECT id, code, name, kind, scale, expires_after_days FROM assets WHERE tenant_id = $1 ORDER BY id
 """
 
 FETCH_ASSETS_BY_ID = """
-SELECT id, code, name, kind, scale FROM assets WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+SELECT id, code, name, kind, scale, expires_after_days FROM assets WHERE tenant_id = $1 AND id = ANY($2::uuid[])
 """
 
 
@@ -59,7 +59,11 @@ async def insert_organisation(
 ) -> None:
     """Insert an organisation of a tenant."""
     row = tables.Organisation(
-        tenant_id=tenant_id, id=organisation.id, name=organisation.name, created_at=at
+        tenant_id=tenant_id,
+        id=organisation.id,
+        name=organisation.name,
+        created_at=at,
+        parent_id=organisation.parent_id,
     )
     await run(connection, tables.Organisation.insert(row))
 
@@ -67,7 +71,7 @@ async def insert_organisation(
 async def fetch_organisations(connection: Connection, tenant_id: UUID) -> dict[UUID, Organisation]:
     """Return every organisation of the tenant, by id, oldest first."""
     table = tables.Organisation
-    query = table.select(table.id, table.name).where(table.tenant_id == tenant_id)
+    query = table.select(table.id, table.name, table.parent_id).where(table.tenant_id == tenant_id)
     rows = await run(connection, query.order_by(table.id))
     return {row["id"]: Organisation(**row) for row in rows}
 
@@ -85,6 +89,7 @@ async def insert_assets(
         column(assets, "kind"),
         column(assets, "scale"),
         at,
+        column(assets, "expires_after_days"),
     )
     return {row["id"] for row in rows}
 
@@ -103,6 +108,13 @@ async def fetch_assets_by_id(
 
 def _by_id(rows: Sequence[asyncpg.Record]) -> dict[UUID, Asset]:
     return {
-        row["id"]: Asset(row["id"], row["code"], row["name"], AssetKind(row["kind"]), row["scale"])
+        row["id"]: Asset(
+            id=row["id"],
+            code=row["code"],
+            name=row["name"],
+            kind=AssetKind(row["kind"]),
+            scale=row["scale"],
+            expires_after_days=row["expires_after_days"],
+        )
         for row in rows
     }

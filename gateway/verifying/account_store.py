@@ -32,7 +32,7 @@ WHERE $1::uuid IS NULL OR tenant_id = $1 ORDER BY tenant_id, id
 async def find_unknown_system_accounts(
     connection: Connection, tenant_id: UUID | None, limit: int
 ) -> Sequence[Row]:
-    """Return the accounts without a row that are not issuance or redemption of an organisation of the tenant."""
+    """Return the accounts without a row that are neither an organisation's issuance or redemption nor the tenant's expiry."""
     unknown: list[Row] = []
     known: set[UUID] = set()
     seen: tuple[UUID, UUID] | None = None
@@ -43,8 +43,9 @@ async def find_unknown_system_accounts(
             known = {
                 Account(row["asset_id"], owner_kind, organisation["id"]).id
                 for organisation in organisations
-                for owner_kind in UNBOUNDED
+                for owner_kind in UNBOUNDED - {OwnerKind.EXPIRED}
             }
+            known.add(Account(row["asset_id"], OwnerKind.EXPIRED, row["tenant_id"]).id)
         if row["account_id"] not in known:
             unknown.append(dict(row))
             if len(unknown) >= limit:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from gateway.verifying.account_store import find_misnamed_accounts, find_unknown_system_accounts
 from gateway.verifying.chain_store import find_broken_chains
 from gateway.verifying.coupon_store import COUPON_CHECKS
+from gateway.verifying.fulfillment_store import FULFILLMENT_CHECKS
 from gateway.verifying.grant_store import GRANT_CHECKS
+from gateway.verifying.hold_store import HOLD_CHECKS
 from gateway.verifying.ledger_store import LEDGER_CHECKS
+from gateway.verifying.lot_store import LOT_CHECKS
 from gateway.verifying.model import Check
 from gateway.verifying.operation_store import OPERATION_CHECKS
 from gateway.verifying.reference_store import REFERENCE_CHECKS
@@ -17,7 +20,10 @@ CHECKS = (
     *OPERATION_CHECKS,
     *COUPON_CHECKS,
     *GRANT_CHECKS,
+    *FULFILLMENT_CHECKS,
     *VENDOR_CHECKS,
+    *HOLD_CHECKS,
+    *LOT_CHECKS,
     *REFERENCE_CHECKS,
     Check(
         "accounts_named_by_owner",
@@ -26,7 +32,7 @@ CHECKS = (
     ),
     Check(
         "system_accounts_known",
-        "every entry outside the kept balances is on an issuance or redemption account of an organisation of its tenant",
+        "every entry outside the kept balances is on the issuance or redemption of an organisation of its tenant, or on the tenant's expiry",
         find_unknown_system_accounts,
     ),
     Check(

@@ -31,7 +31,7 @@ FULL JOIN (
     JOIN ledger_transactions AS posted
         ON posted.tenant_id = entries.tenant_id AND posted.id = entries.transaction_id AND posted.kind = 'ISSUANCE'
     JOIN accounts ON accounts.tenant_id = entries.tenant_id AND accounts.id = entries.account_id
-        AND accounts.owner_kind = 'MEMBER'
+        AND accounts.owner_kind IN ('MEMBER', 'GROUP')
     WHERE ($1::uuid IS NULL OR entries.tenant_id = $1) AND entries.amount_minor < 0
     GROUP BY entries.tenant_id, entries.grant_id, entries.asset_id
 ) AS captured USING (tenant_id, grant_id, asset_id)
@@ -68,8 +68,9 @@ SELECT * FROM (
     FROM ledger_entries AS entries
     JOIN ledger_transactions AS posted ON posted.tenant_id = entries.tenant_id AND posted.id = entries.transaction_id
     LEFT JOIN grants ON grants.tenant_id = entries.tenant_id AND grants.id = entries.grant_id
-    WHERE ($1::uuid IS NULL OR entries.tenant_id = $1) AND (entries.grant_id IS NULL) <> (posted.kind IN ('STOCK', 'FUNDING'))
-        OR entries.transaction_id NOT IN (grants.transaction_id, coalesce(grants.claim_transaction_id, grants.transaction_id),
+    WHERE ($1::uuid IS NULL OR entries.tenant_id = $1) AND posted.kind <> 'EXPIRY'
+        AND (entries.grant_id IS NULL) <> (posted.kind IN ('STOCK', 'FUNDING', 'GROUP_FUNDING', 'CAPTURE'))
+        OR NOT (posted.kind = 'EXPIRY' AND grants.status = 'EXPIRED') AND entries.transaction_id NOT IN (grants.transaction_id, coalesce(grants.claim_transaction_id, grants.transaction_id),
             coalesce(grants.reversal_transaction_id, grants.transaction_id))
     UNION ALL
     SELECT grants.tenant_id, grants.id, grants.transaction_id,
@@ -121,7 +122,8 @@ SELECT * FROM (
     GROUP BY posted.tenant_id, posted.id HAVING count(grants.id) <> 1
     UNION ALL
     SELECT tenant_id, id, claim_transaction_id, NULL, 'has status ' || status FROM grants
-    WHERE ($1::uuid IS NULL OR tenant_id = $1) AND status <> 'REVERSED' AND (status = 'CLAIMED') = (claimed_at IS NULL)
+    WHERE ($1::uuid IS NULL OR tenant_id = $1) AND status NOT IN ('REVERSED', 'EXPIRED')
+        AND (status = 'CLAIMED') = (claimed_at IS NULL)
 ) AS broken
 ORDER BY tenant_id, grant_id, transaction_id, asset_id LIMIT $2
 """
@@ -139,14 +141,14 @@ SELECT * FROM (
     LEFT JOIN grants ON grants.tenant_id = posted.tenant_id AND grants.reversal_transaction_id = posted.id
         AND grants.transaction_id = posted.reverses_id
     WHERE ($1::uuid IS NULL OR posted.tenant_id = $1) AND posted.kind = 'REVERSAL'
-    GROUP BY posted.tenant_id, posted.id HAVING count(grants.id) <> 1
+    GROUP BY posted.tenant_id, posted.id HAVING count(grants.id) = 0
     UNION ALL
     SELECT grants.tenant_id, grants.id, NULL, reversal_transaction_id, 'has status ' || status
     FROM grants
     LEFT JOIN ledger_transactions AS posted ON posted.tenant_id = grants.tenant_id AND posted.id = reversal_transaction_id
         AND posted.kind = 'REVERSAL'
     WHERE ($1::uuid IS NULL OR grants.tenant_id = $1) AND ((status = 'REVERSED') <> (posted.id IS NOT NULL)
-        OR (status = 'REVERSED') <> (reversal_transaction_id IS NOT NULL))
+        OR (status = 'REVERSED') <> (reversal_transaction_id IS NOT NULL) OR posted.reverses_id <> grants.transaction_id)
 ) AS broken
 ORDER BY tenant_id, grant_id, transaction_id, account_id LIMIT $2
 """
@@ -164,7 +166,7 @@ GRANT_CHECKS = (
     ),
     statement_check(
         "entries_belong_to_grants",
-        "every grant has exactly its entries, and every entry but stock's is in a transaction of its grant",
+        "every grant has exactly its entries, and every entry but those of stock, funding and holds is in a transaction of its grant",
         ENTRIES,
     ),
     statement_check(
@@ -174,7 +176,7 @@ GRANT_CHECKS = (
     ),
     statement_check(
         "reversals_never_exceed",
-        "every reversed grant has moved nothing in the end, by one transaction of its own",
+        "every reversed grant has moved nothing in the end, by one transaction that reverses its own",
         REVERSALS,
     ),
 )

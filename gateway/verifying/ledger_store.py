@@ -38,16 +38,18 @@ WHERE ($1::uuid IS NULL OR tenant_id = $1) AND held_minor <> coalesce(open_minor
 ORDER BY tenant_id, id LIMIT $2
 """
 
+# A debt is exactly what is below zero, and only a member can have one: by a reversal of what they had spent.
 AVAILABLE = """
-SELECT tenant_id, id AS account_id, posted_minor, held_minor
-FROM accounts WHERE ($1::uuid IS NULL OR tenant_id = $1) AND (posted_minor < held_minor OR held_minor < 0)
+SELECT tenant_id, id AS account_id, posted_minor, held_minor, debt_minor
+FROM accounts WHERE ($1::uuid IS NULL OR tenant_id = $1) AND (
+    held_minor < 0 OR debt_minor <> greatest(0, held_minor - posted_minor) OR (debt_minor > 0 AND owner_kind <> 'MEMBER'))
 ORDER BY tenant_id, id LIMIT $2
 """
 
 HOLD_ENDS = """
 SELECT tenant_id, id AS hold_id, status, created_at, ended_at
 FROM holds WHERE ($1::uuid IS NULL OR tenant_id = $1) AND (
-    status NOT IN ('OPEN', 'CAPTURED', 'RELEASED') OR (status = 'OPEN') <> (ended_at IS NULL) OR ended_at < created_at)
+    status NOT IN ('OPEN', 'CAPTURED', 'RELEASED', 'EXPIRED') OR (status = 'OPEN') <> (ended_at IS NULL) OR ended_at < created_at)
 ORDER BY tenant_id, id LIMIT $2
 """
 
@@ -77,11 +79,15 @@ LEDGER_CHECKS = (
         HELD,
     ),
     statement_check(
-        "available_not_below_zero", "no account holds back more than is posted on it", AVAILABLE
+        "available_not_below_zero",
+        "no account holds back more than is posted on it, but for what its member is recorded to owe",
+        AVAILABLE,
     ),
     statement_check("assets_sum_to_zero", "all entries of every asset sum to zero", ASSET_SUMS),
     statement_check(
-        "holds_end_once", "every hold is open, or ended once as captured or released", HOLD_ENDS
+        "holds_end_once",
+        "every hold is open, or ended once as captured, released or expired",
+        HOLD_ENDS,
     ),
     statement_check(
         "one_event_per_transaction",

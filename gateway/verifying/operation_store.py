@@ -7,8 +7,8 @@ from gateway.verifying.session_store import statement_check
 # A database transaction that posts for a key also stores its answer, so a committed key without one is a lost answer.
 EXECUTIONS = """
 SELECT * FROM (
-    SELECT tenant_id, id AS operation_id, 'has no answer' AS problem FROM operations
-    WHERE ($1::uuid IS NULL OR tenant_id = $1) AND answer IS NULL
+    SELECT tenant_id, id AS operation_id, CASE WHEN fenced_at IS NULL THEN 'has no answer' ELSE 'has an answer and is fenced' END AS problem FROM operations
+    WHERE ($1::uuid IS NULL OR tenant_id = $1) AND (answer IS NULL) = (fenced_at IS NULL)
     UNION ALL
     SELECT tenant_id, id, 'is the id of several keys' FROM operations
     WHERE $1::uuid IS NULL OR tenant_id = $1 GROUP BY tenant_id, id HAVING count(*) > 1
@@ -18,7 +18,7 @@ SELECT * FROM (
     UNION ALL
     SELECT tenant_id, operation_id, 'posted more than one transaction of kind ' || kind FROM ledger_transactions
     WHERE ($1::uuid IS NULL OR tenant_id = $1) AND kind IN ('GRANT', 'DISTRIBUTION', 'REVERSAL', 'STOCK', 'FUNDING')
-    GROUP BY tenant_id, operation_id, kind HAVING count(*) > 1
+    GROUP BY tenant_id, operation_id, kind, reverses_id HAVING count(*) > 1
 ) AS broken
 ORDER BY tenant_id, operation_id, problem LIMIT $2
 """
@@ -55,7 +55,7 @@ ORDER BY tenant_id, operation_id, grant_id LIMIT $2
 OPERATION_CHECKS = (
     statement_check(
         "keys_executed_once",
-        "every idempotency key was executed once and has an answer",
+        "every idempotency key was executed once and has an answer, or was fenced and has none",
         EXECUTIONS,
     ),
     statement_check(

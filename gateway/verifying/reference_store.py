@@ -36,6 +36,7 @@ REFERENCES = (
     Reference("credentials", "member_id", "members"),
     Reference("accounts", "owner_id", "members", only="owner_kind IN ('MEMBER', 'CLAIMABLE')"),
     Reference("accounts", "owner_id", "products", only="owner_kind = 'STOCK'"),
+    Reference("accounts", "owner_id", "groups", only="owner_kind = 'GROUP'"),
     Reference("ledger_transactions", "operation_id", "operations"),
     Reference("ledger_transactions", "reverses_id", "ledger_transactions"),
     Reference("ledger_entries", "transaction_id", "ledger_transactions"),
@@ -43,6 +44,8 @@ REFERENCES = (
     Reference("ledger_entries", "asset_id", "assets"),
     Reference("ledger_entries", "grant_id", "grants"),
     Reference("holds", "operation_id", "operations"),
+    Reference("reservations", "organisation_id", "organisations"),
+    Reference("reservations", "transaction_id", "ledger_transactions"),
     Reference("rewards", "version_id", "reward_versions"),
     Reference("grants", "organisation_id", "organisations"),
     Reference("grants", "reward_id", "rewards"),
@@ -59,6 +62,9 @@ REFERENCES = (
     Reference("issuances", "operation_id", "operations"),
     Reference("issuances", "organisation_id", "organisations"),
     Reference("notifications", "grant_id", "grants"),
+    Reference("fulfillment_steps", "operation_id", "operations"),
+    Reference("validation_codes", "operation_id", "operations"),
+    Reference("cash_references", "operation_id", "operations"),
     Reference("accounts", "owner_id", "campaigns", only="owner_kind = 'BUDGET'"),
     # A limit's subject is a member, or the campaign itself.
     Reference("campaign_counters", "subject_id", "members", only="subject_id <> campaign_id"),
@@ -90,6 +96,23 @@ SELECT * FROM (
     SELECT grants.tenant_id, 'grants', grants.id, 'is of a version of another reward' FROM grants
     JOIN reward_versions AS versions ON versions.tenant_id = grants.tenant_id AND versions.id = grants.reward_version_id
     WHERE ($1::uuid IS NULL OR grants.tenant_id = $1) AND versions.reward_id <> grants.reward_id
+    UNION ALL
+    SELECT fulfillments.tenant_id, 'fulfillments', grant_id, 'is of a grant of another organisation' FROM fulfillments
+    JOIN grants ON grants.tenant_id = fulfillments.tenant_id AND grants.id = fulfillments.grant_id
+    WHERE ($1::uuid IS NULL OR grants.tenant_id = $1) AND fulfillments.organisation_id <> grants.organisation_id
+    UNION ALL
+    SELECT reserved.tenant_id, 'reward_segments', reserved.reward_id, 'is reserved for a segment of another organisation'
+    FROM reward_segments AS reserved
+    JOIN rewards ON rewards.tenant_id = reserved.tenant_id AND rewards.id = reserved.reward_id
+    JOIN segments ON segments.tenant_id = reserved.tenant_id AND segments.id = reserved.segment_id
+    WHERE ($1::uuid IS NULL OR reserved.tenant_id = $1) AND segments.organisation_id <> rewards.organisation_id
+    UNION ALL
+    SELECT entries.tenant_id, 'grants', grants.id, 'is paid by another group than it names' FROM ledger_entries AS entries
+    JOIN grants ON grants.tenant_id = entries.tenant_id AND grants.id = entries.grant_id
+    JOIN accounts ON accounts.tenant_id = entries.tenant_id AND accounts.id = entries.account_id
+        AND accounts.owner_kind = 'GROUP'
+    WHERE ($1::uuid IS NULL OR entries.tenant_id = $1)
+        AND accounts.owner_id IS DISTINCT FROM (grants.details ->> 'group_id')::uuid
 ) AS broken
 ORDER BY tenant_id, row_of, id LIMIT $2
 """

@@ -46,6 +46,10 @@ class CreateAssetInput:
     decimals: int = strawberry.field(
         default=0, description="How many decimals its amounts have: 0 to 8."
     )
+    expires_after_days: int | None = strawberry.field(
+        default=None,
+        description="After how many days a member's credit expires: 1 to 3,650; never if left out. Not for CASH.",
+    )
 
 
 @strawberry.type(description="The asset; it never changes.")
@@ -85,6 +89,7 @@ async def create_asset(
         input.kind,
         input.decimals,
         _read_guid(input.id, errors),
+        input.expires_after_days,
     )
     if errors:
         raise DomainInvalidInput([*errors, *assets.check_command(command)])

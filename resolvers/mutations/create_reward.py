@@ -8,7 +8,7 @@ import strawberry
 
 from gateway.rewards import creating
 from gateway.rewards.creating import CreateReward
-from gateway.rewards.fields import RewardFields
+from gateway.rewards.fields import UNSET, RewardFields
 from gateway.rewards.model import RewardStatus
 from resolvers.context import Info
 from resolvers.errors import (
@@ -23,7 +23,7 @@ from resolvers.scalars import JSON
 from resolvers.types.catalogue_reward import to_catalogue_reward
 from resolvers.types.payment_config import PaymentConfigInput, to_payment_config_draft
 from resolvers.types.reward import Reward
-from resolvers.types.reward_config import RewardConfigInput, to_draft
+from resolvers.types.reward_config import RewardConfigInput, to_draft, to_segment_ids
 
 
 @strawberry.input(description="A new reward.")
@@ -52,6 +52,10 @@ class CreateRewardInput:
     )
     payment_configs: list[PaymentConfigInput] | None = strawberry.field(
         default=None, description="The ways to pay for it, at most 20; none means free."
+    )
+    segment_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="Reserve it for members of any of these segments, at most 100; none means everybody.",
     )
 
 
@@ -89,6 +93,7 @@ async def create_reward(
         metadata={} if input.metadata is None else input.metadata,
         status=input.status or RewardStatus.ACTIVE,
         payment_configs=tuple(map(to_payment_config_draft, input.payment_configs or ())),
+        segment_ids=to_segment_ids(input.segment_ids) if input.segment_ids else UNSET,
     )
     command = CreateReward(input.request_id, fields, input.id)
     outcome = await creating.create_reward(info.context.database, info.context.caller, command)

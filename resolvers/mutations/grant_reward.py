@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, TypeAlias
 
@@ -30,10 +31,14 @@ from resolvers.types.status import OperationStatus, to_status
 
 @strawberry.input(description="Cash for something the member did in the partner's own systems.")
 class CustomRewardInput:
-    """An amount of dollars."""
+    """An amount of dollars, and until when it can be claimed."""
 
     amount: Decimal = strawberry.field(
         description="Dollars from 1.00 to 100.00, with at most two decimals."
+    )
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="Until when it can be claimed: a moment in the future; for ever if left out.",
     )
 
 
@@ -134,5 +139,5 @@ async def grant_reward(
 
 def _to_reward(given: GrantableReward) -> CustomReward | CatalogueReward:
     if given.custom:
-        return CustomReward(given.custom.amount)
+        return CustomReward(given.custom.amount, given.custom.expires_at)
     return CatalogueReward(decode_id(IdKind.REWARD, given.reward_id or ""))

@@ -8,7 +8,7 @@ import strawberry
 
 from gateway.ids import IdKind, decode_id, encode_id
 from gateway.reversing import reverse_grant as reversing
-from gateway.reversing.reverse_grant import ReverseCommand
+from gateway.reversing.model import ReversalPolicy, ReverseCommand
 from resolvers.context import Info
 from resolvers.errors import (
     IdempotencyConflict,
@@ -19,6 +19,7 @@ from resolvers.errors import (
     RequestInProgress,
 )
 from resolvers.fields import resolved
+from resolvers.types import reversal  # noqa: F401 - describes the policy
 from resolvers.types.grant import Grant, to_grant
 
 
@@ -32,6 +33,9 @@ class ReverseGrantInput:
     grant_id: strawberry.ID = strawberry.field(description="The grant: `XT_…`.")
     reason: str | None = strawberry.field(
         default=None, description="At most 256 characters, kept with the transaction for audit."
+    )
+    policy: ReversalPolicy = strawberry.field(
+        default=ReversalPolicy.REFUSE, description="What to do where the member has spent it."
     )
 
 
@@ -70,6 +74,7 @@ async def reverse_grant(
         request_id=input.request_id,
         grant_id=decode_id(IdKind.GRANT, input.grant_id),
         reason=input.reason,
+        policy=input.policy,
     )
     outcome = await reversing.reverse_grant(info.context.database, info.context.caller, command)
     transaction_id = encode_id(IdKind.TRANSACTION, outcome.transaction_id)

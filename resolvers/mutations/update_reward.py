@@ -27,7 +27,7 @@ from resolvers.scalars import JSON
 from resolvers.types.catalogue_reward import to_catalogue_reward
 from resolvers.types.payment_config import PaymentConfigInput, to_payment_config_draft
 from resolvers.types.reward import Reward
-from resolvers.types.reward_config import RewardConfigInput, to_draft
+from resolvers.types.reward_config import RewardConfigInput, to_draft, to_segment_ids
 
 Given = TypeVar("Given")
 Read = TypeVar("Read")
@@ -63,6 +63,10 @@ class UpdateRewardInput:
     payment_configs: list[PaymentConfigInput] | None = strawberry.field(
         default=strawberry.UNSET,
         description="The ways to pay for it from now on, at most 20; they replace those it has.",
+    )
+    segment_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The segments that it is reserved for from now on, at most 100; an empty list means everybody.",
     )
 
 
@@ -100,6 +104,7 @@ async def update_reward(
         metadata=_read(input.metadata, dict[str, Any]),
         status=_read(input.status, RewardStatus),
         payment_configs=_read(input.payment_configs, _to_drafts),
+        segment_ids=_read(input.segment_ids, to_segment_ids),
     )
     reward_id = decode_id(IdKind.REWARD, input.id) or ID_LOWEST
     command = UpdateReward(input.request_id, reward_id, fields)

@@ -14,6 +14,8 @@ from resolvers.node import LoadNodes, Node, load_nodes
 from resolvers.types.asset import load_asset_nodes
 from resolvers.types.campaign import load_campaign_nodes
 from resolvers.types.grant import load_grant_nodes
+from resolvers.types.group import load_group_nodes
+from resolvers.types.hold import load_hold_nodes
 from resolvers.types.items import (
     load_code_pool_nodes,
     load_competition_nodes,
@@ -23,6 +25,7 @@ from resolvers.types.ledger_entry import load_entry_nodes
 from resolvers.types.member import load_member_nodes
 from resolvers.types.notification import load_notification_nodes
 from resolvers.types.reward import load_reward_nodes
+from resolvers.types.segment import load_segment_nodes
 from resolvers.types.vendor import load_vendor_nodes
 
 # One row for each kind of id that can be fetched again.
@@ -32,11 +35,14 @@ LOADS: dict[IdKind, LoadNodes] = {
     IdKind.CODE_POOL: load_code_pool_nodes,
     IdKind.COMPETITION: load_competition_nodes,
     IdKind.GRANT: load_grant_nodes,
+    IdKind.GROUP: load_group_nodes,
+    IdKind.HOLD: load_hold_nodes,
     IdKind.LEDGER_ENTRY: load_entry_nodes,
     IdKind.MEMBER: load_member_nodes,
     IdKind.NOTIFICATION: load_notification_nodes,
     IdKind.PRODUCT: load_product_nodes,
     IdKind.REWARD: load_reward_nodes,
+    IdKind.SEGMENT: load_segment_nodes,
     IdKind.VENDOR: load_vendor_nodes,
 }
 

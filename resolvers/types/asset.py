@@ -38,6 +38,9 @@ class Asset(Node):
     name: str = strawberry.field(description="Name for people.")
     kind: AssetKind = strawberry.field(description="What it counts.")
     decimals: int = strawberry.field(description="How many decimals its amounts have.")
+    expires_after_days: int | None = strawberry.field(
+        description="After how many days a member's credit expires; null if it never does."
+    )
 
 
 def to_asset(asset: domain.Asset) -> Asset:
@@ -48,6 +51,7 @@ def to_asset(asset: domain.Asset) -> Asset:
         name=asset.name,
         kind=asset.kind,
         decimals=asset.scale,
+        expires_after_days=asset.expires_after_days,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope, authorize
 from gateway.ids import IdKind, encode_id
 from gateway.ledger.assets import from_minor
 from gateway.rewards import items
@@ -37,6 +38,9 @@ from resolvers.types.items import (
 )
 from resolvers.types.payment_config import PaymentConfig, to_payment_config
 from resolvers.types.vendor import Vendor, load_vendor, to_vendor
+
+if TYPE_CHECKING:
+    from resolvers.types.segment import Segment
 
 RewardType: TypeAlias = RewardKind
 
@@ -85,6 +89,17 @@ class RewardDefinition(Node):
     )
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+
+    @resolved("The segments that it is reserved for now; none means everybody. Not for members.")
+    async def segments(
+        self, info: Info
+    ) -> list[Annotated[Segment, strawberry.lazy("resolvers.types.segment")]]:
+        """Load the segments."""
+        # Segments have members, members have grants, and grants have rewards: the circle is broken here.
+        from resolvers.types.segment import load_segments_of_reward  # noqa: PLC0415 - see above
+
+        authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
+        return await load_segments_of_reward(info.context, self.reward.id)
 
 
 @strawberry.type(description="Points, or another asset, credited at once.")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from gateway.ledger.statement import EntryPlace, StatementEntry
+from gateway.ledger.statement import EntryPlace, Period, StatementEntry
 from gateway.ledger.statement_store import count_entries, fetch_entries_pages
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest
@@ -42,14 +42,18 @@ ENTRY_CURSOR = CursorKind(b"e", _encode_place, _decode_place)
 
 
 async def load_member_entries(
-    context: Context, member_id: UUID, asset_id: UUID | None, request: PageRequest[EntryPlace]
+    context: Context,
+    member_id: UUID,
+    asset_id: UUID | None,
+    request: PageRequest[EntryPlace],
+    period: Period,
 ) -> PageConnection[LedgerEntry]:
     """Return a page of a member's statement; members of one list are read together."""
     loaders = context.loaders
-    page = await loaders.using(_load_pages, asset_id, request).load(member_id)
+    page = await loaders.using(_load_pages, asset_id, request, period).load(member_id)
 
     async def count() -> int:
-        return await loaders.using(_load_counts, asset_id).load(member_id) or 0
+        return await loaders.using(_load_counts, asset_id, period).load(member_id) or 0
 
     assert page is not None  # noqa: S101 - the fetcher answers every member
     context.spend_rows(len(page.items))
@@ -66,9 +70,10 @@ async def _load_pages(
     member_ids: Sequence[UUID],
     asset_id: UUID | None,
     request: PageRequest[EntryPlace],
+    period: Period,
 ) -> Mapping[UUID, Page[StatementEntry]]:
     pages = await fetch_entries_pages(
-        connection, loaders.caller.tenant_id, member_ids, asset_id, request
+        connection, loaders.caller.tenant_id, member_ids, asset_id, request, period
     )
     await loaders.learn_assets(
         connection, (entry.asset_id for page in pages.values() for entry in page.items)
@@ -77,6 +82,10 @@ async def _load_pages(
 
 
 async def _load_counts(
-    connection: Connection, loaders: Loaders, member_ids: Sequence[UUID], asset_id: UUID | None
+    connection: Connection,
+    loaders: Loaders,
+    member_ids: Sequence[UUID],
+    asset_id: UUID | None,
+    period: Period,
 ) -> Mapping[UUID, int]:
-    return await count_entries(connection, loaders.caller.tenant_id, member_ids, asset_id)
+    return await count_entries(connection, loaders.caller.tenant_id, member_ids, asset_id, period)

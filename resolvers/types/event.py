@@ -57,7 +57,7 @@ class CampaignEffect:
 
     reward_id: strawberry.ID = strawberry.field(description="The reward.")
     status: OperationStatus = strawberry.field(
-        description="GRANTED, or the first reason why it was not."
+        description="GRANTED, PENDING if a vendor has not answered yet, or the first reason why it was not."
     )
     grant: Grant | None = strawberry.field(
         description="The grant that gives it; null if there is none."

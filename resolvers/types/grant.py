@@ -19,6 +19,8 @@ from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.scalars import JSON
 from resolvers.types.benefit import Benefit, to_benefit
+from resolvers.types.custom_field import CustomFieldValue, to_custom_field_value
+from resolvers.types.fulfillment import Fulfillment, load_fulfillments
 from resolvers.types.reward import Reward, find_granted_reward, load_granted_reward
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ expose_enum(
         "CONFIRMED": "Granted and waiting to be claimed.",
         "CLAIMED": "Its benefit is in the member's hands.",
         "DECLINED": "Refused by its vendor after it had been pending. Nothing was taken.",
-        "EXPIRED": "Not claimed in time.",
+        "EXPIRED": "Not claimed in time, or a coupon whose time is over.",
         "REVERSED": "Taken back by a balancing transaction.",
     },
 )
@@ -73,7 +75,7 @@ class Grant(Node):
         description="When its benefit came into the member's hands; null if it has not."
     )
     expires_at: datetime | None = strawberry.field(
-        description="When its code expires; null if it does not."
+        description="When its code expires, or when it has to be claimed by; null if there is no such time."
     )
     reversed_at: datetime | None = strawberry.field(
         description="When it was taken back; null if it was not."
@@ -101,6 +103,23 @@ class Grant(Node):
         """Return the reward's version; a grant outside of the catalogue has its reward with it."""
         known = find_granted_reward(info.context.loaders, self.record)
         return known or load_granted_reward(info.context, self.record)
+
+    @resolved("The organisation whose reward was granted.")
+    def org_id(self) -> strawberry.ID:
+        """Name the organisation."""
+        return strawberry.ID(encode_id(IdKind.ORGANISATION, self.record.organisation_id))
+
+    @resolved("The custom fields that it was issued with, in the order sent.")
+    def custom_fields(self) -> list[CustomFieldValue]:
+        """Return what the grant keeps."""
+        return [
+            to_custom_field_value(stored) for stored in self.record.details.get("custom_fields", ())
+        ]
+
+    @resolved("Where its fulfilment stands; null if its organisation has no stages.")
+    async def fulfillment(self, info: Info) -> Fulfillment | None:
+        """Load the steps; the grants of a list share one statement."""
+        return await info.context.loaders.using(load_fulfillments).load(self.record.id)
 
     @resolved(
         "What the member got. Empty while the grant is pending, and if it was declined.",

@@ -67,6 +67,9 @@ class GrantFilterInput:
     rewarded_before: datetime | None = strawberry.field(
         default=None, description="Granted before this time."
     )
+    fulfillment_stage: list[str] | None = strawberry.field(
+        default=None, description="At any of these stages of fulfilment."
+    )
 
 
 GrantFilterArgument: TypeAlias = Annotated[
@@ -84,6 +87,8 @@ def to_grant_filter(given: GrantFilterInput | None) -> GrantFilter:
         return GrantFilter()
     errors = check_text(given.action_code, ("filter", "actionCode"))
     errors += check_text(given.client_reference, ("filter", "clientReference"))
+    for index, stage in enumerate(given.fulfillment_stage or ()):
+        errors += check_text(stage, ("filter", "fulfillmentStage", str(index)))
     if errors:
         raise InvalidInput(errors)
     return GrantFilter(
@@ -96,6 +101,7 @@ def to_grant_filter(given: GrantFilterInput | None) -> GrantFilter:
         client_reference=given.client_reference,
         rewarded_from=given.rewarded_after,
         rewarded_until=given.rewarded_before,
+        stages=None if given.fulfillment_stage is None else tuple(given.fulfillment_stage),
     )
 
 

@@ -1,4 +1,4 @@
-"""Results of an issuance, item by item (CAP-3, CAP-6, CAP-7, CAP-9, CAP-17)."""
+"""Results of an issuance, item by item (CAP-3, CAP-6, CAP-7, CAP-9, CAP-12, CAP-13, CAP-17)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import strawberry
 from gateway.grants.record import GrantRecord
 from gateway.ids import IdKind, encode_id
 from gateway.issuing.model import ItemOutcome
+from gateway.issuing.reach import Terms
 from gateway.ledger.assets import from_minor
 from gateway.ledger.statement import encode_entry_id
 from gateway.rewards.model import PaymentMode
 from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.scalars import JSON
+from resolvers.types.asset import Asset, to_asset
 from resolvers.types.grant import Grant, to_grant
 from resolvers.types.status import OperationStatus, to_status
 
@@ -37,11 +39,23 @@ class PaymentSummary:
         description="The asset redeemed, such as points or miles; null if none was."
     )
     total_redemption_value: Decimal | None = strawberry.field(
-        description="CONV_RATIO only: the value of all units."
+        description="The value redeemed: of all units for CONV_RATIO, the amount of the asset for POINTS and POINTS_CASH."
     )
     cash_asset_id: strawberry.ID | None = strawberry.field(
         description="The currency of the cash part, which is paid outside the gateway; null if none."
     )
+    cash_reference: str | None = strawberry.field(
+        description="The caller's reference of the cash payment; null if there is none."
+    )
+
+    @resolved("The asset redeemed, such as points or miles; null if none was.")
+    async def asset(self, info: Info) -> Asset | None:
+        """Load the asset."""
+        asset_id = self.payment["asset_id"]
+        if asset_id is None:
+            return None
+        asset = await info.context.loaders.known_assets.load(UUID(asset_id))
+        return to_asset(asset) if asset else None
 
     @resolved(
         "What left the member's balance, in units of the asset redeemed; null if nothing did."
@@ -78,13 +92,17 @@ class IssuanceResult:
     )
     request_id: str | None = strawberry.field(description="As sent.")
     event_log_id: str | None = strawberry.field(description="As sent.")
-    params: JSON | None = strawberry.field(description="As sent.")
+    params: JSON | None = strawberry.field(
+        description="As sent with the item, or else with its organisation."
+    )
     payment: PaymentSummary | None = strawberry.field(
         description="How it was paid for; null on failure, and while it is pending."
     )
     grant: Grant | None = strawberry.field(
         description="The grant, with what the member got; null if there is none. Pending and declined grants are shown."
     )
+    notes: str | None = strawberry.field(description="The notes of its organisation, as sent.")
+    group_redemption: bool = strawberry.field(description="Whether a group redeems it.")
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with the item's own request id did the work."
     )
@@ -100,24 +118,26 @@ async def _load_amount(
     return from_minor(amount_minor, asset.scale) if asset else None
 
 
-def to_result(outcome: ItemOutcome, org_id: str) -> IssuanceResult:
-    """Return an item's outcome as its GraphQL type."""
+def to_result(outcome: ItemOutcome, terms: Terms) -> IssuanceResult:
+    """Return an item's outcome, and what applied to it, as its GraphQL type."""
     item, grant = outcome.item, outcome.grant
     issued = grant if outcome.quantity else None
     return IssuanceResult(
         index=outcome.index,
         status=to_status(outcome.status),
         reward_id=strawberry.ID(item.reward_id_as_sent),
-        org_id=strawberry.ID(org_id),
+        org_id=strawberry.ID(encode_id(IdKind.ORGANISATION, terms.organisation_id)),
         requested_quantity=item.quantity,
         quantity=outcome.quantity,
         transaction_id=_transaction_id(issued) if issued else None,
         points_reference_ids=_payment_entries(issued) if issued else [],
         request_id=item.request_id,
         event_log_id=item.event_log_id,
-        params=JSON(dict(item.params)) if item.params is not None else None,
+        params=JSON(dict(terms.params)) if terms.params is not None else None,
         payment=_to_summary(issued.details["payment"]) if issued else None,
         grant=to_grant(grant) if grant else None,
+        notes=terms.notes,
+        group_redemption=terms.group is not None,
         idempotent_replay=outcome.idempotent_replay,
     )
 
@@ -143,6 +163,7 @@ def _to_summary(payment: Mapping[str, Any]) -> PaymentSummary:
         asset_id=_to_id(IdKind.ASSET, payment["asset_id"]),
         total_redemption_value=Decimal(value) if value is not None else None,
         cash_asset_id=_to_id(IdKind.ASSET, payment["cash_asset_id"]),
+        cash_reference=payment.get("cash_reference"),
     )
 
 

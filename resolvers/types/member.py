@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 from uuid import UUID
 
 import strawberry
 
 from gateway.access import Scope, authorize
+from gateway.errors import FieldError, InvalidInput
+from gateway.holding.model import HoldStatus
 from gateway.ids import IdKind, decode_id, encode_id
+from gateway.ledger.model import OwnerKind
+from gateway.ledger.statement import Period
 from gateway.members import model as domain
 from gateway.members.identifiers import IdentifierKind
+from gateway.members.standing.model import Link, StandingKind
+from gateway.members.standing.store import fetch_links
 from gateway.members.store import fetch_identifiers, fetch_members
 from gateway.storage.database import Connection
 from gateway.storage.pages import ID_LOWEST
@@ -20,13 +26,15 @@ from resolvers.context import Context, Info
 from resolvers.fields import resolved
 from resolvers.loaders import Loaders
 from resolvers.node import Node
-from resolvers.pages import After, Before, First, Last, read_page_request
+from resolvers.pages import PAGE_SIZE_MAX, After, Before, First, Last, read_page_request
 from resolvers.pages import Connection as PageConnection
 from resolvers.types.balance import Balance, load_balances
 from resolvers.types.entry_page import ENTRY_CURSOR, load_member_entries
+from resolvers.types.expiration import Expiration, load_next_expirations
 from resolvers.types.grant import Grant
 from resolvers.types.grant_filter import GrantFilterArgument, to_grant_filter
 from resolvers.types.grant_page import GRANT_CURSOR, load_member_grants
+from resolvers.types.hold import HOLD_CURSOR, Hold, load_member_holds
 from resolvers.types.identifier import MemberIdentifier, to_member_identifier
 from resolvers.types.ledger_entry import LedgerEntry
 from resolvers.types.notification import (
@@ -34,6 +42,20 @@ from resolvers.types.notification import (
     Notification,
     load_member_notifications,
 )
+from resolvers.types.standing import MemberCard, MemberLabel, to_card, to_label
+
+if TYPE_CHECKING:
+    from resolvers.types.group import Group
+    from resolvers.types.segment import Segment
+
+EXPIRATIONS_DEFAULT = 20
+
+AsOf: TypeAlias = Annotated[
+    datetime | None,
+    strawberry.argument(
+        description="As it was at this time, with everything up to that moment; now if left out."
+    ),
+]
 
 
 @strawberry.type(description="A person who receives rewards, anywhere in the tenant.")
@@ -66,21 +88,44 @@ class Member(Node):
         return [to_member_identifier(found) for found in await self._load_identifiers(info)]
 
     @resolved("What the member has, one entry for each asset they ever had, by asset id.")
-    async def balances(self, info: Info) -> list[Balance]:
+    async def balances(self, info: Info, as_of: AsOf = None) -> list[Balance]:
         """Load the balances."""
-        return await self._load_balances(info)
+        return await self._load_balances(info, as_of)
 
     @resolved("What the member has of one asset; null if they never had any.")
     async def balance(
         self,
         info: Info,
         asset_id: Annotated[strawberry.ID, strawberry.argument(description="The asset's GUID.")],
+        as_of: AsOf = None,
     ) -> Balance | None:
         """Load the balances and choose one."""
-        for balance in await self._load_balances(info):
+        for balance in await self._load_balances(info, as_of):
             if balance.asset.id == asset_id.lower():
                 return balance
         return None
+
+    @resolved("What of the member's balances expires next, the soonest first.")
+    async def next_expirations(
+        self,
+        info: Info,
+        asset_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Of one asset only: its GUID.")
+        ] = None,
+        first: Annotated[
+            int, strawberry.argument(description="How many times at most: 1 to 100.")
+        ] = EXPIRATIONS_DEFAULT,
+    ) -> list[Expiration]:
+        """Load the expirations."""
+        _authorize_reading(info)
+        if not 1 <= first <= PAGE_SIZE_MAX:
+            message = f"first must be from 1 to {PAGE_SIZE_MAX}; it is {first}."
+            raise InvalidInput([FieldError(("first",), "range", message)])
+        wanted = None if asset_id is None else decode_id(IdKind.ASSET, asset_id) or ID_LOWEST
+        loader = info.context.loaders.using(load_next_expirations, wanted, first)
+        found = await loader.load(self.member_id) or []
+        info.context.spend_rows(len(found))
+        return found
 
     @resolved("What the member was granted, newest first.")
     async def grants(
@@ -105,6 +150,12 @@ class Member(Node):
             strawberry.ID | None,
             strawberry.argument(description="Of one asset only; in the order of posting then."),
         ] = None,
+        occurred_after: Annotated[
+            datetime | None, strawberry.argument(description="Posted at this time or later.")
+        ] = None,
+        occurred_before: Annotated[
+            datetime | None, strawberry.argument(description="Posted before this time.")
+        ] = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -114,12 +165,16 @@ class Member(Node):
         _authorize_reading(info)
         request = read_page_request(ENTRY_CURSOR, first, after, last, before)
         wanted = None if asset_id is None else decode_id(IdKind.ASSET, asset_id) or ID_LOWEST
-        return await load_member_entries(info.context, self.member_id, wanted, request)
+        period = Period(occurred_after, occurred_before)
+        return await load_member_entries(info.context, self.member_id, wanted, request, period)
 
     @resolved("Messages to the member, newest first.")
     async def notifications(
         self,
         info: Info,
+        unread: Annotated[
+            bool, strawberry.argument(description="Only those that the member has not read.")
+        ] = False,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -128,7 +183,66 @@ class Member(Node):
         """Load a page of notifications."""
         _authorize_reading(info)
         request = read_page_request(NOTIFICATION_CURSOR, first, after, last, before)
-        return await load_member_notifications(info.context, self.member_id, request)
+        return await load_member_notifications(
+            info.context, self.member_id, request, only_unread=unread
+        )
+
+    @resolved("What is or was reserved of the member's balances by partners, newest first.")
+    async def holds(
+        self,
+        info: Info,
+        status: Annotated[
+            list[HoldStatus] | None, strawberry.argument(description="In any of these states.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> PageConnection[Hold]:
+        """Load a page of holds."""
+        _authorize_reading(info)
+        request = read_page_request(HOLD_CURSOR, first, after, last, before)
+        statuses = None if status is None else tuple(status)
+        return await load_member_holds(info.context, self.member_id, statuses, request)
+
+    @resolved("The member's cards, oldest first. With cards, one of them has to be active.")
+    async def cards(self, info: Info) -> list[MemberCard]:
+        """Load the cards."""
+        _authorize_reading(info)
+        links = await info.context.loaders.using(_fetch_links, StandingKind.CARD).load(
+            self.member_id
+        )
+        return [to_card(link) for link in links or ()]
+
+    @resolved("The member's labels, oldest first. With labels, one of them has to be active.")
+    async def labels(self, info: Info) -> list[MemberLabel]:
+        """Load the labels."""
+        _authorize_reading(info)
+        links = await info.context.loaders.using(_fetch_links, StandingKind.LABEL).load(
+            self.member_id
+        )
+        return [to_label(link) for link in links or ()]
+
+    @resolved("The groups that the member is in, oldest first.")
+    async def groups(
+        self, info: Info
+    ) -> list[Annotated[Group, strawberry.lazy("resolvers.types.group")]]:
+        """Load the groups."""
+        # Members have groups and groups have members: one of the two has to look the other up late.
+        from resolvers.types.group import load_groups_of_member  # noqa: PLC0415 - see above
+
+        _authorize_reading(info)
+        return await load_groups_of_member(info.context, self.member_id)
+
+    @resolved("The organisation's segments that the member is in, oldest first. Not for members.")
+    async def segments(
+        self, info: Info
+    ) -> list[Annotated[Segment, strawberry.lazy("resolvers.types.segment")]]:
+        """Load the segments."""
+        from resolvers.types.segment import load_segments_of_member  # noqa: PLC0415 - as for groups
+
+        authorize(info.context.caller, Scope.READ)
+        return await load_segments_of_member(info.context, self.member_id)
 
     async def _load(self, info: Info) -> domain.Member:
         authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
@@ -140,9 +254,10 @@ class Member(Node):
         authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
         return await info.context.loaders.using(_fetch_identifiers).load(self.member_id) or ()
 
-    async def _load_balances(self, info: Info) -> list[Balance]:
+    async def _load_balances(self, info: Info, as_of: datetime | None) -> list[Balance]:
         _authorize_reading(info)
-        return await info.context.loaders.using(load_balances).load(self.member_id) or []
+        loader = info.context.loaders.using(load_balances, OwnerKind.MEMBER, as_of)
+        return await loader.load(self.member_id) or []
 
 
 def to_member(member_id: UUID) -> Member:
@@ -174,6 +289,12 @@ async def _fetch_members(
     # One's own or nobody: the rule of can_see_member, for ids that come from outside.
     visible = [id for id in ids if caller.member_id in {None, id}]
     return await fetch_members(connection, caller.tenant_id, visible) if visible else {}
+
+
+async def _fetch_links(
+    connection: Connection, loaders: Loaders, ids: Sequence[UUID], kind: StandingKind
+) -> Mapping[UUID, Sequence[Link]]:
+    return await fetch_links(connection, loaders.caller.tenant_id, kind, ids)
 
 
 async def _fetch_identifiers(

@@ -43,14 +43,14 @@ class Notification(Node):
 
 
 async def load_member_notifications(
-    context: Context, member_id: UUID, request: PageRequest[UUID]
+    context: Context, member_id: UUID, request: PageRequest[UUID], *, only_unread: bool
 ) -> PageConnection[Notification]:
     """Return a page of a member's notifications; members of one list are read together."""
     loaders = context.loaders
-    page = await loaders.using(_load_pages, request).load(member_id)
+    page = await loaders.using(_load_pages, request, only_unread).load(member_id)
 
     async def count() -> int:
-        return await loaders.using(_load_counts).load(member_id) or 0
+        return await loaders.using(_load_counts, only_unread).load(member_id) or 0
 
     assert page is not None  # noqa: S101 - the fetcher answers every member
     context.spend_rows(len(page.items))
@@ -66,14 +66,19 @@ async def _load_pages(
     loaders: Loaders,
     member_ids: Sequence[UUID],
     request: PageRequest[UUID],
+    only_unread: bool,
 ) -> Mapping[UUID, Page[store.Notification]]:
-    return await store.fetch_notification_pages(connection, loaders.caller, member_ids, request)
+    return await store.fetch_notification_pages(
+        connection, loaders.caller, member_ids, request, only_unread=only_unread
+    )
 
 
 async def _load_counts(
-    connection: Connection, loaders: Loaders, member_ids: Sequence[UUID]
+    connection: Connection, loaders: Loaders, member_ids: Sequence[UUID], only_unread: bool
 ) -> Mapping[UUID, int]:
-    return await store.count_notifications(connection, loaders.caller, member_ids)
+    return await store.count_notifications(
+        connection, loaders.caller, member_ids, only_unread=only_unread
+    )
 
 
 async def load_notification_nodes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -133,3 +134,8 @@ def to_draft(given: RewardConfigInput) -> Draft:
 
 def _read(kind: IdKind, public_id: str) -> UUID:
     return decode_id(kind, public_id) or ID_LOWEST
+
+
+def to_segment_ids(given: Sequence[strawberry.ID]) -> tuple[UUID, ...]:
+    """Return the ids of segments; text that is none becomes an id that no segment has."""
+    return tuple(decode_id(IdKind.SEGMENT, one) or ID_LOWEST for one in given)

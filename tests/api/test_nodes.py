@@ -16,12 +16,19 @@ from gateway.rewards.types.points import PointsDraft
 from gateway.storage.database import Database
 from resolvers.node import NODES_MAX
 from resolvers.queries.node import LOADS
+from tests.issuing_cases import add_group, add_segment
 from tests.wallets import Wallets, logged_statements, open_wallets
 
 UNKNOWN = "01a20712-c409-7ff2-82b0-0984fa53a871"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 # They are shown by their parents, or only named: nothing answers them as nodes.
-NOT_NODES = {IdKind.TRANSACTION, IdKind.ORGANISATION, IdKind.PAYMENT_CONFIG, IdKind.OPERATION}
+NOT_NODES = {
+    IdKind.TRANSACTION,
+    IdKind.ORGANISATION,
+    IdKind.PAYMENT_CONFIG,
+    IdKind.OPERATION,
+    IdKind.TILL,
+}
 
 
 @pytest.fixture
@@ -59,6 +66,8 @@ async def make_everything(wallets: Wallets) -> dict[str, str]:
         "Product": encode_id(IdKind.PRODUCT, await wallets.shop.create_product()),
         "Competition": encode_id(IdKind.COMPETITION, await wallets.shop.create_competition()),
         "CodePool": encode_id(IdKind.CODE_POOL, await wallets.shop.create_pool()),
+        "Group": encode_id(IdKind.GROUP, (await add_group(wallets.shop, member_id)).id),
+        "Segment": encode_id(IdKind.SEGMENT, await add_segment(wallets.shop, member_id)),
     }
 
 
@@ -81,7 +90,7 @@ async def test_nodes_are_found_by_id(wallets: Wallets) -> None:
 async def test_another_organisation_sees_only_what_the_tenant_shares(wallets: Wallets) -> None:
     made = await make_everything(wallets)
     found = await fetch(wallets, list(made.values()), wallets.shop.neighbour)
-    shared = {"Member", "LedgerEntry", "Asset"}
+    shared = {"Member", "LedgerEntry", "Asset", "Group"}
     assert found == [name if name in shared else None for name in made]
 
 
@@ -97,9 +106,10 @@ async def test_member_sees_their_own_and_no_catalogue(wallets: Wallets) -> None:
     member_id = decode_id(IdKind.MEMBER, made["Member"])
     assert member_id is not None
     found = await fetch(wallets, list(made.values()), wallets.as_member(member_id))
-    own = {"Member", "Grant", "LedgerEntry", "Notification", "Asset"}
+    own = {"Member", "Grant", "LedgerEntry", "Notification", "Asset", "Group"}
     assert {name for name in found if name} >= own
     assert found[list(made).index("PointsReward")] is None
+    assert found[list(made).index("Segment")] is None
 
 
 async def test_member_sees_nothing_of_another_member(wallets: Wallets) -> None:

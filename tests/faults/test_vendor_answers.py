@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.granting.grant_reward import grant_reward
+from gateway.granting.model import CatalogueReward, GrantCommand
 from gateway.grants.record import GrantStatus
 from gateway.grants.status import StatusCode
 from gateway.issuing.model import BatchOutcome
@@ -57,6 +59,24 @@ async def test_voucher_is_bought_and_paid_for(
     }
     assert item.grant.benefits == [voucher | (payment if paid else {})]
     assert await vendor_shop.balance() == (POINTS - PRICE * paid, 0)
+    await vendor_shop.check_promises()
+
+
+@pytest.mark.requirement("MON-8", "CAP-17")
+@pytest.mark.parametrize("behaviour", ["slow", "refuse"])
+async def test_manual_grant_is_waited_for(
+    vendor_shop: VendorShop, purchaser: Purchaser, behaviour: str
+) -> None:
+    vendor_shop.server.behave(behaviour)
+    reward = CatalogueReward(vendor_shop.paid_reward_id)
+    command = GrantCommand("1", vendor_shop.member, reward, None, {})
+    outcome = await grant_reward(
+        vendor_shop.database, vendor_shop.caller, command, purchaser=purchaser
+    )
+    is_issued = behaviour == "slow"
+    assert outcome.status.code is (StatusCode.GRANTED if is_issued else StatusCode.VENDOR_DECLINED)
+    assert [benefit["voucher"] for benefit in outcome.grant.benefits] == ["V-0001"] * is_issued
+    assert await vendor_shop.balance() == (POINTS, 0)
     await vendor_shop.check_promises()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.purchasing import purchaser, settling
+from gateway.purchasing import order_store, purchaser, settling
 from tests.faults.test_vendor_answers import NOT_SOLD, REFUSALS, SOLD_UNHEARD
 from tests.plugins.figures import SayFigures
 from tests.vendor_shop import VendorShop
@@ -62,7 +62,7 @@ async def test_promises_hold_whatever_happens(
     workers = [vendor_shop.open_purchaser() for _ in range(3)]
     with monkeypatch.context() as patch:
         for place, name in (
-            (purchaser.order_store, "postpone_order"),
+            (order_store, "postpone_order"),
             (purchaser, "settle_issued"),
             (purchaser, "settle_declined"),
             (settling, "record"),

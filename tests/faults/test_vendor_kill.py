@@ -54,7 +54,7 @@ def run_gateway(command: str, url: str, data_dir: Path) -> Iterator[subprocess.P
     finally:
         if process.poll() is None:
             process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 def find_address(process: subprocess.Popen[str]) -> str:
@@ -93,7 +93,7 @@ async def test_killed_gateway_loses_no_voucher(
 
     def post(address: str, query: str, **variables: str) -> Any:
         body = {"query": query, "variables": variables}
-        answer = httpx.post(address, json=body, headers=headers, timeout=20)
+        answer = httpx.post(address, json=body, headers=headers, timeout=60)
         data = answer.raise_for_status().json()["data"]
         return next(iter(data.values()))
 
@@ -112,7 +112,7 @@ async def test_killed_gateway_loses_no_voucher(
     # The lease of the dead process would end by itself, in twenty seconds.
     await far_shop.make_due()
     with run_gateway(rescuer, pristine_database_url, tmp_path):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while await far_shop.count("vendor_orders", "PENDING") and time.monotonic() < deadline:
             time.sleep(0.05)  # noqa: ASYNC251 - nothing else runs here
     await far_shop.check_promises()
@@ -143,8 +143,8 @@ async def test_killed_gateway_loses_no_voucher(
 
 
 def wait_until(condition: Any) -> None:
-    """Wait for something to be true, for ten seconds at most."""
-    deadline = time.monotonic() + 10
+    """Wait for something to be true, for a minute at most."""
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

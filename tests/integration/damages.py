@@ -73,10 +73,47 @@ DAMAGES = {
         "available_not_below_zero",
         '"held_minor":999',
     ),
+    "a debt that nobody has": Damage(
+        "UPDATE accounts SET debt_minor = 5 WHERE owner_id = '{grace}' AND asset_id = '{points_id}'",
+        "available_not_below_zero",
+        '"debt_minor":5',
+    ),
     "a hold that ended before it began": Damage(
         hold(5, "'CAPTURED'", "now() - interval '1 second'"),
         "holds_end_once",
         '"status":"CAPTURED"',
+    ),
+    "a capture of more than it says": Damage(
+        "UPDATE reservations SET captured_minor = 2",
+        "captures_match_holds",
+        "is CAPTURED, took 2 of 2 and posted 1",
+    ),
+    "a capture that took from nobody": Damage(
+        "UPDATE reservations SET captured_minor = NULL, transaction_id = NULL",
+        "captures_match_holds",
+        "took what 0 holds reserved",
+    ),
+    "a lot of what does not expire": Damage(
+        "INSERT INTO lots (tenant_id, account_id, sequence, amount_minor, remaining_minor, expires_at) "
+        "VALUES ('{tenant}', '{adas_points}', 1, 5, 5, now())",
+        "lots_match_balances",
+        '"in_lots_minor":"5"',
+    ),
+    "a lot of nothing": Damage(
+        "INSERT INTO lots (tenant_id, account_id, sequence, amount_minor, remaining_minor, expires_at) "
+        "VALUES ('{tenant}', '{adas_points}', 99, 5, 0, now())",
+        "lots_match_balances",
+        "a lot is more than its entry credited",
+    ),
+    "an account with another lifetime": Damage(
+        "UPDATE assets SET expires_after_days = 9 WHERE id = '{points_id}'",
+        "lots_match_balances",
+        "the lifetime is not that of its asset",
+    ),
+    "an expired grant that is still owed": Damage(
+        "UPDATE grants SET status = 'EXPIRED' WHERE id = '{owed}'",
+        "expired_is_not_owed",
+        '"owed_minor":"500"',
     ),
     "a hold of unknown end": Damage(
         hold(5, "'LOST'", "now()"), "holds_end_once", '"status":"LOST"'
@@ -227,6 +264,12 @@ DAMAGES = {
         "reversals_never_exceed",
         "takes back 0 grants",
     ),
+    "a reversal of another transaction": Damage(
+        "UPDATE grants SET reversal_transaction_id = (SELECT id FROM ledger_transactions WHERE kind = 'REVERSAL') "
+        "WHERE id = '{points}'",
+        "reversals_never_exceed",
+        "has status CLAIMED",
+    ),
     "a reversal that left something": Damage(
         "UPDATE ledger_entries SET grant_id = '{points}' WHERE grant_id = '{reversed}' AND sequence IS NULL AND amount_minor > 0",
         "reversals_never_exceed entries_belong_to_grants",
@@ -289,10 +332,10 @@ DAMAGES = {
         "entry 2 is missing",
     ),
     "entries cut off, the balance with them": Damage(
-        "DELETE FROM ledger_entries WHERE account_id = '{adas_points}' AND sequence = 5;"
-        "UPDATE accounts SET posted_minor = posted_minor + 4 WHERE owner_id = '{ada}' AND asset_id = '{points_id}'",
-        "chains_verify transactions_sum_to_zero assets_sum_to_zero entries_belong_to_grants payments_match_issuances",
-        "the account counts 5 entries and 4 are there",
+        "DELETE FROM ledger_entries WHERE account_id = '{adas_points}' AND sequence = 6;"
+        "UPDATE accounts SET posted_minor = posted_minor + 1 WHERE owner_id = '{ada}' AND asset_id = '{points_id}'",
+        "chains_verify transactions_sum_to_zero assets_sum_to_zero captures_match_holds",
+        "the account counts 6 entries and 5 are there",
     ),
     "another head": Damage(
         "UPDATE accounts SET chain_hash = decode(repeat('00', 32), 'hex') WHERE owner_id = '{ada}' AND asset_id = '{points_id}'",
@@ -302,7 +345,38 @@ DAMAGES = {
     "another count": Damage(
         "UPDATE accounts SET entry_count = entry_count + 1 WHERE owner_id = '{ada}' AND asset_id = '{points_id}'",
         "chains_verify",
-        "the account counts 6 entries and 5 are there",
+        "the account counts 7 entries and 6 are there",
+    ),
+    "a step of fulfilment lost": Damage(
+        "DELETE FROM fulfillment_steps WHERE grant_id = '{depending}' AND step = 2",
+        "stages_follow_steps",
+        '"step_count":2,"found_count":1',
+    ),
+    "a stage that no step led to": Damage(
+        "UPDATE fulfillments SET stage = 'LOST' WHERE grant_id = '{depending}'",
+        "stages_follow_steps",
+        '"last_stage":"DELIVERED"',
+    ),
+    "a fulfilment in another organisation": Damage(
+        "UPDATE fulfillments SET organisation_id = (SELECT id FROM organisations WHERE name = 'Acme Bergen')"
+        " WHERE grant_id = '{depending}'",
+        "references_agree",
+        "is of a grant of another organisation",
+    ),
+    "a reward reserved for another organisation's segment": Damage(
+        "UPDATE segments SET organisation_id = (SELECT id FROM organisations WHERE name = 'Acme Bergen')",
+        "references_agree",
+        "is reserved for a segment of another organisation",
+    ),
+    "a grant that names another group than paid": Damage(
+        "UPDATE grants SET details = details - 'group_id' WHERE id = '{depending}'",
+        "references_agree",
+        "is paid by another group than it names",
+    ),
+    "a group's payment raised": Damage(
+        "UPDATE grants SET details = jsonb_set(details, '{{payment,amount_minor}}', '9') WHERE id = '{depending}'",
+        "payments_match_issuances",
+        '"asked_minor":9,"captured_minor":"2"',
     ),
     "a vendor's voucher lost": Damage(
         "UPDATE grants SET benefits = '[]' WHERE kind = 'VENDOR_VOUCHER' AND status = 'CLAIMED'",
@@ -315,7 +389,7 @@ DAMAGES = {
         '"grant_status":"DECLINED"',
     ),
     "points given back for a voucher that was issued": Damage(
-        "UPDATE holds SET status = 'RELEASED' WHERE status = 'CAPTURED'",
+        "UPDATE holds SET status = 'RELEASED' WHERE status = 'CAPTURED' AND expires_at IS NULL",
         "vendor_orders_match_holds",
         '"status":"CAPTURED","asked_minor":"3"',
     ),

@@ -244,7 +244,14 @@ async def test_cash_is_paid_elsewhere_and_shown(shop: Shop) -> None:
     )
     shown = ("mode", "asset_id", "amount_minor", "cash_asset_id", "cash_amount_minor")
     payments = [
-        payment_of(await issue(shop, str(reward.id), member_id, item(reward)))
+        payment_of(
+            await issue(
+                shop,
+                str(reward.id),
+                member_id,
+                item(reward, payment=PaymentChoice(cash_reference=str(reward.id))),
+            )
+        )
         for reward in (in_cash, in_both)
     ]
     assert [[payment[name] for name in shown] for payment in payments] == [

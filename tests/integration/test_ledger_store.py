@@ -13,7 +13,7 @@ import pytest
 
 from gateway.ids import new_id
 from gateway.ledger.book import Book, Hold, bounded_accounts
-from gateway.ledger.entries_store import EntryRow, fetch_entries
+from gateway.ledger.entries_store import EntrySpan, fetch_transfers
 from gateway.ledger.model import (
     CHAIN_START,
     Account,
@@ -100,17 +100,16 @@ async def test_what_is_recorded_is_what_the_book_says(ledger: Ledger):
         Transfer(ledger.issuance, ledger.ada, 10), Transfer(ledger.ada, ledger.grace, 4)
     )
     assert await ledger.balances() == {ledger.ada.id: (6, 0, 2), ledger.grace.id: (4, 0, 1)}
-    points_id = ledger.ada.asset_id
+    whole = EntrySpan(transaction.id, ledger.issuance.owner_id)
     async with ledger.shop.database.connection() as connection:
-        entries = await fetch_entries(connection, ledger.tenant_id, transaction.id)
-        some = await fetch_entries(connection, ledger.tenant_id, transaction.id, 1, 3)
-    assert entries == [
-        EntryRow(ledger.issuance.id, points_id, -10),
-        EntryRow(ledger.ada.id, points_id, 10),
-        EntryRow(ledger.ada.id, points_id, -4),
-        EntryRow(ledger.grace.id, points_id, 4),
+        found = await fetch_transfers(
+            connection, ledger.tenant_id, [whole, whole._replace(start=2, stop=4)]
+        )
+    posted = [
+        Transfer(ledger.issuance, ledger.ada, 10),
+        Transfer(ledger.ada, ledger.grace, 4),
     ]
-    assert some == entries[1:3]
+    assert found == [posted, posted[1:]]
     (event,) = await ledger.shop.database.fetch("SELECT * FROM outbox_events")
     assert (event["transaction_id"], event["kind"], event["payload"]) == (
         transaction.id,

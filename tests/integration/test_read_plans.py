@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.expiring import store as expiring_store
 from gateway.grants import list_store, notification_store
-from gateway.ledger import statement_store
+from gateway.holding import store as holding_store
+from gateway.ledger import lot_store, statement_store
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members import list_store as member_store
 from gateway.storage.database import Database
@@ -46,10 +48,29 @@ PLANS = {
         statement_store.ONE_ASSET[True],
         "ledger_entries_by_account",
     ),
+    "balances as of a time": (statement_store.BALANCES_AS_OF, "ledger_entries_by_time"),
+    "holds as of a time": (statement_store.BALANCES_AS_OF, "holds_by_account"),
+    "entries counted by time": (statement_store.COUNT_BY_TIME, "ledger_entries_by_time"),
+    "statement of one asset in a period": (
+        statement_store.ONE_ASSET_BY_TIME[False],
+        "ledger_entries_by_time",
+    ),
+    "statement of one asset in a period backwards": (
+        statement_store.ONE_ASSET_BY_TIME[True],
+        "ledger_entries_by_time",
+    ),
     "members' grants": (list_store.MEMBER_PAGES[False], "grants_by_member"),
     "members' grants backwards": (list_store.MEMBER_PAGES[True], "grants_by_member"),
     "notifications": (notification_store.PAGES[False], "notifications_by_member"),
     "notifications backwards": (notification_store.PAGES[True], "notifications_by_member"),
+    "holds": (holding_store.PAGES[False], "reservations_by_member"),
+    "due lots": (lot_store.FIND_DUE, "lots_due"),
+    "lots that are consumed": (lot_store.KEEP, "lots_open"),
+    "next expirations": (lot_store.NEXT, "lots_open"),
+    "due grants": (expiring_store.LOCK_DUE, "grants_due"),
+    "due codes": (expiring_store.VOID_CODES, "codes_due"),
+    "due holds": (holding_store.LOCK_DUE, "holds_due"),
+    "unread notifications": (notification_store.UNREAD_PAGES[False], "notifications_unread"),
     "members": (member_store.PAGE, "members_pkey"),
     "members backwards": (member_store.PAGE_BACKWARDS, "members_pkey"),
 }

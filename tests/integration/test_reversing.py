@@ -18,7 +18,7 @@ from gateway.grants.status import StatusCode
 from gateway.ids import new_id
 from gateway.ledger.model import OwnerKind
 from gateway.operations.model import IdempotencyConflict
-from gateway.reversing.reverse_grant import ReverseOutcome
+from gateway.reversing.model import ReverseOutcome
 from gateway.rewards.code_store import count_codes
 from gateway.rewards.deleting import DeleteReward, delete_reward
 from gateway.rewards.items import CodeCounts, ItemKey

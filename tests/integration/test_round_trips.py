@@ -113,17 +113,17 @@ async def test_issue(counter: Counter, item_count: int) -> None:
     unknown = IssueItem(None, "rew_nonsense")
     plain_items = [item(thing)] * item_count
     keyed_items = [item(thing, request_id=str(number)) for number in range(item_count)]
-    # Begin, key, member, rewards, award 3, notes, answer, commit.
-    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 10
+    # Begin, key, member, rewards, what decides about them, award 3, notes, answer, commit.
+    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 11
     # Begin, key, the answer, commit, the grants.
     assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 5
     # The items' keys are claimed and answered.
-    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 12
-    # Begin, key, member, the items' keys 2, rewards, notes, answer, commit, the grants.
-    assert await counter.count(issue(shop, "3", member_id, *keyed_items)) == 10
+    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 13
+    # Begin, key, member, the items' keys 2, rewards, what decides, notes, answer, commit, the grants.
+    assert await counter.count(issue(shop, "3", member_id, *keyed_items)) == 11
     # Three for a code; the key of an item that failed is freed with one.
     mixed = [item(coupon), *plain_items[2:], replace(unknown, request_id="failing")]
-    assert await counter.count(issue(shop, "4", member_id, *mixed)) == 10 + 3 + 2
+    assert await counter.count(issue(shop, "4", member_id, *mixed)) == 11 + 3 + 2
 
 
 @pytest.mark.requirement("ON3-1")
@@ -161,10 +161,10 @@ async def test_reverse(counter: Counter) -> None:
     coupon = await create_coupon(shop, 1)
     given = (await issue(shop, "1", member_id, item(coupon))).items[0].grant
     assert given is not None
-    # Begin, key, grant, entries, balances, ledger, mark, answer, commit, the grant.
+    # Begin, key, grant, entries (those of a claim with them), balances, ledger, mark, answer, commit, the grant.
     assert await counter.count(reverse(shop, "1", owed)) == 10
-    # The entries of the claim as well; or a code to void, and its holder to unmark.
-    assert await counter.count(reverse(shop, "2", claimed)) == 11
+    assert await counter.count(reverse(shop, "2", claimed)) == 10
+    # A code to void, and its holder to unmark.
     assert await counter.count(reverse(shop, "3", given.id)) == 12
     # Begin, key, the answer, commit, the grant.
     assert await counter.count(reverse(shop, "1", owed)) == 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,11 +18,26 @@ from gateway.errors import Forbidden, InvalidInput, NotFound
 from gateway.granting.grant_reward import grant_reward
 from gateway.granting.model import CatalogueReward, GrantCommand
 from gateway.grants.errors import InsufficientBalance, NotReversible
-from gateway.grants.record import GrantStatus
+from gateway.grants.holding import hold_payments
+from gateway.grants.line import Line
+from gateway.grants.record import GrantKind, GrantSource, GrantStatus
 from gateway.grants.status import StatusCode
+from gateway.ids import new_id
 from gateway.issuing.model import BatchOutcome, PaymentChoice
+from gateway.ledger.book import Balance, Book
+from gateway.ledger.model import (
+    Account,
+    BalanceTooLow,
+    OwnerKind,
+    Transaction,
+    TransactionKind,
+    Transfer,
+)
 from gateway.operations.model import IdempotencyConflict
-from gateway.reversing.reverse_grant import ReverseCommand, reverse_grant
+from gateway.purchasing.model import Issued
+from gateway.purchasing.settling import settle_declined, settle_issued
+from gateway.reversing.model import ReverseCommand
+from gateway.reversing.reverse_grant import reverse_grant
 from gateway.rewards.model import PaymentMode
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.types.vendor_voucher import VendorVoucherDraft
@@ -32,6 +48,8 @@ from gateway.vendors.model import SecretHeader, VendorFields, VendorSecurity
 from gateway.vendors.secrets import SecretBox
 from gateway.vendors.updating import UpdateVendor, update_vendor
 from gateway.verifying.verify import verify
+from tests.campaigns import codes, record, tier
+from tests.campaigns import create as create_campaign
 from tests.vendor_shop import (
     MAPPING,
     POINTS,
@@ -307,6 +325,82 @@ async def test_manual_grant_is_bought_without_payment(shop: VendorShop, issued: 
     assert again.status.code is (StatusCode.GRANTED if issued else StatusCode.VENDOR_DECLINED)
     assert again.grant.status is (GrantStatus.CLAIMED if issued else GrantStatus.DECLINED)
     assert await shop.balance() == (POINTS, 0)
+
+
+@pytest.mark.requirement("MON-12")
+@pytest.mark.parametrize("issued", [True, False])
+async def test_campaign_gives_vouchers_that_are_bought_later(
+    shop: VendorShop, issued: bool
+) -> None:
+    """A use case that knows nothing of vendors leaves orders that the worker settles."""
+    campaign_shop = shop.shop
+    await create_campaign(campaign_shop, tier(shop.free_reward_id, shop.paid_reward_id))
+    member_id = UUID(shop.member.value)
+    first = await record(campaign_shop, member_id, "e-1")
+    assert codes(first) == [StatusCode.PENDING, StatusCode.PENDING]
+    assert first.campaigns[0].status.code is StatusCode.PENDING
+    for order in await shop.claim_all():
+        assert await (
+            settle_issued(shop.database, order, Issued("V", None, None, None))
+            if issued
+            else settle_declined(shop.database, order, "no")
+        )
+    again = await record(campaign_shop, member_id, "e-1")
+    code = StatusCode.GRANTED if issued else StatusCode.VENDOR_DECLINED
+    assert codes(again) == [code, code]
+    assert again.campaigns[0].status.code is code
+    assert await shop.balance() == (POINTS, 0)
+
+
+async def test_hold_takes_all_or_nothing() -> None:
+    """Two payments of one line count together; a line that cannot pay leaves the book as it was."""
+    asset_id, member_id = new_id(), new_id()
+    payer = Account(asset_id, OwnerKind.MEMBER, member_id)
+    taken = Account(asset_id, OwnerKind.REDEMPTION, new_id())
+    book = Book({payer.id: Balance(10, 0, 1, bytes(32))})
+    transaction = Transaction(
+        new_id(), TransactionKind.GRANT, new_id(), datetime(2027, 1, 1, tzinfo=UTC), {}
+    )
+    line = Line(
+        grant_id=new_id(),
+        transaction=transaction,
+        organisation_id=new_id(),
+        member_id=member_id,
+        index=0,
+        source=GrantSource.MANUAL,
+        kind=GrantKind.VENDOR_VOUCHER,
+        status=GrantStatus.PENDING,
+        transfers=(),
+        benefits=(),
+        payments=(Transfer(payer, taken, 6), Transfer(payer, taken, 5)),
+    )
+    with pytest.raises(BalanceTooLow):
+        hold_payments(book, line)
+    assert (book.available_minor(payer), book.placed_holds) == (10, [])
+    hold_payments(book, replace(line, payments=line.payments[:1]))
+    assert book.available_minor(payer) == 4
+
+
+async def test_worker_begins_no_more_than_it_has_room_for(
+    shop: VendorShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.purchasing.purchaser.WORKER_CALLS_MAX", 2)
+    await shop.issue(None, *[shop.item(paid=False)] * 3)
+    worker = shop.open_purchaser()
+    assert (await worker.run_due(), await worker.run_due()) == (2, 0)
+    await worker.finish_begun()
+    assert await worker.run_due() == 1
+    await worker.close()
+
+
+async def test_broken_change_is_refused(shop: VendorShop) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await change(shop, "", name="", timeout_seconds=31)
+    assert [error.path[-1] for error in refused.value.errors] == [
+        "requestId",
+        "name",
+        "timeoutSeconds",
+    ]
 
 
 @pytest.mark.requirement("ALL-4")

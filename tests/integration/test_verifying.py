@@ -24,7 +24,7 @@ from gateway.verifying.reference_store import REFERENCES
 from gateway.verifying.report import report
 from gateway.verifying.verify import find_broken, verify
 from tests.integration.damages import DAMAGES, NOTHING, STRAY_ACCOUNTS, hold
-from tests.world import World, live_a_little, open_world
+from tests.world import World, depend_on_everything, live_a_little, open_world
 
 BREAK_REFERENCE = """
 UPDATE <table> SET <column> = '{nothing}'
@@ -60,6 +60,7 @@ async def sandbox(database: Database, owner_database_url: str) -> AsyncIterator[
     )
     names: dict[str, UUID | str] = {
         **grants,
+        "depending": await depend_on_everything(world),
         "tenant": world.caller.tenant_id,
         "ada": ada,
         "grace": grace,
@@ -161,7 +162,12 @@ async def test_every_column_that_holds_an_id_is_checked(sandbox: Sandbox):
         "grants.reversal_transaction_id",
     }
     # Partners have no table: a partner is who holds credentials with its id. A lease is a name that its holder made up.
-    not_rows = {"operations.partner_id", "credentials.partner_id", "vendor_orders.lease_id"}
+    not_rows = {
+        "operations.partner_id",
+        "credentials.partner_id",
+        "cash_references.partner_id",
+        "vendor_orders.lease_id",
+    }
     assert {name for (name,) in columns} == (named | elsewhere | not_rows) - {"holds.account_id"}
 
 

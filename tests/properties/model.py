@@ -1,6 +1,6 @@
 """What the gateway must answer, worked out independently of it: plain dictionaries, no accounts, no entries, no SQL.
 
-Members are 0, 1, 2; member 3 is nobody. Grants are numbered as they are made; a grant that is not there has a higher number.
+Members are 0, 1, 2; member 3 is nobody. Grants are numbered as they are made; a grant that is not there is number 999.
 Each action is a tuple: its name, what is asked, all hashable, so that an action is its own fingerprint.
 """
 
@@ -13,6 +13,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 NOBODY = 3
+NOTHING = 999
 Action = tuple[Any, ...]
 Reply = dict[str, Any]
 

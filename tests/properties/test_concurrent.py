@@ -115,9 +115,10 @@ class Books:
 async def test_answers_explain_every_balance(database: Database, sequence: list[Action], seed: int):
     world = await open_world(database, stock=STOCK, codes=CODES)
     driver, books = Driver(world), Books()
-    for key, action in with_keys(FOUNDATION):
+    for key, action in with_keys(FOUNDATION, int):
         books.note(action, await driver.do(f"first-{key}", action))
-    calls = with_keys(sequence)
+    foundation_size = len(driver.grant_ids)
+    calls = list(with_keys(sequence, lambda: foundation_size))
     # Each client tries again: some at once, some later, always with the same key.
     tries = calls + calls[::2]
     random.Random(seed).shuffle(tries)

@@ -269,9 +269,9 @@ def test_accounts_are_named_by_asset_kind_and_owner():
     assert len(others | {ADA.id}) == 4
 
 
-def test_only_issuance_and_redemption_have_no_bound():
+def test_only_issuance_redemption_and_expiry_have_no_bound():
     bounded = {kind for kind in OwnerKind if Account(POINTS, kind, ORGANISATION).is_bounded}
-    assert set(OwnerKind) - bounded == {OwnerKind.ISSUANCE, OwnerKind.REDEMPTION}
+    assert set(OwnerKind) - bounded == {OwnerKind.ISSUANCE, OwnerKind.REDEMPTION, OwnerKind.EXPIRED}
     transfers = [
         Transfer(ISSUANCE, ADA, 1),
         Transfer(ADA, GRACE, 1),

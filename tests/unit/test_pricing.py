@@ -173,7 +173,9 @@ def test_other_modes_give_one_at_their_fixed_price(mode: PaymentMode) -> None:
     asset_id = POINTS.id if amount_minor else None
     priced = price(reward_with(PaymentConfig(new_id(), mode, asset_id, amount_minor)), "3", "7")
     assert (priced.quantity, priced.amount_minor) == (1, amount_minor or 0)
-    assert (priced.mode, priced.total_value) == (mode, None)
+    # What is redeemed of an asset is the value; cash has an amount of its own.
+    value = Decimal(amount_minor) if amount_minor else None
+    assert (priced.mode, priced.total_value) == (mode, value)
 
 
 @pytest.mark.requirement("CAP-7", "MON-10")
@@ -220,7 +222,13 @@ def test_payment_is_one_transfer_or_none() -> None:
     assert priced.to_transfers(organisation_id, payer_id) == (Transfer(payer, taken, 6),)
     assert price(reward_with()).to_transfers(organisation_id, payer_id) == ()
     cash = PaymentConfig(new_id(), PaymentMode.CASH, cash_asset_id=MILES.id, cash_amount_minor=1250)
-    assert price(reward_with(cash)).to_transfers(organisation_id, payer_id) == ()
+    paid = ask(reward_with(cash), cash_reference="receipt-1")
+    assert isinstance(paid, Price)
+    assert paid.to_transfers(organisation_id, payer_id) == ()
+    group = Account(POINTS.id, OwnerKind.GROUP, payer_id)
+    assert priced.to_transfers(organisation_id, payer_id, OwnerKind.GROUP) == (
+        Transfer(group, taken, 6),
+    )
 
 
 @pytest.mark.requirement("CAP-6")

@@ -1,0 +1,34 @@
+"""Why an item cannot be issued to the member: one file a rule, each a pure function of the item and the facts.
+
+A new rule is a file in this folder, a line in this list, and what it must know in `facts.py` and `fact_store.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.grants.status import Refusal
+from gateway.issuing.checks.custom_fields import refuse_custom_fields
+from gateway.issuing.checks.reward import refuse_reward
+from gateway.issuing.checks.segments import refuse_outsider
+from gateway.issuing.checks.stage import refuse_stage
+from gateway.issuing.checks.standing import refuse_standing
+from gateway.issuing.facts import Facts
+from gateway.issuing.model import IssueItem
+
+# In the order in which reasons count: the first rule that refuses gives the item its status.
+CHECKS: tuple[Callable[[IssueItem, Facts], Refusal | None], ...] = (
+    refuse_reward,
+    refuse_outsider,
+    refuse_standing,
+    refuse_custom_fields,
+    refuse_stage,
+)
+
+
+def find_item_refusal(item: IssueItem, facts: Facts) -> Refusal | None:
+    """Return the first reason why the item cannot be issued, or None."""
+    for check in CHECKS:
+        if refusal := check(item, facts):
+            return refusal
+    return None

@@ -1,0 +1,58 @@
+"""Who pays for each item: the member, or the group that the call or the item's organisation names (CAP-12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.errors import NotFound
+from gateway.issuing.model import IssueItem
+from gateway.issuing.reach import Reach
+from gateway.ledger.model import OwnerKind
+from gateway.members.groups.model import GroupReference
+from gateway.members.groups.store import find_groups
+from gateway.storage.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Payers:
+    """The groups of one call, by how they were named. An item that names none is paid by the member."""
+
+    reach: Reach
+    member_id: UUID
+    groups: Mapping[GroupReference, UUID]
+
+    def group_of(self, item: IssueItem) -> UUID | None:
+        """Return the group that redeems an item, if one does."""
+        group = self.reach.terms_of(item).group
+        return None if group is None else self.groups[group]
+
+    def payer_of(self, item: IssueItem) -> tuple[UUID, OwnerKind]:
+        """Return whose account an item is paid from."""
+        group_id = self.group_of(item)
+        if group_id is None:
+            return self.member_id, OwnerKind.MEMBER
+        return group_id, OwnerKind.GROUP
+
+
+async def find_payers(
+    connection: Connection, tenant_id: UUID, reach: Reach, member_id: UUID
+) -> Payers:
+    """Find the groups that the call names; one round trip, two if a primary member names one, none without groups.
+
+    Raises:
+        NotFound: a group does not exist, or the member is not in it: the two look the same.
+    """
+    named: dict[GroupReference, tuple[str, ...]] = {}
+    for item in reach.command.items:
+        terms = reach.terms_of(item)
+        if terms.group is not None:
+            named.setdefault(terms.group, terms.group_path)
+    if not named:
+        return Payers(reach, member_id, {})
+    found = await find_groups(connection, tenant_id, list(named), member_id)
+    for group, path in named.items():
+        if group not in found:
+            raise NotFound("The member is in no such group.", path)
+    return Payers(reach, member_id, found)

@@ -1,0 +1,93 @@
+"""Which organisation each item is of, whether the caller reaches it, and what applies to its items. Pure (CAP-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from gateway.access import Caller
+from gateway.errors import OutOfReach
+from gateway.issuing.model import IssueCommand, IssueItem
+from gateway.issuing.scope import DataScope, OrganisationDetails, OrganisationReference
+from gateway.members.groups.model import GroupReference
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What applies to one item: its organisation, and that organisation's group, notes and parameters."""
+
+    organisation_id: UUID
+    group: GroupReference | None
+    group_path: tuple[str, ...]
+    notes: str | None
+    params: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The organisations of one call, each of which the caller reaches."""
+
+    command: IssueCommand
+    home_id: UUID
+    organisation_ids: frozenset[UUID]
+
+    def terms_of(self, item: IssueItem) -> Terms:
+        """Return what applies to an item; its own parameters come before its organisation's."""
+        organisation_id = organisation_of(item, self.home_id)
+        index, details = self._details_of(organisation_id)
+        group = self.command.group
+        group_path: tuple[str, ...] = ("input", "group")
+        if details is not None and details.group is not None:
+            group, group_path = details.group, ("input", "orgLevelDetails", str(index), "group")
+        params = item.params
+        if params is None and details is not None:
+            params = details.params
+        notes = details.notes if details else None
+        return Terms(organisation_id, group, group_path, notes, params)
+
+    def _details_of(self, organisation_id: UUID) -> tuple[int, OrganisationDetails | None]:
+        for index, details in enumerate(self.command.organisation_details):
+            if details.organisation.id == organisation_id:
+                return index, details
+        return 0, None
+
+
+def organisation_of(item: IssueItem, home_id: UUID) -> UUID:
+    """Return the organisation whose reward an item issues: the caller's own, unless it names one."""
+    named = item.organisation.id if item.organisation else None
+    return named or home_id
+
+
+def resolve_reach(caller: Caller, command: IssueCommand) -> Reach:
+    """Return the call's organisations.
+
+    Raises:
+        OutOfReach: the call lists or names an organisation that the credential's record, or the scope it asked for, leaves
+            out. An id that names nothing is answered alike.
+    """
+    reachable = caller.reach | {caller.organisation_id}
+    if command.data_scope is DataScope.SELF:
+        allowed = frozenset({caller.organisation_id})
+    else:
+        for index, organisation in enumerate(command.organisations):
+            _require(organisation, reachable, ("input", "dataScopeOrgIds", str(index)))
+        allowed = frozenset(one.id for one in command.organisations if one.id is not None)
+    for index, item in enumerate(command.items):
+        if item.organisation is not None:
+            _require(item.organisation, allowed, ("input", "rewards", str(index), "orgId"))
+    for index, details in enumerate(command.organisation_details):
+        path = ("input", "orgLevelDetails", str(index), "orgId")
+        _require(details.organisation, allowed, path)
+    return Reach(command, caller.organisation_id, allowed)
+
+
+def _require(
+    organisation: OrganisationReference, allowed: frozenset[UUID], path: tuple[str, ...]
+) -> None:
+    if organisation.id not in allowed:
+        message = (
+            "The credential, or the data scope of this call, does not reach this organisation."
+        )
+        raise OutOfReach(message, path)

@@ -1,0 +1,1 @@
+"""Tills, and the codes with which members confirm what is issued to them there (CAP-16)."""

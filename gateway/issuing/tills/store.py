@@ -1,0 +1,99 @@
+"""Tills and codes in the database. Each function is one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from gateway.issuing.tills.model import Till
+from gateway.operations.model import Operation
+from gateway.storage.database import Connection
+
+_COLUMNS = "id, organisation_id, name, created_at"
+
+INSERT = """
+INSERT INTO tills (tenant_id, id, organisation_id, name, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING
+RETURNING id
+"""
+
+FETCH = f"""
+SELECT {_COLUMNS} FROM tills
+WHERE tenant_id = $1 AND organisation_id = ANY($2::uuid[]) AND ($3::text IS NULL OR name = $3) ORDER BY organisation_id, name
+"""
+
+FETCH_ONE = f"SELECT {_COLUMNS} FROM tills WHERE tenant_id = $1 AND id = $2"
+
+INSERT_CODE = """
+INSERT INTO validation_codes (tenant_id, code_hash, till_id, member_id, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+# Guarded by `used_at`: of two calls with one code the second waits for the first, and then finds it used.
+SPEND = """
+UPDATE validation_codes SET used_at = $3, operation_id = $4
+WHERE tenant_id = $1 AND code_hash = ANY($2::bytea[]) AND used_at IS NULL AND expires_at > $3
+RETURNING code_hash
+"""
+
+EXPLAIN = """
+SELECT used_at IS NOT NULL AS is_used FROM validation_codes WHERE tenant_id = $1 AND code_hash = ANY($2::bytea[])
+"""
+
+
+async def insert_till(connection: Connection, tenant_id: UUID, till: Till) -> bool:
+    """Write a till; False if its organisation has one of this name."""
+    row = (till.id, till.organisation_id, till.name, till.created_at)
+    return bool(await connection.fetch(INSERT, tenant_id, *row))
+
+
+async def fetch_tills(
+    connection: Connection,
+    tenant_id: UUID,
+    organisation_ids: Sequence[UUID],
+    name: str | None = None,
+) -> list[Till]:
+    """Return the tills of these organisations, of one name or all."""
+    rows = await connection.fetch(FETCH, tenant_id, organisation_ids, name)
+    return [_to_till(row) for row in rows]
+
+
+async def fetch_till(connection: Connection, tenant_id: UUID, till_id: UUID) -> Till | None:
+    """Return a till of the tenant, or None."""
+    row = await connection.fetchrow(FETCH_ONE, tenant_id, till_id)
+    return _to_till(row) if row else None
+
+
+async def insert_code(
+    connection: Connection,
+    tenant_id: UUID,
+    code_hash: bytes,
+    till_id: UUID,
+    member_id: UUID,
+    at: datetime,
+    expires_at: datetime,
+) -> None:
+    """Write the hash of a code."""
+    await connection.execute(INSERT_CODE, tenant_id, code_hash, till_id, member_id, at, expires_at)
+
+
+async def spend_code(
+    connection: Connection, tenant_id: UUID, hashes: Sequence[bytes], operation: Operation
+) -> bool:
+    """Use up a code that is neither used nor expired; tell whether there was one."""
+    return bool(await connection.fetch(SPEND, tenant_id, hashes, operation.at, operation.id))
+
+
+async def is_code_used(
+    connection: Connection, tenant_id: UUID, hashes: Sequence[bytes]
+) -> bool | None:
+    """Tell whether a code that could not be spent was used before (or has expired); None if there is none."""
+    is_used: bool | None = await connection.fetchval(EXPLAIN, tenant_id, hashes)
+    return is_used
+
+
+def _to_till(row: asyncpg.Record) -> Till:
+    return Till(row["id"], row["organisation_id"], row["name"], row["created_at"])

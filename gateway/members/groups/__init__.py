@@ -1,0 +1,1 @@
+"""Groups of members who pay together from one account (CAP-12)."""

@@ -1,0 +1,19 @@
+"""Segments: an organisation's named sets of members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+NAME_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A set of members; its organisation's rewards can be reserved for it."""
+
+    id: UUID
+    organisation_id: UUID
+    name: str
+    created_at: datetime

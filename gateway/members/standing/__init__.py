@@ -1,0 +1,1 @@
+"""A member's cards and labels, and whether they are active (CAP-11)."""

@@ -1,0 +1,1 @@
+"""Notifying: a member reads the messages that were left for them."""

@@ -1,0 +1,89 @@
+"""setGroupMembers: who is in a group (CAP-12)."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from gateway.access import Scope, authorize
+from gateway.ids import IdKind, decode_id
+from gateway.members.membership.model import MemberSet, MembershipChange, SetMembers
+from gateway.members.membership.setting import set_members
+from resolvers.context import Info
+from resolvers.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    Overloaded,
+    RequestInProgress,
+)
+from resolvers.fields import resolved
+from resolvers.types.group import Group, load_group_nodes
+
+
+@strawberry.input(description="A change of a group's members.")
+class SetGroupMembersInput:
+    """The call's key, the group, and the members."""
+
+    request_id: str = strawberry.field(
+        description="Idempotency key: 1 to 128 characters, unique per partner for ever."
+    )
+    group_id: strawberry.ID = strawberry.field(description="The group.")
+    change: MembershipChange | None = strawberry.field(
+        default=MembershipChange.SET,
+        description="What to do with the members named. The primary member of a group stays in it.",
+    )
+    member_ids: list[strawberry.ID] = strawberry.field(
+        description="Members: `mem_…`, at most 10,000; repeated ones count once."
+    )
+
+
+@strawberry.type(description="The group, and what the first call with this key changed.")
+class SetGroupMembersPayload:
+    """What came and went."""
+
+    group: Group = strawberry.field(description="The group, as it is now.")
+    added_count: int = strawberry.field(description="How many members came.")
+    removed_count: int = strawberry.field(description="How many members went.")
+    idempotent_replay: bool = strawberry.field(
+        description="True if an earlier call with this key did the work."
+    )
+
+
+SetGroupMembersResult: TypeAlias = Annotated[
+    SetGroupMembersPayload
+    | InvalidInput
+    | NotFound
+    | IdempotencyConflict
+    | RequestInProgress
+    | Overloaded,
+    strawberry.union("SetGroupMembersResult", description="What became of a group's members."),
+]
+
+
+@resolved("Set, add or remove members of a group, up to 10,000 in a call, all or none.")
+async def set_group_members(
+    info: Info,
+    input: Annotated[SetGroupMembersInput, strawberry.argument(description="What to change.")],
+) -> SetGroupMembersResult:
+    """Turn the input into one command and its outcome into a payload."""
+    context = info.context
+    # Before the input is judged: who may not call this learns nothing else.
+    authorize(context.caller, Scope.MEMBERS)
+    command = SetMembers(
+        request_id=input.request_id,
+        kind=MemberSet.GROUP,
+        set_id=decode_id(IdKind.GROUP, input.group_id),
+        change=input.change or MembershipChange.SET,
+        member_ids=[decode_id(IdKind.MEMBER, member_id) for member_id in input.member_ids],
+    )
+    outcome = await set_members(context.database, context.caller, command)
+    (group,) = await load_group_nodes(context, [outcome.set_id])
+    assert isinstance(group, Group)  # noqa: S101 - it was there, and nothing deletes it
+    return SetGroupMembersPayload(
+        group=group,
+        added_count=outcome.added_count,
+        removed_count=outcome.removed_count,
+        idempotent_replay=outcome.idempotent_replay,
+    )

@@ -1,0 +1,85 @@
+"""setMemberCards: a member's cards (CAP-11)."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from gateway.access import Scope, authorize
+from gateway.errors import FieldError as DomainFieldError
+from gateway.errors import InvalidInput as DomainInvalidInput
+from gateway.members.standing import setting
+from gateway.members.standing.model import Link, StandingKind, StandingStatus
+from gateway.members.standing.setting import SetStanding
+from resolvers.context import Info
+from resolvers.errors import (
+    Conflict,
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    Overloaded,
+    RequestInProgress,
+)
+from resolvers.fields import resolved
+from resolvers.types.identifier import MemberRef, to_reference
+from resolvers.types.member import Member, to_member
+from resolvers.types.standing import MemberCardInput
+
+
+@strawberry.input(description="A member and all of their cards.")
+class SetMemberCardsInput:
+    """The call's key, the member and the cards."""
+
+    request_id: str = strawberry.field(
+        description="Idempotency key: 1 to 128 characters, unique per partner for ever."
+    )
+    member: MemberRef = strawberry.field(description="Whose cards they are.")
+    cards: list[MemberCardInput] = strawberry.field(
+        description="All cards that the member has from now on, at most 100; those left out are taken away."
+    )
+
+
+@strawberry.type(description="The member, who has these cards now.")
+class SetMemberCardsPayload:
+    """A member."""
+
+    member: Member = strawberry.field(description="The member, as it is now.")
+    idempotent_replay: bool = strawberry.field(
+        description="True if an earlier call with this key did the work."
+    )
+
+
+SetMemberCardsResult: TypeAlias = Annotated[
+    SetMemberCardsPayload
+    | InvalidInput
+    | NotFound
+    | Conflict
+    | IdempotencyConflict
+    | RequestInProgress
+    | Overloaded,
+    strawberry.union("SetMemberCardsResult", description="What became of a member's cards."),
+]
+
+
+@resolved("Say which cards a member has. A card that is another member's is a conflict.")
+async def set_member_cards(
+    info: Info,
+    input: Annotated[SetMemberCardsInput, strawberry.argument(description="Which cards for whom.")],
+) -> SetMemberCardsResult:
+    """Turn the input into one command and its outcome into a payload."""
+    # Before the input is judged: who may not call this learns nothing else.
+    authorize(info.context.caller, Scope.MEMBERS)
+    errors: list[DomainFieldError] = []
+    command = SetStanding(
+        request_id=input.request_id,
+        kind=StandingKind.CARD,
+        member=to_reference(input.member, ("input", "member"), errors),
+        links=[Link(card.number, card.status or StandingStatus.ACTIVE) for card in input.cards],
+    )
+    if errors:
+        raise DomainInvalidInput([*setting.check_command(command), *errors])
+    outcome = await setting.set_standing(info.context.database, info.context.caller, command)
+    return SetMemberCardsPayload(
+        member=to_member(outcome.member_id), idempotent_replay=outcome.idempotent_replay
+    )

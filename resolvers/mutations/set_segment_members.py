@@ -1,0 +1,88 @@
+"""setSegmentMembers: who is in a segment (CAP-10)."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from gateway.access import Scope, authorize
+from gateway.ids import IdKind, decode_id
+from gateway.members.membership.model import MemberSet, MembershipChange, SetMembers
+from gateway.members.membership.setting import set_members
+from resolvers.context import Info
+from resolvers.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    Overloaded,
+    RequestInProgress,
+)
+from resolvers.fields import resolved
+from resolvers.types.segment import Segment, load_segment_nodes
+
+
+@strawberry.input(description="A change of a segment's members.")
+class SetSegmentMembersInput:
+    """The call's key, the segment, and the members."""
+
+    request_id: str = strawberry.field(
+        description="Idempotency key: 1 to 128 characters, unique per partner for ever."
+    )
+    segment_id: strawberry.ID = strawberry.field(description="The segment.")
+    change: MembershipChange | None = strawberry.field(
+        default=MembershipChange.SET, description="What to do with the members named."
+    )
+    member_ids: list[strawberry.ID] = strawberry.field(
+        description="Members: `mem_…`, at most 10,000; repeated ones count once."
+    )
+
+
+@strawberry.type(description="The segment, and what the first call with this key changed.")
+class SetSegmentMembersPayload:
+    """What came and went."""
+
+    segment: Segment = strawberry.field(description="The segment, as it is now.")
+    added_count: int = strawberry.field(description="How many members came.")
+    removed_count: int = strawberry.field(description="How many members went.")
+    idempotent_replay: bool = strawberry.field(
+        description="True if an earlier call with this key did the work."
+    )
+
+
+SetSegmentMembersResult: TypeAlias = Annotated[
+    SetSegmentMembersPayload
+    | InvalidInput
+    | NotFound
+    | IdempotencyConflict
+    | RequestInProgress
+    | Overloaded,
+    strawberry.union("SetSegmentMembersResult", description="What became of a segment's members."),
+]
+
+
+@resolved("Set, add or remove members of a segment, up to 10,000 in a call, all or none.")
+async def set_segment_members(
+    info: Info,
+    input: Annotated[SetSegmentMembersInput, strawberry.argument(description="What to change.")],
+) -> SetSegmentMembersResult:
+    """Turn the input into one command and its outcome into a payload."""
+    context = info.context
+    # Before the input is judged: who may not call this learns nothing else.
+    authorize(context.caller, Scope.MEMBERS)
+    command = SetMembers(
+        request_id=input.request_id,
+        kind=MemberSet.SEGMENT,
+        set_id=decode_id(IdKind.SEGMENT, input.segment_id),
+        change=input.change or MembershipChange.SET,
+        member_ids=[decode_id(IdKind.MEMBER, member_id) for member_id in input.member_ids],
+    )
+    outcome = await set_members(context.database, context.caller, command)
+    (segment,) = await load_segment_nodes(context, [outcome.set_id])
+    assert isinstance(segment, Segment)  # noqa: S101 - it was there, and nothing deletes it
+    return SetSegmentMembersPayload(
+        segment=segment,
+        added_count=outcome.added_count,
+        removed_count=outcome.removed_count,
+        idempotent_replay=outcome.idempotent_replay,
+    )

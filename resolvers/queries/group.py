@@ -1,0 +1,31 @@
+"""`group`: one group by any of its names (CAP-12)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from gateway.access import Scope, authorize
+from gateway.errors import FieldError, InvalidInput
+from gateway.members.groups.store import find_groups
+from resolvers.context import Info
+from resolvers.fields import resolved
+from resolvers.types.group import Group, GroupRef, load_group, to_group_reference
+
+
+@resolved("One group; null if there is none of that name, or the caller may not see it.")
+async def group(
+    info: Info,
+    by: Annotated[GroupRef, strawberry.argument(description="One way to name it.")],
+) -> Group | None:
+    """Find the group."""
+    context = info.context
+    authorize(context.caller, Scope.READ, Scope.MEMBER)
+    errors: list[FieldError] = []
+    reference = to_group_reference(by, ("by",), errors)
+    if errors:
+        raise InvalidInput(errors)
+    async with context.database.connection() as connection:
+        found = await find_groups(connection, context.caller.tenant_id, [reference])
+    return await load_group(context, found[reference]) if reference in found else None
