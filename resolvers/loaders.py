@@ -19,7 +19,7 @@ from gateway.grants.record import GrantRecord
 from gateway.ledger.assets import Asset
 from gateway.rewards.model import Reward
 from gateway.storage.database import Connection, Database
-from gateway.tenants.assets import load_assets
+from gateway.tenants.assets import load_assets, recall_assets
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -71,6 +71,12 @@ class Loaders:
     def known_assets(self) -> DataLoader[UUID, Asset | None]:
         """Return the loader of assets, by id."""
         return self.using(fetch_assets)
+
+    def knows_assets(self, asset_ids: set[UUID]) -> bool:
+        """Tell whether `assets` has these, after taking over what the process has seen before; asks nobody."""
+        missing = asset_ids - self.assets.keys()
+        self.assets |= recall_assets(self.caller.tenant_id, missing)
+        return missing <= self.assets.keys()
 
     async def learn_assets(self, connection: Connection, asset_ids: Iterable[UUID]) -> None:
         """Put these assets into `assets`; one round trip if some are new to this process, else none."""

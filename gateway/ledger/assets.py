@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal
 from uuid import UUID
 
 AMOUNT_MINOR_MAX = 10**15
+# More digits than any amount that is let in, and made once: making a context costs more than the arithmetic.
+_EXACT = Context(prec=60)
 
 
 class AssetKind(enum.StrEnum):
@@ -49,9 +51,8 @@ def to_minor(amount: Decimal, scale: int) -> int:
     if not amount.is_finite() or abs(amount) > AMOUNT_MINOR_MAX:
         message = f"must be between -{AMOUNT_MINOR_MAX} and {AMOUNT_MINOR_MAX} smallest units"
         raise InexactAmount(message)
-    with localcontext(prec=60):
-        shifted = amount.scaleb(scale)
-        whole = shifted.to_integral_value()
+    shifted = _EXACT.scaleb(amount, scale)
+    whole = _EXACT.to_integral_value(shifted)
     if whole != shifted:
         message = f"must have at most {scale} decimals"
         raise InexactAmount(message)

@@ -10,7 +10,7 @@ from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 
 _PAGE = """
-SELECT id, code, name, kind, scale FROM assets
+SELECT id, code, name, kind, scale, expires_after_days FROM assets
 WHERE tenant_id = $1 AND kind = ANY($2::text[]) AND id < $3 AND id > $4
 """
 PAGE = f"{_PAGE} ORDER BY tenant_id DESC, id DESC LIMIT $5"
@@ -31,8 +31,8 @@ async def fetch_asset_page(
         statement, tenant_id, list(kinds), *id_bounds(request), request.fetch_limit
     )
     assets = [
-        Asset(asset_id, code, name, AssetKind(kind), scale)
-        for asset_id, code, name, kind, scale in rows
+        Asset(asset_id, code, name, AssetKind(kind), scale, expires_after_days)
+        for asset_id, code, name, kind, scale, expires_after_days in rows
     ]
     return cut_page(request, assets)
 

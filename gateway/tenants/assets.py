@@ -125,6 +125,13 @@ def _check_lifetime(command: CreateAsset) -> list[FieldError]:
     return [FieldError(path, "kind", f"expiresAfterDays cannot be given for {command.kind}.")]
 
 
+def recall_assets(tenant_id: UUID, asset_ids: Iterable[UUID]) -> dict[UUID, Asset]:
+    """Return those of these assets that the process has seen before, by id."""
+    return {
+        asset_id: asset for asset_id in asset_ids if (asset := _cache.get((tenant_id, asset_id)))
+    }
+
+
 async def load_assets(
     connection: Connection, tenant_id: UUID, asset_ids: Iterable[UUID]
 ) -> dict[UUID, Asset]:
@@ -134,7 +141,7 @@ async def load_assets(
     Not for assets made in the same database transaction: it may yet be undone.
     """
     wanted = set(asset_ids)
-    found = {asset_id: asset for asset_id in wanted if (asset := _cache.get((tenant_id, asset_id)))}
+    found = recall_assets(tenant_id, wanted)
     missing = wanted - found.keys()
     if missing:
         fetched = await store.fetch_assets_by_id(connection, tenant_id, list(missing))

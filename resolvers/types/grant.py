@@ -128,7 +128,7 @@ class Grant(Node):
     def benefits(self, info: Info) -> list[Benefit] | Awaitable[list[Benefit]]:
         """Return the benefits; their assets are known already, except behind a mutation."""
         loaders = info.context.loaders
-        if assets_of([self.record]) <= loaders.assets.keys():
+        if loaders.knows_assets(assets_of([self.record])):
             return self._to_benefits(loaders)
         return self._load_benefits(loaders)
 

@@ -111,7 +111,7 @@ def find_granted_reward(loaders: Loaders, grant: GrantRecord) -> Reward | None:
     if grant.reward_version_id is not None:
         version = loaders.versions.get(grant.reward_version_id)
         return to_catalogue_reward(version) if version else None
-    if assets_of([grant]) <= loaders.assets.keys():
+    if loaders.knows_assets(assets_of([grant])):
         return _to_uncatalogued_reward(loaders, grant)
     return None
 
