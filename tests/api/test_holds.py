@@ -127,3 +127,23 @@ async def test_holds_of_many_members_take_one_statement(wallets: Wallets) -> Non
         data = await wallets.read(query)
     assert len(statements) == 2
     assert [len(edge["node"]["holds"]["edges"]) for edge in data["members"]["edges"]] == [1] * 5
+
+
+async def test_every_broken_rule_is_listed(wallets: Wallets) -> None:
+    given = {
+        "requestId": "",
+        "member": {"email": "nobody"},
+        "assetId": str(wallets.caller.standard_assets.points_id),
+        "amount": "0",
+        "expiresInSeconds": 0,
+    }
+    query = RESERVE.replace(
+        "... on Error { code path }", "... on InvalidInput { fieldErrors { path } }"
+    )
+    answer = (await wallets.read(query, {"input": given}))["reserve"]
+    assert [error["path"] for error in answer["fieldErrors"]] == [
+        ["input", "member", "email"],
+        ["input", "requestId"],
+        ["input", "amount"],
+        ["input", "expiresInSeconds"],
+    ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from gateway.access import Caller
+from gateway.access import Caller, Scope
 from gateway.ids import IdKind, encode_id, new_id
 from gateway.storage.database import Database
 from tests.use_cases import distribute, line, snapshot
@@ -118,6 +119,15 @@ async def test_partner_marks_nothing(wallets: Wallets) -> None:
     given = {"input": {"requestId": "r-1", "notifications": {"all": True}}}
     _, errors = await wallets.run(MARK, given, wallets.caller)
     assert [error.message for error in errors] == ["This credential lacks the scope: member."]
+
+
+async def test_member_scope_without_a_member_marks_nothing(wallets: Wallets) -> None:
+    nobody = replace(wallets.caller, scopes=frozenset({Scope.MEMBER}))
+    given = {"input": {"requestId": "r-1", "notifications": {"all": True}}}
+    _, errors = await wallets.run(MARK, given, nobody)
+    assert [error.message for error in errors] == [
+        "Only a member's own token can read their messages."
+    ]
 
 
 async def test_unread_page_takes_one_statement(wallets: Wallets) -> None:

@@ -379,6 +379,25 @@ async def test_race_of_claim_and_expiry_has_one_winner(season: Season) -> None:
         assert await balance(shop, one.member_id, cash_of(shop), OwnerKind.CLAIMABLE) == 0
 
 
+async def test_worker_that_comes_second_writes_nothing(
+    season: Season, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another has locked between looking and locking is left to it."""
+    shop = season.shop
+    member = await add_member(shop)
+    await season.move(member, 10)
+    await grant(shop, expiring("g-1", member, datetime.now(UTC) + timedelta(days=1)))
+    await season.pass_days(DAYS)
+    await age_grants(season)
+    before = await snapshot(shop.database)
+    async with shop.database.connection() as other, other.transaction():
+        await other.execute("SELECT FROM grants FOR UPDATE")
+        await other.execute("SELECT FROM accounts FOR UPDATE")
+        assert await expire_due(shop.database, season.tenant, 100) == 0
+    assert await snapshot(shop.database) == before
+    assert await expire_due(shop.database, season.tenant, 100) == 2
+
+
 async def test_coupon_expires_with_its_code_and_free_codes_are_voided(season: Season) -> None:
     shop = season.shop
     member, other = await add_members(shop, 2)

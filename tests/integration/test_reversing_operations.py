@@ -13,6 +13,7 @@ from gateway.errors import Forbidden, InvalidInput, NotFound
 from gateway.grants.errors import NotReversible
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
+from gateway.ledger import book
 from gateway.ledger.model import OwnerKind
 from gateway.operations.model import IdempotencyConflict, OperationKind
 from gateway.reversing.model import (
@@ -186,6 +187,18 @@ async def test_line_of_a_distribution_and_then_the_rest(shop: Shop) -> None:
     made = await distribute(shop, "d-1", line(shop, joe, 50), line(shop, ann, 60))
     await reverse(shop, "r-1", next(iter(made.fresh_grants)))
     assert codes(await reverse_all(shop, "r-2", DISTRIBUTION)) == ["ALREADY_REVERSED", "REVERSED"]
+
+
+async def test_what_would_come_back_beyond_what_can_be_counted_stays(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = await add_member(shop)
+    await give_points(shop, member, 50)
+    await distribute(shop, "d-1", line(shop, member, -30))
+    before = await snapshot(shop.database)
+    monkeypatch.setattr(book, "BALANCE_MINOR_MAX", 49)
+    assert codes(await reverse_all(shop, "r-1", DISTRIBUTION)) == ["BALANCE_TOO_HIGH"]
+    assert await snapshot(shop.database) == before
 
 
 @pytest.mark.requirement("MON-12")
