@@ -15,8 +15,9 @@ PRINT_SCHEMA = $(BIN)/python -c 'import sys; from resolvers.print_schema import 
 setup: $(STAMP) graphiql ## Create the virtual environment and install what is pinned.
 
 # The pins are installed with every hash checked. pip ignores the hashes of a file given with -c when
-# the requirement itself has none, so the pins are requirements (-r) here and the project, whose
-# dependencies are then all met, is added without them. `make lock` writes both files of pins.
+# the requirement itself has none, so the pins are requirements (-r) here. They are complete, so nothing
+# is resolved (--no-deps): a pip older than 23.3 would ask a newer release of `pydantic[email]` for its
+# hash, whatever is pinned. `pip check` says whether they fit. `make lock` writes both files of pins.
 $(STAMP): constraints-dev.txt pyproject.toml
 	@python=$$(for candidate in $(PYTHON_CANDIDATES); do \
 		if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
@@ -27,8 +28,9 @@ $(STAMP): constraints-dev.txt pyproject.toml
 		echo "$$python cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 1; fi; \
 	test -x $(BIN)/python && $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| $$python -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check --disable-pip-version-check >$(VENV)/pip-check.log || { cat $(VENV)/pip-check.log >&2; exit 1; }
 	@touch $@
 
 # GraphiQL is built from npm packages. Where that fails once, as without a network, set-up does not try again.
