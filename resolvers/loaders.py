@@ -1,7 +1,7 @@
 """Request-scoped loaders: many keys, one statement, whatever the page size. Never used inside a database transaction.
 
 A fetcher is a function that takes a connection, the loaders, the keys and further arguments, and returns a mapping from key to
-value. Keys that are asked for while nothing else can run are fetched together, and each only once a request.
+value. Keys that are asked for while nothing else can run are fetched together, and each only once a request; see `batches`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from uuid import UUID
-
-from strawberry.dataloader import DataLoader
 
 from gateway.access import Caller
 from gateway.grants.benefits import assets_of
@@ -20,6 +18,7 @@ from gateway.ledger.assets import Asset
 from gateway.rewards.model import Reward
 from gateway.storage.database import Connection, Database
 from gateway.tenants.assets import load_assets, recall_assets
+from resolvers.batches import Loader, Reader
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -39,14 +38,15 @@ class Loaders:
         self.caller = caller
         self.assets: dict[UUID, Asset] = {}
         self.versions: dict[UUID, Reward] = {}
-        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._reader = Reader(database)
+        self._loaders: dict[Hashable, Loader[Any, Any]] = {}
 
     def using(
         self,
         fetch: Fetch[Key, Arguments, Value],
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
-    ) -> DataLoader[Key, Value | None]:
+    ) -> Loader[Key, Value]:
         """Return the loader over a fetcher with these arguments; it answers None for a key that the fetcher leaves out.
 
         Fields with the same arguments share a loader, so that a page within a page is one statement too.
@@ -54,21 +54,21 @@ class Loaders:
         name = (fetch, arguments, tuple(named.items()))
         if name not in self._loaders:
 
-            async def load(keys: list[Key]) -> list[Value | None]:
-                async with self.database.connection() as connection:
-                    found = await fetch(connection, self, keys, *arguments, **named)
-                return [found.get(key) for key in keys]
+            def fetch_keys(
+                connection: Connection, keys: Sequence[Key]
+            ) -> Awaitable[Mapping[Key, Value]]:
+                return fetch(connection, self, keys, *arguments, **named)
 
-            self._loaders[name] = DataLoader(load)
+            self._loaders[name] = Loader(self._reader, fetch_keys)
         return self._loaders[name]
 
     @property
-    def grants(self) -> DataLoader[UUID, GrantRecord | None]:
+    def grants(self) -> Loader[UUID, GrantRecord]:
         """Return the loader of grants that the caller may see, by id."""
         return self.using(_fetch_grants)
 
     @property
-    def known_assets(self) -> DataLoader[UUID, Asset | None]:
+    def known_assets(self) -> Loader[UUID, Asset]:
         """Return the loader of assets, by id."""
         return self.using(fetch_assets)
 
