@@ -75,7 +75,7 @@ def to_uuid(value: bytes) -> UUID:
 
 def encode_id(kind: IdKind, value: UUID) -> str:
     """Return the public id, for example `XT_0198…`."""
-    return f"{kind.value}{value}"
+    return kind + str(value)
 
 
 def decode_id(kind: IdKind, public_id: str) -> UUID | None:
