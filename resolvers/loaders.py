@@ -11,13 +11,11 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from uuid import UUID
 
 from gateway.access import Caller
-from gateway.grants.benefits import assets_of
 from gateway.grants.list_store import fetch_visible_grants
-from gateway.grants.record import GrantRecord
+from gateway.grants.row import GrantRow
 from gateway.ledger.assets import Asset
-from gateway.rewards.model import Reward
 from gateway.storage.database import Connection, Database
-from gateway.tenants.assets import load_assets, recall_assets
+from gateway.tenants.assets import load_assets, recall_asset
 from resolvers.batches import Loader, Reader
 
 Key = TypeVar("Key", bound=Hashable)
@@ -30,14 +28,13 @@ Fetch: TypeAlias = Callable[
 
 
 class Loaders:
-    """The loaders of one request, each made when first used; and the assets and reward versions it has met."""
+    """The loaders of one request, each made when first used; and the assets it has met."""
 
     def __init__(self, database: Database, caller: Caller) -> None:
         """Take where to read and on whose behalf."""
         self.database = database
         self.caller = caller
         self.assets: dict[UUID, Asset] = {}
-        self.versions: dict[UUID, Reward] = {}
         self._reader = Reader(database)
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
 
@@ -63,7 +60,7 @@ class Loaders:
         return self._loaders[name]
 
     @property
-    def grants(self) -> Loader[UUID, GrantRecord]:
+    def grants(self) -> Loader[UUID, GrantRow]:
         """Return the loader of grants that the caller may see, by id."""
         return self.using(_fetch_grants)
 
@@ -72,11 +69,28 @@ class Loaders:
         """Return the loader of assets, by id."""
         return self.using(fetch_assets)
 
-    def knows_assets(self, asset_ids: set[UUID]) -> bool:
-        """Tell whether `assets` has these, after taking over what the process has seen before; asks nobody."""
-        missing = asset_ids - self.assets.keys()
-        self.assets |= recall_assets(self.caller.tenant_id, missing)
-        return missing <= self.assets.keys()
+    def find_asset(self, asset_id: UUID) -> Asset | None:
+        """Return an asset that the request or the process has met before, or None; asks nobody."""
+        asset = self.assets.get(asset_id) or recall_asset(self.caller.tenant_id, asset_id)
+        if asset is not None:
+            self.assets[asset_id] = asset
+        return asset
+
+    def knows_assets(self, asset_ids: Iterable[UUID]) -> bool:
+        """Tell whether `assets` has these, after taking over what the process has met before; asks nobody."""
+        return all(map(self.find_asset, asset_ids))
+
+    def with_asset(
+        self, asset_id: UUID, present: Callable[[Asset], Value]
+    ) -> Value | Awaitable[Value]:
+        """Return what is presented of an asset: at once if the process has met it before, else to be awaited."""
+        asset = self.find_asset(asset_id)
+        return self._load_with_asset(asset_id, present) if asset is None else present(asset)
+
+    async def _load_with_asset(self, asset_id: UUID, present: Callable[[Asset], Value]) -> Value:
+        asset = await self.known_assets.load(asset_id)
+        assert asset is not None  # noqa: S101 - foreign keys and the ledger's entries hold it
+        return present(asset)
 
     async def learn_assets(self, connection: Connection, asset_ids: Iterable[UUID]) -> None:
         """Put these assets into `assets`; one round trip if some are new to this process, else none."""
@@ -95,7 +109,5 @@ async def fetch_assets(
 
 async def _fetch_grants(
     connection: Connection, loaders: Loaders, ids: Sequence[UUID]
-) -> Mapping[UUID, GrantRecord]:
-    grants = await fetch_visible_grants(connection, loaders.caller, ids)
-    await loaders.learn_assets(connection, assets_of(grants.values()))
-    return grants
+) -> Mapping[UUID, GrantRow]:
+    return await fetch_visible_grants(connection, loaders.caller, ids)

@@ -11,7 +11,15 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from gateway.grants.record import KINDS, SOURCES, STATUSES, GrantKind, GrantRecord, GrantSource, GrantStatus
+from gateway.grants.record import (
+    KINDS,
+    SOURCES,
+    STATUSES,
+    GrantKind,
+    GrantRecord,
+    GrantSource,
+    GrantStatus,
+)
 
 
 def _column(name: str) -> Any:

@@ -100,8 +100,9 @@ class Member(Node):
         as_of: AsOf = None,
     ) -> Balance | None:
         """Load the balances and choose one."""
+        wanted = decode_id(IdKind.ASSET, asset_id)
         for balance in await self._load_balances(info, as_of):
-            if balance.asset.id == asset_id.lower():
+            if balance.counted.id == wanted:
                 return balance
         return None
 
