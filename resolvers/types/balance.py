@@ -70,6 +70,13 @@ async def load_balances(
     """Return each owner's balances with their assets, now or at a past time; a fetcher for loaders."""
     tenant_id = loaders.caller.tenant_id
     balances = await fetch_balances(connection, tenant_id, owner_ids, owner_kind, as_of)
+    return await present_balances(connection, loaders, balances)
+
+
+async def present_balances(
+    connection: Connection, loaders: Loaders, balances: Mapping[UUID, Sequence[AssetBalance]]
+) -> Mapping[UUID, list[Balance]]:
+    """Return each owner's balances as their GraphQL type; one round trip if an asset is new to the process, else none."""
     await loaders.learn_assets(
         connection, (balance.asset_id for owned in balances.values() for balance in owned)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from gateway.grants.list_store import (
 from gateway.grants.row import GrantRow
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest
+from resolvers.batches import then
 from resolvers.context import Info
 from resolvers.loaders import Loaders
 from resolvers.pages import Connection as PageConnection
@@ -44,20 +46,22 @@ async def load_grants(
     return to_connection(page, to_grant, _to_cursor, count)
 
 
-async def load_member_grants(
+def load_member_grants(
     info: Info, member_id: UUID, wanted: GrantFilter, request: PageRequest[UUID]
-) -> PageConnection[Grant]:
-    """Return a page of a member's grants; members of one list are read together."""
+) -> asyncio.Future[PageConnection[Grant]]:
+    """Return what becomes a page of a member's grants; members of one list are read together."""
     context, loaders = info.context, info.context.loaders
-    has_details = selects(info, DETAIL_FIELDS)
-    page = await loaders.using(_load_pages, wanted, request, has_details).load(member_id)
+    loader = loaders.using(_load_pages, wanted, request, selects(info, DETAIL_FIELDS))
 
     async def count() -> int:
         return await loaders.using(_load_counts, wanted).load(member_id) or 0
 
-    assert page is not None  # noqa: S101 - the fetcher answers every member
-    context.spend_rows(len(page.items))
-    return to_connection(page, to_grant, _to_cursor, count)
+    def present(page: Page[GrantRow] | None) -> PageConnection[Grant]:
+        assert page is not None  # noqa: S101 - the fetcher answers every member
+        context.spend_rows(len(page.items))
+        return to_connection(page, to_grant, _to_cursor, count)
+
+    return then(loader.load(member_id), present)
 
 
 def _to_cursor(record: GrantRow) -> str:
