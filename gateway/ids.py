@@ -74,7 +74,7 @@ def to_uuid(value: bytes) -> UUID:
 
 
 def read_uuid(text: str) -> UUID:
-    """Return the UUID that we wrote as text, of the driver's class; text of others is for `decode_id`."""
+    """Return the UUID that a text of ours spells, of the driver's class; text of others is for `decode_id`."""
     read: UUID = pgproto.UUID(text)
     return read
 
@@ -92,7 +92,7 @@ def decode_id(kind: IdKind, public_id: str) -> UUID | None:
     body = public_id.lower() if kind is IdKind.ASSET else public_id.removeprefix(kind.value)
     if not public_id.startswith(kind.value) or UUID_PATTERN.fullmatch(body) is None:
         return None
-    return UUID(body)
+    return read_uuid(body)
 
 
 def decode_any_id(public_id: str) -> tuple[IdKind, UUID] | None:
