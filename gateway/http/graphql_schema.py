@@ -26,6 +26,9 @@ class GatewaySchema(strawberry.Schema):
     These hold for every way in: HTTP, a subscription's socket, and `execute` in a test.
     """
 
+    # A document that comes again is compiled (see gateway/http/execution).
+    compile_at_use = 2
+
     def __init__(self, query: type, mutation: type | None = None, **options: Any) -> None:
         """Take what `strawberry.Schema` takes; extensions given here run after the limits."""
         self._documents = DocumentCache()
@@ -94,7 +97,7 @@ class GatewaySchema(strawberry.Schema):
             return None
         if (record := current_record()) is not None:
             record.operation_name = operation.name.value if operation.name else None
-        return checked.compiled.compile(self, operation, variables)
+        return checked.compiled.compile(self, operation, variables, self.compile_at_use)
 
     def _load_document(self, query: str) -> CheckedDocument:
         record = current_record()
