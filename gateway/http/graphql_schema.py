@@ -18,6 +18,7 @@ from gateway.http.execution.replay import Outcomes, ReplayingExecutor, knowing
 from gateway.http.execution.source import Unfit
 from gateway.http.graphql_documents import CheckedDocument, CheckedDocuments, DocumentCache
 from gateway.http.request_record import current_record
+from gateway.http.trusted_documents import InvalidManifest, TrustedDocuments
 
 
 class GatewaySchema(strawberry.Schema):
@@ -74,6 +75,20 @@ class GatewaySchema(strawberry.Schema):
                 allowed_operation_types,
                 operation_extensions,
             )
+
+    def trust(self, trusted: TrustedDocuments) -> None:
+        """Parse and validate the trusted documents now, and keep them for good.
+
+        Raises:
+            InvalidManifest: the schema refuses one of them.
+        """
+        for text in sorted(trusted.texts):
+            try:
+                self._documents.pin(self._schema, text)
+            except GraphQLError as error:
+                raise InvalidManifest(
+                    f"The schema refuses a trusted document: {error.message} It begins: {text[:80]!r}"
+                ) from error
 
     def _find_compiled(
         self,
