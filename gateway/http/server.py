@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+from collections.abc import Callable
 from typing import Final
 
 import uvicorn
@@ -48,16 +49,34 @@ def bind_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run_server(application: ASGIApp, listener: socket.socket, log_level: str) -> None:
+class _Server(uvicorn.Server):
+    """A server that says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
+
+
+def run_server(
+    application: ASGIApp,
+    listener: socket.socket,
+    log_level: str,
+    on_started: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until SIGINT or SIGTERM, then let requests under way finish, for 30 seconds at most.
 
+    `on_started` is called once requests are taken.
     Forwarded headers are not trusted, and uvicorn's own access log is off: we log requests.
 
     Raises:
         SystemExit: the application's lifespan failed to start.
     """
     configure_logging(log_level)
-    server = make_server(application)
+    server = make_server(application, on_started)
     # After a graceful stop uvicorn raises SIGINT again, for programs that want to know.
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
@@ -66,9 +85,11 @@ def run_server(application: ASGIApp, listener: socket.socket, log_level: str) ->
         raise SystemExit(EXIT_STARTUP_FAILED)
 
 
-def make_server(application: ASGIApp) -> uvicorn.Server:
+def make_server(
+    application: ASGIApp, on_started: Callable[[], None] = lambda: None
+) -> uvicorn.Server:
     """Make a server that is not yet running."""
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             application,
             access_log=False,
@@ -79,7 +100,8 @@ def make_server(application: ASGIApp) -> uvicorn.Server:
             lifespan="on",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
-        )
+        ),
+        on_started,
     )
 
 
