@@ -69,7 +69,9 @@ def serve(
     workers: Annotated[
         int | None,
         typer.Option(
-            min=1, max=WORKERS_MAX, help="How many processes serve; the setting WORKERS if left out."
+            min=1,
+            max=WORKERS_MAX,
+            help="How many processes serve; the setting WORKERS if left out.",
         ),
     ] = None,
 ) -> None:

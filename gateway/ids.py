@@ -44,8 +44,9 @@ _last = 0
 
 
 def _forget_last() -> None:
-    """Let a process forget the last id of the one it was forked from: with both counting on from it, a clock set back would
-    give both the same ids.
+    """Let a new process forget the last id of the one it was forked from.
+
+    If both counted on from it, a clock that is set back would give both the same ids.
     """
     global _last  # noqa: PLW0603 - the order is the process's
     _last = 0

@@ -204,7 +204,7 @@ class _Supervisor:
             "worker ended",
             extra={"facts": {"worker": number, "ended": process_id, "exit_code": exit_code}},
         )
-        self._has_worked = self._has_worked or any(self._ready)
+        self._has_worked = self._has_worked or any(self._ready[:])
         if self._ready[number]:
             self._failed_starts[number] = 0
             self._due[number] = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -47,6 +48,36 @@ def bind_socket(host: str, port: int) -> socket.socket:
         listener.close()
         raise AddressUnavailable(_explain(host, port, error)) from error
     return listener
+
+
+def bind_sockets(host: str, port: int, count: int) -> list[socket.socket]:
+    """Take the address for that many processes: a socket for each, among which the kernel shares out new connections.
+
+    With one socket for all, whoever is awake takes most of the connections that arrive together, and keeps them. Only Linux
+    shares out; elsewhere the one socket is returned again and again.
+
+    Raises:
+        AddressUnavailable: as `bind_socket`; two gateways never share a port by mistake.
+    """
+    first = bind_socket(host, port)
+    if sys.platform != "linux" or count == 1:
+        return [first] * count
+    # Allowed only now: the first socket has shown that nobody else is there.
+    first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listeners = [first]
+    try:
+        for _ in range(count - 1):
+            listener = socket.socket(first.family, socket.SOCK_STREAM)
+            listeners.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listener.bind(first.getsockname())
+            listener.listen(BACKLOG_MAX)
+    except OSError as error:
+        for listener in listeners:
+            listener.close()
+        raise AddressUnavailable(_explain(host, port, error)) from error
+    return listeners
 
 
 class _Server(uvicorn.Server):

@@ -174,4 +174,4 @@ async def test_job_whose_key_is_under_way_longer_than_a_slot_is_done_in_the_end(
     await asyncio.sleep(0.05)
     may_finish.set()
     async with asyncio.timeout(5):
-        assert await asyncio.gather(first, second) == ["alone 1", "alone 2"]
+        assert [await first, await second] == ["alone 1", "alone 2"]
