@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gateway.access import Caller
 from gateway.background import in_background
@@ -34,7 +35,7 @@ class _Opened:
 
 def create_application(
     settings: Settings, database_url: str, *, runs_jobs: Callable[[], bool] = lambda: True
-) -> Starlette:
+) -> ASGIApp:
     """Assemble the application; its lifespan opens the pool of connections as the application's role and closes it.
 
     While it is open, jobs go on with what earlier requests have left undone, unless `runs_jobs` says no when it opens: of

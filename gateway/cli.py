@@ -15,6 +15,7 @@ import typer
 from gateway.access import PARTNER_SCOPES, Scope
 from gateway.errors import InvalidInput, RewardsError
 from gateway.http.server import AddressUnavailable
+from gateway.http.trusted_documents import InvalidManifest
 from gateway.ids import IdKind, decode_id, encode_id
 from gateway.settings import WORKERS_MAX, InvalidSetting, Settings
 from gateway.storage.addresses import DatabaseUnavailable, migrate_or_explain, open_addresses
@@ -33,6 +34,7 @@ EXPECTED_FAILURES = (
     AddressUnavailable,
     DatabaseUnavailable,
     EmbeddedServerFailed,
+    InvalidManifest,
     InvalidSetting,
     RewardsError,
     WorkersFailed,

@@ -187,6 +187,8 @@ class _Supervisor:
         except BaseException:
             logger.exception("worker failed")
         finally:
+            # What the interpreter does at its end, and `_exit` does not.
+            logging.shutdown()
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status if isinstance(status, int) else EXIT_FAULT)

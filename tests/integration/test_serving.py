@@ -12,6 +12,7 @@ from gateway import app, cli
 from gateway.app import create_application
 from gateway.background import Job
 from gateway.settings import Settings
+from tests.api.toy_http import started
 
 
 @pytest.mark.parametrize(("workers", "pool_size_max"), [(2, 96), (20, 10), (1, 191)])
@@ -51,5 +52,5 @@ async def test_jobs_run_where_they_are_to(
     application = create_application(
         Settings(data_dir=tmp_path), database_url, runs_jobs=lambda: runs_jobs
     )
-    async with application.router.lifespan_context(application):
+    async with started(application):
         assert begun == ([2] if runs_jobs else [])
