@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import logging, os, signal, sys, time
 from pathlib import Path
-from gateway.supervising import Worker, WorkersFailed, supervise
+from gateway import supervising
+from gateway.supervising import WorkersFailed, supervise
+supervising.STOP_SECONDS_MAX = {stop_seconds_max}
 folder = Path(sys.argv[1])
 logging.basicConfig(level="INFO")
 
@@ -46,9 +48,10 @@ except WorkersFailed as failure:
 REST = "    worker.report_ready()\n    time.sleep(600)"
 
 
-def start(folder: Path, work: str) -> subprocess.Popen[str]:
+def start(folder: Path, work: str, stop_seconds_max: float = 50.0) -> subprocess.Popen[str]:
+    program = PROGRAM.format(work=work, stop_seconds_max=stop_seconds_max)
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(work=work), str(folder)],
+        [sys.executable, "-c", program, str(folder)],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
@@ -129,6 +132,30 @@ def test_starts_that_fail_now_and_then_do_not_add_up(tmp_path: Path):
     wait_for(lambda: len(starts(tmp_path, 1)) == 19, "the last start")
     process.terminate()
     assert finish(process)[0] == 0
+
+
+DEAF = "    signal.signal(signal.SIGTERM, lambda *_: (folder / f'deaf-{worker.number}').touch())\n"
+
+
+def test_second_interrupt_waits_for_nobody(tmp_path: Path):
+    process = start(tmp_path, DEAF + REST)
+    wait_for(lambda: bool(starts(tmp_path, 0) and starts(tmp_path, 1)), "both")
+    process.send_signal(signal.SIGINT)
+    wait_for(lambda: len(list(tmp_path.glob("deaf-*"))) == 2, "SIGTERM")
+    process.send_signal(signal.SIGINT)
+    exit_code, errors = finish(process)
+    assert exit_code == 0
+    assert errors.count("KeyboardInterrupt") == 2
+
+
+def test_who_does_not_stop_is_killed(tmp_path: Path):
+    process = start(tmp_path, DEAF + REST, stop_seconds_max=0.5)
+    wait_for(lambda: bool(starts(tmp_path, 0) and starts(tmp_path, 1)), "both")
+    process.terminate()
+    assert finish(process) == (0, "")
+    assert len(list(tmp_path.glob("deaf-*"))) == 2
+    ids = starts(tmp_path, 0) + starts(tmp_path, 1)
+    assert not any(psutil.pid_exists(process_id) for process_id in ids)
 
 
 def test_killed_first_process_takes_all_with_it(tmp_path: Path):
