@@ -134,12 +134,15 @@ def test_starts_that_fail_now_and_then_do_not_add_up(tmp_path: Path):
     assert finish(process)[0] == 0
 
 
-DEAF = "    signal.signal(signal.SIGTERM, lambda *_: (folder / f'deaf-{worker.number}').touch())\n"
+DEAF = (
+    "    signal.signal(signal.SIGTERM, lambda *_: (folder / f'deaf-{worker.number}').touch())\n"
+    "    (folder / f'ready-{worker.number}').touch()\n"
+)
 
 
 def test_second_interrupt_waits_for_nobody(tmp_path: Path):
     process = start(tmp_path, DEAF + REST)
-    wait_for(lambda: bool(starts(tmp_path, 0) and starts(tmp_path, 1)), "both")
+    wait_for(lambda: len(list(tmp_path.glob("ready-*"))) == 2, "both")
     process.send_signal(signal.SIGINT)
     wait_for(lambda: len(list(tmp_path.glob("deaf-*"))) == 2, "SIGTERM")
     process.send_signal(signal.SIGINT)
@@ -150,7 +153,7 @@ def test_second_interrupt_waits_for_nobody(tmp_path: Path):
 
 def test_who_does_not_stop_is_killed(tmp_path: Path):
     process = start(tmp_path, DEAF + REST, stop_seconds_max=0.5)
-    wait_for(lambda: bool(starts(tmp_path, 0) and starts(tmp_path, 1)), "both")
+    wait_for(lambda: len(list(tmp_path.glob("ready-*"))) == 2, "both")
     process.terminate()
     assert finish(process) == (0, "")
     assert len(list(tmp_path.glob("deaf-*"))) == 2
