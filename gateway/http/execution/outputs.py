@@ -70,6 +70,11 @@ class OutputWriter:
         self, root_type: GraphQLObjectType, key: str, details: FieldDetailsList
     ) -> tuple[str, str]:
         """Write a root field of a mutation as two functions, and return their names: what calls it, and what completes it."""
+        if details[0].node.name.value == TYPE_NAME:
+            call = self._source.define(
+                self._source.reserve(), "source, run", [f"return {root_type.name!r}"]
+            )
+            return call, self._finish("v")
         place = self._place(root_type, key, details, None)
         call = self._source.define(
             self._source.reserve(), "source, run", [f"return {self._call(place)[0]}"]
@@ -172,7 +177,10 @@ class OutputWriter:
             return f"{functions}[{value}.__class__]({value}, run)"
         assert isinstance(output_type, GraphQLObjectType)  # noqa: S101 - there is no fifth kind of output
         function = self._object(output_type, details, path)
-        return f"({function}({value}, run) if {value} is not None else refuse({value}))"
+        origin = self._source.bind(_class_of(output_type))
+        # What may stand in for a type that implements interfaces is for its own check to say.
+        other = "plain" if output_type.is_type_of is None else "refuse"
+        return f"{function}({value} if {value}.__class__ is {origin} else {other}({value}), run)"
 
     def _object(self, object_type: GraphQLObjectType, details: FieldDetailsList, path: Path) -> str:
         """Return the name of the function for a selection on an object type.
