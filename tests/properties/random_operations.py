@@ -78,7 +78,9 @@ class OperationWriter:
             + ("" if variable.default is None else f" = {variable.default}")
             for name, variable in self._variables.items()
         )
-        fragments = "".join(f" fragment {name} on {on} {text}" for name, on, text in self._fragments)
+        fragments = "".join(
+            f" fragment {name} on {on} {text}" for name, on, text in self._fragments
+        )
         values = {
             name: variable.value
             for name, variable in self._variables.items()
@@ -107,7 +109,7 @@ class OperationWriter:
             return f"{self.random.choice(('', '', 'kind: '))}__typename{self._switches()}"
         return self._field(on, depth)
 
-    def _condition(self, on: GraphQLNamedType) -> GraphQLNamedType:
+    def _condition(self, on: GraphQLNamedType) -> Any:
         """Return a type that a fragment may be on: itself, a member, or an interface."""
         if is_abstract_type(on):
             return self.random.choice([on, *self.schema.get_possible_types(on)])
@@ -213,7 +215,7 @@ class OperationWriter:
             )
             return f"{{{fields}}}"
         if isinstance(input_type, GraphQLEnumType):
-            return self.random.choice(sorted(input_type.values))
+            return str(self.random.choice(sorted(input_type.values)))
         return json.dumps(self.random.choice(_SCALARS[input_type.name]), ensure_ascii=False)
 
     def _inner(self, input_type: Any, constant: bool) -> str:

@@ -33,7 +33,7 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCor
 from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from gateway.http.execution.source import Source, Unsupported
+from gateway.http.execution.source import Source, Unsupported, refuse
 
 MISSING = object()
 
@@ -98,7 +98,7 @@ class InputWriter:
         assert isinstance(input_type, GraphQLScalarType)  # noqa: S101 - there is no fifth kind of input
         if input_type.name in _BUILT_IN:
             return _BUILT_IN[input_type.name].format(value)
-        return f"{self._source.bind(input_type.coerce_input_value)}({value})"
+        return f"{self._source.bind(_checked(input_type.coerce_input_value))}({value})"
 
     def _function(self, input_type: GraphQLInputObjectType) -> str:
         """Return the name of the function for an input type; types may hold each other."""
@@ -160,6 +160,16 @@ def _python_default(field: StrawberryField) -> object:
     if field.default_factory is not dataclasses.MISSING:
         raise Unsupported(field.python_name)
     return None if field.default_value is dataclasses.MISSING else field.default_value
+
+
+def _checked(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def checked(value: Any) -> Any:
+        coerced = coerce(value)
+        if coerced is Undefined:
+            refuse(value)
+        return coerced
+
+    return checked
 
 
 def _members_of(enum_type: GraphQLEnumType) -> Mapping[str, Any]:

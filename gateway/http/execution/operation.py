@@ -47,8 +47,10 @@ class CompiledOperation:
         coerce: Callable[[Mapping[str, Any]], dict[str, Any]],
         query: Callable[[None, Run], dict[str, Any]] | None,
         mutations: list[_Mutation],
+        written: int,
     ) -> None:
-        """Keep the functions; use `compile_operation`."""
+        """Keep the functions, in which `written` fields and functions stand; use `compile_operation`."""
+        self.written = written
         self._plan = plan
         self._coerce = coerce
         self._query = query
@@ -138,4 +140,5 @@ def compile_operation(
         functions[coerce],
         None if query is None else functions[query],
         [_Mutation(key, functions[call], functions[done]) for key, (call, done) in roots.items()],
+        writer.written,
     )

@@ -6,7 +6,8 @@ place; what has to be awaited is left to the run, which puts it where it belongs
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from typing import Any, Final
 
 from graphql import (
     GraphQLAbstractType,
@@ -33,6 +34,9 @@ from gateway.http.execution.leaves import write_leaf
 from gateway.http.execution.source import Source, Unsupported
 
 TYPE_NAME = "__typename"
+# Fields and functions of one operation. A field of an interface is written for each type that implements it, so that a short
+# document could ask for very many; writing these takes about a tenth of a second.
+WRITTEN_MAX: Final = 2_000
 
 
 class OutputWriter:
@@ -48,6 +52,7 @@ class OutputWriter:
     ) -> None:
         """Start with no field; `variable_values` decide what is skipped and included."""
         self.calls: list[FieldCall] = []
+        self.written = 0
         self.dispatches: list[dict[type, Any]] = []
         self._objects: dict[tuple[object, ...], str] = {}
         self._schema = schema
@@ -60,7 +65,14 @@ class OutputWriter:
     def write_object(
         self, object_type: GraphQLObjectType, fields: dict[str, FieldDetailsList], path: Path | None
     ) -> str:
-        """Write the function that completes an object, and return its name."""
+        """Write the function that completes an object, and return its name.
+
+        Raises:
+            Unsupported: some field is not for compiled code, or there are too many.
+        """
+        self.written += 1 + len(fields)
+        if self.written > WRITTEN_MAX:
+            raise Unsupported("so many fields")
         lines = ["out = {}"]
         for key, details in fields.items():
             lines += self._field(object_type, key, details, path)
@@ -135,6 +147,8 @@ class OutputWriter:
                 f"{resolve}(source, run.raw_info({number}), **run.graphql_arguments({number}))",
                 "maybe",
             )
+        if inspect.isasyncgenfunction(field.base_resolver.wrapped_func):
+            raise Unsupported(field.python_name)
         expression = write_call(self._source, self._schema, field, call, number)
         is_async = field.base_resolver.is_async or _has_handlers(self._schema, field)
         return expression, "always" if is_async else "maybe"
@@ -210,10 +224,12 @@ class OutputWriter:
         self, abstract_type: GraphQLAbstractType, details: FieldDetailsList, path: Path
     ) -> dict[type, Any]:
         """Return the function for each class that may stand for the type; filled in when all are compiled."""
+        if _decides_itself(abstract_type):
+            raise Unsupported(abstract_type.name)
         functions: dict[type, Any] = {}
         for object_type in self._graphql_schema.get_possible_types(abstract_type):
             origin = _class_of(object_type)
-            if origin in functions:
+            if origin in functions or _decides_itself(object_type):
                 raise Unsupported(object_type.name)
             functions[origin] = self._object(object_type, details, path)
         self.dispatches.append(functions)
@@ -222,6 +238,14 @@ class OutputWriter:
 
 def _has_handlers(schema: Schema, field: Any) -> bool:
     return bool(schema.schema_converter._get_field_exception_handlers(field))
+
+
+def _decides_itself(named_type: GraphQLNamedOutputType) -> bool:
+    """Tell whether a type has code of its own that says what belongs to it."""
+    definition = named_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return isinstance(definition, StrawberryObjectDefinition) and bool(
+        definition.is_type_of or definition.resolve_type
+    )
 
 
 def _class_of(object_type: GraphQLNamedOutputType) -> type:
