@@ -9,10 +9,13 @@ from decimal import Decimal
 from typing import Annotated, Any, TypeAlias
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, parse
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from gateway.http.execution.documents import CompiledDocument
+from gateway.http.execution.replay import Outcomes
+from gateway.http.execution.source import Unsupported
 from gateway.http.graphql_schema import GatewaySchema
 from resolvers.scalars import SCALARS
 
@@ -344,4 +347,28 @@ def make_toy_schema(schema_class: type[UnmaskedSchema]) -> UnmaskedSchema:
         Mutation,
         config=StrawberryConfig(scalar_map=SCALARS),
         exception_handlers=[_ForeseenHandler()],
+    )
+
+
+async def run_compiled(
+    schema: UnmaskedSchema,
+    text: str,
+    variables: dict[str, Any] | None = None,
+    context: ToyContext | None = None,
+    outcomes: Outcomes | None = None,
+) -> dict[str, Any]:
+    """Compile one operation and return its data, without graphql-core to fall back on.
+
+    Raises:
+        Unsupported: it cannot be compiled.
+        Unfit: it did not succeed.
+    """
+    document = CompiledDocument(parse(text))
+    operation = document.find(None)
+    assert operation is not None
+    compiled = document.compile(schema, operation, variables or {}, 1)
+    if compiled is None:
+        raise Unsupported(text)
+    return await compiled.run(
+        context or ToyContext(), variables or {}, {} if outcomes is None else outcomes
     )
