@@ -356,8 +356,11 @@ async def run_compiled(
     variables: dict[str, Any] | None = None,
     context: ToyContext | None = None,
     outcomes: Outcomes | None = None,
+    compiled_for: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Compile one operation and return its data, without graphql-core to fall back on.
+
+    Wrong variables are found when compiling too: `compiled_for` are others to compile it with.
 
     Raises:
         Unsupported: it cannot be compiled.
@@ -366,7 +369,7 @@ async def run_compiled(
     document = CompiledDocument(parse(text))
     operation = document.find(None)
     assert operation is not None
-    compiled = document.compile(schema, operation, variables or {}, 1)
+    compiled = document.compile(schema, operation, compiled_for or variables or {}, 1)
     if compiled is None:
         raise Unsupported(text)
     return await compiled.run(

@@ -122,13 +122,16 @@ async def test_right_arguments_are_what_graphql_core_makes_of_them(
 async def test_all_else_is_left_to_graphql_core(declared: str, argument: str, value: Any) -> None:
     """Some of it is right, in a form that is seldom used; graphql-core knows."""
     query = echo(declared, argument)
-    await run_compiled(SCHEMA, query, {"v": POINTS.get(declared)})
+    fitting = {"v": FITTING.get(declared)}
+    await run_compiled(SCHEMA, query, fitting)
+    with pytest.raises(Unfit):
+        await run_compiled(SCHEMA, query, {"v": value}, compiled_for=fitting)
     with pytest.raises((Unfit, Unsupported)):
         await run_compiled(SCHEMA, query, {"v": value})
 
 
 # What fits, for each variable above.
-POINTS: dict[str, Any] = {
+FITTING: dict[str, Any] = {
     "$v: Colour!": "RED",
     "$v: Colour = RED": "RED",
     "$v: String = null": "a",

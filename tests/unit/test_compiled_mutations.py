@@ -29,7 +29,8 @@ async def execute(schema: Any, query: str, variables: Any = None) -> tuple[Any, 
 
 
 async def test_mutations_run_one_after_the_other_each_under_its_name() -> None:
-    context, outcomes = ToyContext(), {}
+    context = ToyContext()
+    outcomes: Outcomes = {}
     data = await run_compiled(
         SCHEMA,
         'mutation { a: act(name: "1") { number later(n: 7) } __typename actNow(name: "2") { number } '

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import gc
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import strawberry
+from graphql import GraphQLEnumType, GraphQLField, GraphQLObjectType, GraphQLString
 
 from gateway.http.execution.source import Unfit, Unsupported
 from tests.toy_operations import (
@@ -205,3 +208,31 @@ async def test_so_many_fields_are_not_compiled() -> None:
     assert await run_compiled(SCHEMA, friends % "name")
     with pytest.raises(Unsupported):
         await run_compiled(SCHEMA, friends % f"friend {{ friend {{ {names} }} }} {names}")
+
+
+class Shade(enum.Enum):
+    """An enum that Strawberry has not made a type of."""
+
+    DARK = "d"
+
+
+async def test_types_that_are_not_strawberrys_are_not_compiled() -> None:
+    """Somebody may put types of graphql-core's own into a schema."""
+    schema = schema_returning(Shade.DARK, Colour)
+    odd = schema._schema.query_type.fields["odd"]  # type: ignore[union-attr]
+    odd.type = GraphQLEnumType("Shade", Shade)
+    with pytest.raises(Unsupported):
+        await run_compiled(schema, "{ odd }")
+    odd.type = GraphQLObjectType("Plain", {"name": GraphQLField(GraphQLString)})
+    with pytest.raises(Unsupported):
+        await run_compiled(schema, "{ odd { name } }")
+
+
+async def test_scalars_of_a_list_are_written_alike_and_none_as_nothing() -> None:
+    schema = schema_returning([Decimal("1.50"), Decimal(2)], list[Decimal])
+    assert await run_compiled(schema, "{ odd }") == {"odd": ["1.50", "2"]}
+    nothing = schema_returning(Decimal(1), Decimal)
+    scalar: Any = nothing._schema.type_map["Decimal"]
+    scalar.coerce_output_value = lambda _: None
+    with pytest.raises(Unfit):
+        await run_compiled(nothing, "{ odd }")

@@ -127,6 +127,7 @@ class OutputWriter:
             raise Unsupported(key)
         nodes = [detail.node for detail in details]
         definition = self._graphql_schema.get_field(parent, nodes[0].name.value)
+        # Validation knows every other field.
         if definition is None or nodes[0].name.value.startswith("__"):
             raise Unsupported(key)
         return FieldPlace(definition, nodes, parent, Path(path, key, parent.name))
@@ -224,12 +225,12 @@ class OutputWriter:
         self, abstract_type: GraphQLAbstractType, details: FieldDetailsList, path: Path
     ) -> dict[type, Any]:
         """Return the function for each class that may stand for the type; filled in when all are compiled."""
-        if _decides_itself(abstract_type):
+        if getattr(_definition_of(abstract_type), "resolve_type", None):
             raise Unsupported(abstract_type.name)
         functions: dict[type, Any] = {}
         for object_type in self._graphql_schema.get_possible_types(abstract_type):
             origin = _class_of(object_type)
-            if origin in functions or _decides_itself(object_type):
+            if origin in functions:
                 raise Unsupported(object_type.name)
             functions[origin] = self._object(object_type, details, path)
         self.dispatches.append(functions)
@@ -240,17 +241,13 @@ def _has_handlers(schema: Schema, field: Any) -> bool:
     return bool(schema.schema_converter._get_field_exception_handlers(field))
 
 
-def _decides_itself(named_type: GraphQLNamedOutputType) -> bool:
-    """Tell whether a type has code of its own that says what belongs to it."""
-    definition = named_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    return isinstance(definition, StrawberryObjectDefinition) and bool(
-        definition.is_type_of or definition.resolve_type
-    )
+def _definition_of(named_type: GraphQLNamedOutputType) -> object:
+    return named_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
 
 
 def _class_of(object_type: GraphQLNamedOutputType) -> type:
-    """Return the class whose instances a resolver returns for an object type."""
-    definition = object_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if not isinstance(definition, StrawberryObjectDefinition):
+    """Return the class whose instances a resolver returns for an object type, unless the type itself says what belongs to it."""
+    definition = _definition_of(object_type)
+    if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of:
         raise Unsupported(object_type.name)
     return definition.origin
