@@ -11,8 +11,10 @@ import pytest
 import strawberry
 from graphql import GraphQLResolveInfo, Undefined
 from strawberry.extensions import FieldExtension
+from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
+from gateway.http.execution.inputs import LISTS_MAX
 from gateway.http.execution.run import Run
 from gateway.http.execution.source import Unfit, Unsupported
 from tests.toy_operations import (
@@ -118,6 +120,10 @@ class Calls:
     @strawberry.field
     def odd(self, value: Odd) -> str:
         return repr(value)
+
+    @strawberry.field
+    def free(self, value: JSON) -> JSON:
+        return value
 
     @strawberry.field
     async def streamed(self) -> AsyncIterator[int]:
@@ -232,6 +238,23 @@ async def test_scalar_may_say_that_nothing_is_defined() -> None:
     assert await run_compiled(SCHEMA, query, {"v": "yes"}) == {"calls": {"odd": "'<yes>'"}}
     with pytest.raises(Unfit):
         await run_compiled(SCHEMA, query, {"v": "no"}, compiled_for={"v": "yes"})
+
+
+@pytest.mark.parametrize("levels", [LISTS_MAX, LISTS_MAX + 1, 190])
+async def test_variable_may_be_lists_of_lists_as_deep_as_the_parser_goes(levels: int) -> None:
+    """A scalar that takes anything takes it too, so that validation does not look at its type."""
+    query = f"query ($v: {'[' * levels}Int{']' * levels}) {{ calls {{ free(value: {{v: $v}}) }} }}"
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    for _ in range(2):
+        result = await SCHEMA.execute(query, {"v": value})
+        assert (result.data, result.errors) == ({"calls": {"free": {"v": value}}}, None)
+    if levels > LISTS_MAX:
+        with pytest.raises(Unsupported):
+            await run_compiled(SCHEMA, query, {"v": value})
+    else:
+        assert await run_compiled(SCHEMA, query, {"v": value}) == result.data
 
 
 async def test_stream_is_not_compiled() -> None:

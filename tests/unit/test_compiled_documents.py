@@ -113,9 +113,9 @@ def test_operations_that_share_a_fragment_are_compiled_up_to_a_bound(
     compiled = [compile_it(document, name=name) for name in names]
     assert None not in compiled[:-1]
     assert compiled[-1] is None
-    # One function for each, and two fields in it.
-    assert document.written == 3 * COMPILED_MAX
-    monkeypatch.setattr(documents, "WRITTEN_MAX", 6)
+    # For each a function of its two fields, and one of its variables.
+    assert document.written == 4 * COMPILED_MAX
+    monkeypatch.setattr(documents, "WRITTEN_MAX", 8)
     document = CompiledDocument(parse(f"{text} fragment F on Query {{ number a: number }}"))
     assert [compile_it(document, name=name) is None for name in names[:4]] == [
         False,
@@ -156,8 +156,8 @@ def cached(schema: UnmaskedSchema) -> DocumentCache:
 async def test_what_is_compiled_counts_in_the_cache() -> None:
     schema = make_toy_schema(CompiledSchema)
     first, second = "{ start { number } }", "{ start { text } }"
-    # Two functions of one field each.
-    compiled = 4 * CHARACTERS_FOR_WRITTEN
+    # Two functions of one field each, and one of no variables.
+    compiled = 5 * CHARACTERS_FOR_WRITTEN
     room = len(first) + len(second) + 2 * compiled
     schema._documents = DocumentCache(room)
     for query in (first, second, first):
@@ -168,7 +168,7 @@ async def test_what_is_compiled_counts_in_the_cache() -> None:
     # The oldest has made room: its characters and what was compiled of it.
     assert [query for query, _ in cached(schema)._documents] == [first, "{ number }"]
     assert cached(schema)._characters == room - len(second) - compiled + len("{ number }") + (
-        2 * CHARACTERS_FOR_WRITTEN
+        3 * CHARACTERS_FOR_WRITTEN
     )
     assert set(cached(schema)._sizes) == set(cached(schema)._documents)
 

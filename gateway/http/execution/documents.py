@@ -86,7 +86,7 @@ class CompiledDocument:
     ) -> CompiledOperation | None:
         try:
             compiled = compile_operation(schema, operation, self._fragments, given)
-        except Unsupported:
+        except (Unsupported, RecursionError):
             return None
         self.written += compiled.written
         return compiled

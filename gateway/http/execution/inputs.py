@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from graphql import (
     GraphQLBoolean,
@@ -36,6 +36,8 @@ from strawberry.types.field import StrawberryField
 from gateway.http.execution.source import Source, Unsupported, refuse
 
 MISSING = object()
+# A client may declare a variable as lists of lists as deep as the parser goes, to use it within a scalar that takes anything.
+LISTS_MAX: Final = 8
 
 _BUILT_IN = {
     GraphQLString.name: "({0} if {0}.__class__ is str else refuse({0}))",
@@ -59,10 +61,12 @@ class InputWriter:
         self._source = source
         self._missing = source.bind(MISSING)
         self._functions: dict[str, str] = {}
+        self.written = 0
 
     def write_variables(self, definitions: Sequence[VariableDefinitionNode]) -> str:
         """Write the function from the request's variables to coerced ones, and return its name."""
         lines = ["out = {}"]
+        self.written += 1 + len(definitions)
         for definition in definitions:
             name = definition.variable.name.value
             variable_type: Any = type_from_ast(self._schema, definition.type)
@@ -88,6 +92,8 @@ class InputWriter:
 
     def _non_null(self, input_type: GraphQLInputType, value: str, depth: int) -> str:
         if isinstance(input_type, GraphQLList):
+            if depth == LISTS_MAX:
+                raise Unsupported("lists of lists")
             item = f"x{depth}"
             items = self._expression(input_type.of_type, item, depth + 1)
             return f"([{items} for {item} in {value}] if {value}.__class__ is list else refuse({value}))"
@@ -112,6 +118,7 @@ class InputWriter:
         definition = input_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if not isinstance(definition, StrawberryObjectDefinition) or definition.from_input:
             raise Unsupported(input_type.name)
+        self.written += 1 + len(input_type.fields)
         lines = ["if v.__class__ is not dict: refuse(v)", "known = 0"]
         parameters = []
         for number, (field_name, field) in enumerate(input_type.fields.items()):

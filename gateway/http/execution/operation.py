@@ -49,7 +49,7 @@ class CompiledOperation:
         mutations: list[_Mutation],
         written: int,
     ) -> None:
-        """Keep the functions, in which `written` fields and functions stand; use `compile_operation`."""
+        """Keep the functions, in which `written` fields, variables and functions stand; use `compile_operation`."""
         self.written = written
         self._plan = plan
         self._coerce = coerce
@@ -122,7 +122,8 @@ def compile_operation(
         raise Unsupported(operation.operation.value)
     details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
     source = Source()
-    coerce = InputWriter(graphql_schema, source).write_variables(definitions)
+    inputs = InputWriter(graphql_schema, source)
+    coerce = inputs.write_variables(definitions)
     writer = OutputWriter(schema, source, operation, details, variable_values)
     fields = collect_fields(
         graphql_schema, details, variable_values, root_type, operation
@@ -140,5 +141,5 @@ def compile_operation(
         functions[coerce],
         None if query is None else functions[query],
         [_Mutation(key, functions[call], functions[done]) for key, (call, done) in roots.items()],
-        writer.written,
+        inputs.written + writer.written,
     )
