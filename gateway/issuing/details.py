@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gateway.issuing.model import IssueItem
 from gateway.issuing.pricing import Price
-from gateway.issuing.reach import Terms
+from gateway.issuing.scope import Terms
 
 
 def to_details(

@@ -1,26 +1,28 @@
-"""What a call's organisations and its member say about its items: one statement, whatever the number of items."""
+"""What organisations and members say about the items of calls: one statement, whatever the number of either."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.issuing.custom_fields.model import CustomField, CustomFieldType
 from gateway.storage.database import Connection
 
-# One row, whatever is missing.
+# One row, whatever is missing. `admitted` pairs each reserved reward with those of the members who are in one of its segments.
 FACTS = """
 SELECT
-    ARRAY(SELECT wanted.id FROM unnest($3::uuid[]) AS wanted (id)
-        WHERE EXISTS (SELECT FROM reward_segments WHERE tenant_id = $1 AND reward_id = wanted.id)
-            AND NOT EXISTS (SELECT FROM reward_segments
-                JOIN segment_members ON segment_members.tenant_id = $1
-                    AND segment_members.segment_id = reward_segments.segment_id AND segment_members.member_id = $4
-                WHERE reward_segments.tenant_id = $1 AND reward_segments.reward_id = wanted.id)) AS closed_reward_ids,
-    ARRAY(SELECT DISTINCT status FROM member_cards WHERE tenant_id = $1 AND member_id = $4) AS card_statuses,
-    ARRAY(SELECT DISTINCT status FROM member_labels WHERE tenant_id = $1 AND member_id = $4) AS label_statuses,
+    ARRAY(SELECT DISTINCT reward_id FROM reward_segments
+        WHERE tenant_id = $1 AND reward_id = ANY($3::uuid[])) AS reserved_reward_ids,
+    ARRAY(SELECT DISTINCT jsonb_build_array(reward_id, member_id) FROM reward_segments
+        JOIN segment_members ON segment_members.tenant_id = $1
+            AND segment_members.segment_id = reward_segments.segment_id AND member_id = ANY($4::uuid[])
+        WHERE reward_segments.tenant_id = $1 AND reward_id = ANY($3::uuid[])) AS admitted,
+    ARRAY(SELECT DISTINCT jsonb_build_array(member_id, status) FROM member_cards
+        WHERE tenant_id = $1 AND member_id = ANY($4::uuid[])) AS card_statuses,
+    ARRAY(SELECT DISTINCT jsonb_build_array(member_id, status) FROM member_labels
+        WHERE tenant_id = $1 AND member_id = ANY($4::uuid[])) AS label_statuses,
     ARRAY(SELECT jsonb_build_object('organisation_id', organisation_id, 'name', name, 'kind', kind,
             'is_required', is_required, 'choices', choices)
         FROM custom_fields WHERE tenant_id = $1 AND organisation_id = ANY($2::uuid[])
@@ -33,13 +35,14 @@ SELECT
 
 @dataclass(frozen=True, slots=True)
 class FoundFacts:
-    """One row of facts."""
+    """What there is to know; `admitted` has the reserved rewards that each member may be issued all the same."""
 
-    closed_reward_ids: frozenset[UUID]
-    card_statuses: frozenset[str]
-    label_statuses: frozenset[str]
-    custom_fields: dict[UUID, dict[str, CustomField]]
-    stages: dict[UUID, list[str]]
+    reserved_reward_ids: frozenset[UUID]
+    admitted: Mapping[UUID, set[UUID]]
+    card_statuses: Mapping[UUID, set[str]]
+    label_statuses: Mapping[UUID, set[str]]
+    custom_fields: Mapping[UUID, dict[str, CustomField]]
+    stages: Mapping[UUID, list[str]]
 
 
 async def fetch_facts(
@@ -47,10 +50,14 @@ async def fetch_facts(
     tenant_id: UUID,
     organisation_ids: Sequence[UUID],
     reward_ids: Sequence[UUID],
-    member_id: UUID,
+    member_ids: Sequence[UUID],
 ) -> FoundFacts:
-    """Return what there is to know about these rewards, organisations and this member."""
-    (row,) = await connection.fetch(FACTS, tenant_id, organisation_ids, reward_ids, member_id)
+    """Return what there is to know about these rewards, organisations and members; one round trip."""
+    row = await connection.fetchrow(FACTS, tenant_id, organisation_ids, reward_ids, member_ids)
+    assert row is not None  # noqa: S101 - it is one row, whatever is missing
+    admitted: dict[UUID, set[UUID]] = defaultdict(set)
+    for reward_id, member_id in row["admitted"]:
+        admitted[UUID(member_id)].add(UUID(reward_id))
     fields: dict[UUID, dict[str, CustomField]] = defaultdict(dict)
     for one in row["custom_fields"]:
         fields[UUID(one["organisation_id"])][one["name"]] = CustomField(
@@ -60,9 +67,17 @@ async def fetch_facts(
     for one in row["stages"]:
         stages[UUID(one["organisation_id"])].append(one["name"])
     return FoundFacts(
-        frozenset(row["closed_reward_ids"]),
-        frozenset(row["card_statuses"]),
-        frozenset(row["label_statuses"]),
+        frozenset(row["reserved_reward_ids"]),
+        admitted,
+        _by_member(row["card_statuses"]),
+        _by_member(row["label_statuses"]),
         fields,
         stages,
     )
+
+
+def _by_member(pairs: Iterable[tuple[str, str]]) -> dict[UUID, set[str]]:
+    statuses: dict[UUID, set[str]] = defaultdict(set)
+    for member_id, status in pairs:
+        statuses[UUID(member_id)].add(status)
+    return statuses

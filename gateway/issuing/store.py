@@ -1,40 +1,50 @@
-"""What a caller sent along with an issuance."""
+"""What callers sent along with issuances."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from gateway.access import Caller
 from gateway.issuing.model import IssueCommand
 from gateway.operations.model import Operation
-from gateway.storage import tables
-from gateway.storage.database import Connection, run, to_json
+from gateway.storage.database import Connection, to_json
+
+INSERT = """
+INSERT INTO issuances (tenant_id, organisation_id, created_at, operation_id, member_id, request_id, transaction_number, notes,
+    brand, till, data_scope, group_redemption, organisation_details)
+SELECT $1, $2, $3, * FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+    $11::text[], $12::boolean[], $13::jsonb[])
+"""
 
 
-async def insert_issuance(
+async def insert_issuances(
     connection: Connection,
     caller: Caller,
-    command: IssueCommand,
-    member_id: UUID,
-    operation: Operation,
+    issued: Sequence[tuple[Operation, IssueCommand, UUID]],
 ) -> None:
-    """Keep the call's transaction number, notes, brand, till, and what it said about organisations (CAP-9, CAP-12, CAP-13)."""
-    row = tables.Issuance(
-        tenant_id=caller.tenant_id,
-        operation_id=operation.id,
-        organisation_id=caller.organisation_id,
-        member_id=member_id,
-        request_id=command.request_id,
-        transaction_number=command.transaction_number,
-        notes=command.notes,
-        brand=command.brand,
-        till=command.till,
-        created_at=operation.at,
-        data_scope=command.data_scope.value,
-        group_redemption=command.is_group_redemption,
-        organisation_details=_to_json(command),
-    )
-    await run(connection, tables.Issuance.insert(row))
+    """Keep each call's transaction number, notes, brand, till, and what it said about organisations; one round trip.
+
+    Shapes: operations of one database transaction, their commands and the ids of their members. Source: CAP-9, CAP-12, CAP-13.
+    """
+    rows = [
+        (
+            operation.id,
+            member_id,
+            command.request_id,
+            command.transaction_number,
+            command.notes,
+            command.brand,
+            command.till,
+            command.data_scope,
+            command.is_group_redemption,
+            _to_json(command),
+        )
+        for operation, command, member_id in issued
+    ]
+    at = issued[0][0].at
+    columns = zip(*rows, strict=True)
+    await connection.execute(INSERT, caller.tenant_id, caller.organisation_id, at, *columns)
 
 
 def _to_json(command: IssueCommand) -> str | None:

@@ -12,7 +12,6 @@ import strawberry
 from gateway.grants.record import GrantRecord
 from gateway.ids import IdKind, encode_id
 from gateway.issuing.model import ItemOutcome
-from gateway.issuing.reach import Terms
 from gateway.ledger.assets import from_minor
 from gateway.ledger.statement import encode_entry_id
 from gateway.rewards.model import PaymentMode
@@ -118,9 +117,9 @@ async def _load_amount(
     return from_minor(amount_minor, asset.scale) if asset else None
 
 
-def to_result(outcome: ItemOutcome, terms: Terms) -> IssuanceResult:
+def to_result(outcome: ItemOutcome) -> IssuanceResult:
     """Return an item's outcome, and what applied to it, as its GraphQL type."""
-    item, grant = outcome.item, outcome.grant
+    item, terms, grant = outcome.item, outcome.terms, outcome.grant
     issued = grant if outcome.quantity else None
     return IssuanceResult(
         index=outcome.index,
