@@ -47,14 +47,14 @@ def to_job(caller: Caller, reach: Reach) -> IssueJob:
     """Name the requests of a command and its items, and make their ids."""
     command = reach.command
     count = len(command.items)
-    ids = new_ids(2 * count)
+    *ids, operation_id = new_ids(2 * count + 1)
     return IssueJob(
         reach=reach,
         request=Request(
             kind=OperationKind.ISSUE_REWARDS,
             key=command.request_id,
             fields={"organisation": caller.organisation_id, **command.fingerprint},
-            operation_id=new_id(),
+            operation_id=operation_id,
         ),
         item_requests={
             index: Request(

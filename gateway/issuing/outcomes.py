@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -37,32 +38,43 @@ def _read_item(
     reach: Reach, index: int, stored: Mapping[str, Any], grants: Mapping[str, GrantRecord]
 ) -> ItemOutcome:
     item = reach.command.items[index]
-    status = ItemStatus(StatusCode(stored["code"]), stored["message"])
+    status = read_status(stored["code"], stored["message"])
     grant = grants[stored["grant_id"]] if stored["grant_id"] else None
     is_replay = stored.get("is_replay", False)
-    return _present(ItemOutcome(index, item, reach.terms[index], status, 0, grant, is_replay))
+    status, quantity = _present(item, status, grant)
+    return ItemOutcome(index, item, reach.terms[index], status, quantity, grant, is_replay)
 
 
 def present_again(outcome: IssuanceOutcome, grants: Mapping[UUID, GrantRecord]) -> IssuanceOutcome:
     """Return the outcome with these grants as they stand now: settled since it was made, or still pending."""
-    items = [
-        _present(replace(item, grant=grants[item.grant.id]))
-        if item.grant is not None and item.grant.id in grants
-        else item
-        for item in outcome.items
-    ]
+    items = []
+    for known in outcome.items:
+        grant = grants.get(known.grant.id) if known.grant else None
+        if grant is None:
+            items.append(known)
+        else:
+            status, quantity = _present(known.item, known.status, grant)
+            items.append(replace(known, status=status, quantity=quantity, grant=grant))
     return replace(outcome, items=items)
 
 
-def _present(outcome: ItemOutcome) -> ItemOutcome:
-    """Return an item's outcome with the status and quantity that follow from its grant."""
-    grant = outcome.grant
+def _present(
+    item: IssueItem, status: ItemStatus, grant: GrantRecord | None
+) -> tuple[ItemStatus, int]:
+    """Return an item's status as it follows from its grant, and how many were issued."""
     if grant is None:
-        return outcome
-    status = present_status(outcome.status, grant, issued_status(outcome.item, grant))
+        return status, 0
+    if status.code is StatusCode.PENDING:
+        status = present_status(status, grant, issued_status(item, grant))
     was_issued = status.is_success and status.code is not StatusCode.ALREADY_ISSUED
-    quantity = grant.details["quantity"] if was_issued else 0
-    return replace(outcome, status=status, quantity=quantity)
+    return status, grant.details["quantity"] if was_issued else 0
+
+
+# Nearly all items have one of a few.
+@lru_cache(maxsize=256)
+def read_status(code: str, message: str) -> ItemStatus:
+    """Return an item's status from how an answer keeps it."""
+    return ItemStatus(StatusCode(code), message)
 
 
 def issued_status(item: IssueItem, grant: GrantRecord) -> ItemStatus:

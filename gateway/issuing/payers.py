@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from gateway.errors import NotFound
 from gateway.issuing.reach import Reach
 from gateway.issuing.scope import Terms
-from gateway.ledger.model import OwnerKind
+from gateway.ledger.model import Account, OwnerKind
 from gateway.members.groups.model import GroupReference
 from gateway.members.groups.store import find_groups
 from gateway.storage.database import Connection
@@ -21,17 +21,24 @@ class Payers:
 
     member_id: UUID
     groups: Mapping[GroupReference, UUID]
+    _accounts: dict[tuple[UUID | None, UUID], Account] = field(default_factory=dict)
 
     def group_of(self, terms: Terms) -> UUID | None:
         """Return the group that redeems an item, if one does."""
         return None if terms.group is None else self.groups[terms.group]
 
-    def payer_of(self, terms: Terms) -> tuple[UUID, OwnerKind]:
-        """Return whose account an item is paid from."""
+    def account_of(self, terms: Terms, asset_id: UUID) -> Account:
+        """Return the account of an asset that an item is paid from; made once for all items that are paid from it."""
         group_id = self.group_of(terms)
-        if group_id is None:
-            return self.member_id, OwnerKind.MEMBER
-        return group_id, OwnerKind.GROUP
+        known = self._accounts.get((group_id, asset_id))
+        if known is None:
+            known = (
+                Account(asset_id, OwnerKind.MEMBER, self.member_id)
+                if group_id is None
+                else Account(asset_id, OwnerKind.GROUP, group_id)
+            )
+            self._accounts[group_id, asset_id] = known
+        return known
 
 
 async def find_payers(

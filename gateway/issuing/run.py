@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -112,7 +113,7 @@ class IssuanceRun:
             index=index,
             source=GrantSource.ISSUANCE,
             quantity=price.quantity,
-            payments=price.to_transfers(reward.organisation_id, *payers.payer_of(terms)),
+            payments=price.to_transfers(reward.organisation_id, partial(payers.account_of, terms)),
             client_reference=item.request_id,
             details=to_details(item, price, terms, group_id),
         )

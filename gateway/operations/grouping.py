@@ -106,7 +106,7 @@ class Grouper(Generic[Job, Result]):
             place.leave()
             self._forget_idle(name, queue)
             return
-        queue.under_way += 1
+        queue.under_way += len(group)
         task = asyncio.create_task(self._run(name, queue, group, place))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -125,7 +125,7 @@ class Grouper(Generic[Job, Result]):
             else:
                 await self._settle_group(queue, group, place)
         finally:
-            queue.under_way -= 1
+            queue.under_way -= len(group)
             place.leave()
             self._ask(name, queue)
             self._forget_idle(name, queue)
@@ -181,11 +181,16 @@ def _take_turn(queue: _Queue[Job, Result]) -> list[_Waiting[Job, Result]]:
 
 
 def _take_group(queue: _Queue[Job, Result]) -> list[_Waiting[Job, Result]]:
-    """Take the next jobs in order, leaving those that share a key with what is under way for a later group."""
+    """Take the next jobs in order, leaving those that share a key with what is under way for a later group.
+
+    At most half of all that wait or are under way: two groups that overlap then become equally large. Were one to take all, the
+    few that come after it would run one by one beside it, over and over.
+    """
+    size_max = min(GROUP_SIZE_MAX, (len(queue.waiting) + queue.under_way + 1) // 2)
     group: list[_Waiting[Job, Result]] = []
     left: deque[_Waiting[Job, Result]] = deque()
     lines = 0
-    while queue.waiting and len(group) < GROUP_SIZE_MAX:
+    while queue.waiting and len(group) < size_max:
         waiting = queue.waiting.popleft()
         if waiting.future.cancelled():
             continue
