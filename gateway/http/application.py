@@ -9,15 +9,15 @@ from typing import Any, Protocol, TypeAlias
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 from strawberry.schema import BaseSchema
 
 from gateway.http.credentials import Authenticate
 from gateway.http.graphiql_routes import graphiql_routes
-from gateway.http.graphql_view import GraphQLView, MakeContext
+from gateway.http.graphql_endpoint import GraphQLEndpoint, MakeContext
 from gateway.http.health import IsReady, health_routes
-from gateway.http.refusals import RequestRefused, answer_http_exception, answer_refusal
+from gateway.http.refusals import answer_http_exception
 from gateway.http.request_middleware import RequestMiddleware
 
 Lifespan: TypeAlias = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -47,7 +47,7 @@ def create_http_application(
     make_context: MakeContext,
     is_ready: IsReady,
     lifespan: Lifespan | None = None,
-) -> Starlette:
+) -> ASGIApp:
     """Assemble the application; it opens nothing by itself: that is `lifespan`'s to do.
 
     Args:
@@ -58,24 +58,16 @@ def create_http_application(
         is_ready: whether the gateway can serve now.
         lifespan: what to open before the first request and close after the last.
     """
-    view = GraphQLView(
+    endpoint = GraphQLEndpoint(
         schema,
         authenticate=authenticate,
         make_context=make_context,
         development=settings.development,
         body_bytes_max=settings.body_bytes_max,
     )
-    methods = ["GET", "POST"] if settings.development else ["POST"]
-    routes: list[BaseRoute] = [Route("/graphql", view, methods=methods), *health_routes(is_ready)]
+    routes: list[BaseRoute] = [*health_routes(is_ready)]
     if settings.development:
         routes += graphiql_routes(settings.data_dir)
-    exception_handlers: dict[Any, Any] = {
-        RequestRefused: answer_refusal,
-        HTTPException: answer_http_exception,
-    }
-    return Starlette(
-        routes=routes,
-        middleware=[Middleware(RequestMiddleware)],
-        exception_handlers=exception_handlers,
-        lifespan=lifespan,
-    )
+    exception_handlers: dict[Any, Any] = {HTTPException: answer_http_exception}
+    pages = Starlette(routes=routes, exception_handlers=exception_handlers, lifespan=lifespan)
+    return RequestMiddleware(pages, {"/graphql": endpoint, "/graphql/": endpoint})

@@ -8,7 +8,7 @@ character of its text, so a client who makes documents up can fill at most about
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 
+from gateway.http.execution.documents import CompiledDocument
 from gateway.http.operation_limits import (
     IntrospectionNeedsCredentialRule,
     NoNulTextRule,
@@ -49,6 +50,7 @@ class CheckedDocument:
     document: DocumentNode
     errors: list[GraphQLError]
     operation_count: int
+    compiled: CompiledDocument
 
 
 class DocumentCache:
@@ -105,23 +107,22 @@ def check_document(
     operations = [
         node for node in document.definitions if isinstance(node, OperationDefinitionNode)
     ]
-    return CheckedDocument(document, errors, len(operations))
+    return CheckedDocument(document, errors, len(operations), CompiledDocument(document))
 
 
 class CheckedDocuments(SchemaExtension):
-    """Give each operation its document from a cache, already validated."""
+    """Give an operation its document, already validated."""
 
-    def __init__(self, cache: DocumentCache) -> None:
-        """Share one cache between all requests of a schema."""
-        self._cache = cache
+    def __init__(self, load: Callable[[str], CheckedDocument]) -> None:
+        """Take where documents come from."""
+        self._load = load
 
     def on_operation(self) -> Iterator[None]:
         """Put the document, and what validation found, where execution looks for them."""
         context = self.execution_context
         record = current_record()
         if context.query:
-            allowed = record is None or record.introspection_allowed
-            checked = self._cache.load(context.schema._schema, context.query, allowed)
+            checked = self._load(context.query)
             context.graphql_document = checked.document
             context.pre_execution_errors = checked.errors or None
             context.validation_rules = ()
