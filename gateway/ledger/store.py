@@ -12,7 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from gateway.ledger import lot_store
-from gateway.ledger.book import Balance, Book, Hold
+from gateway.ledger.balance import Balance, Hold
+from gateway.ledger.book import Book
 from gateway.ledger.model import CHAIN_START, Account, HoldEnded, OwnerKind
 from gateway.storage.database import Connection, column, to_json
 
