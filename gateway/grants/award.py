@@ -19,7 +19,8 @@ from gateway.grants.holding import hold_payments
 from gateway.grants.line import AlreadyIssued, Line, LineResult
 from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.status import Refusal, StatusCode
-from gateway.ledger.book import Book, EntryRange, bounded_accounts
+from gateway.ledger.balance import EntryRange, bounded_accounts
+from gateway.ledger.book import Book
 from gateway.ledger.model import BalanceTooHigh, BalanceTooLow, OwnerKind
 from gateway.ledger.store import lock_balances, record
 from gateway.storage.database import Connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -12,7 +12,8 @@ import asyncpg
 import pytest
 
 from gateway.ids import new_id
-from gateway.ledger.book import Book, Hold, bounded_accounts
+from gateway.ledger.balance import Hold, bounded_accounts
+from gateway.ledger.book import Book
 from gateway.ledger.entries_store import EntrySpan, fetch_transfers
 from gateway.ledger.model import (
     CHAIN_START,
@@ -142,7 +143,9 @@ async def test_accounts_that_are_unbounded_or_none_are_not_locked(ledger: Ledger
 @pytest.mark.requirement("ALL-2")
 @pytest.mark.parametrize("transfer_count", [1, 500])
 async def test_round_trips_do_not_grow_with_the_transfers(ledger: Ledger, transfer_count: int):
-    members = [replace(ledger.ada, owner_id=new_id()) for _ in range(transfer_count)]
+    members = [
+        Account(ledger.ada.asset_id, OwnerKind.MEMBER, new_id()) for _ in range(transfer_count)
+    ]
     transfers = [Transfer(ledger.issuance, member, 1) for member in members]
     statements: list[str] = []
     async with ledger.shop.database.transaction() as connection:
@@ -224,7 +227,7 @@ async def test_a_hold_is_placed_and_captured(ledger: Ledger):
     await place(ledger, hold)
     assert await ledger.balances() == {ledger.ada.id: (10, 4, 1)}
     await ledger.assert_sound()
-    redemption = replace(ledger.issuance, owner_kind=OwnerKind.REDEMPTION)
+    redemption = Account(ledger.ada.asset_id, OwnerKind.REDEMPTION, ledger.issuance.owner_id)
     async with ledger.shop.database.transaction() as connection:
         book = await ledger.lock(connection, ledger.ada)
         assert book.available_minor(ledger.ada) == 6
@@ -241,7 +244,7 @@ async def test_a_hold_ends_once_though_many_end_it_at_once(ledger: Ledger):
     await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
     hold = Hold(new_id(), ledger.ada, 4, new_id())
     await place(ledger, hold)
-    redemption = replace(ledger.issuance, owner_kind=OwnerKind.REDEMPTION)
+    redemption = Account(ledger.ada.asset_id, OwnerKind.REDEMPTION, ledger.issuance.owner_id)
 
     async def end(captures: bool) -> None:
         async with ledger.shop.database.transaction() as connection:
@@ -263,7 +266,7 @@ async def test_a_hold_ends_once_though_many_end_it_at_once(ledger: Ledger):
 async def test_a_hold_is_placed_and_ended_in_one_go(ledger: Ledger):
     await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
     captured, released = (Hold(new_id(), ledger.ada, amount, new_id()) for amount in (4, 5))
-    redemption = replace(ledger.issuance, owner_kind=OwnerKind.REDEMPTION)
+    redemption = Account(ledger.ada.asset_id, OwnerKind.REDEMPTION, ledger.issuance.owner_id)
     async with ledger.shop.database.transaction() as connection:
         book = await ledger.lock(connection, ledger.ada)
         book.hold(captured)

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from gateway.ids import new_id
-from gateway.ledger.book import Balance, Book, Hold, Lot
+from gateway.ledger.balance import Balance, Hold, Lot
+from gateway.ledger.book import Book
 from gateway.ledger.model import (
     CHAIN_START,
     Account,
