@@ -73,9 +73,15 @@ def to_uuid(value: bytes) -> UUID:
     return made
 
 
+def read_uuid(text: str) -> UUID:
+    """Return the UUID that we wrote as text, of the driver's class; text of others is for `decode_id`."""
+    read: UUID = pgproto.UUID(text)
+    return read
+
+
 def encode_id(kind: IdKind, value: UUID) -> str:
     """Return the public id, for example `XT_0198…`."""
-    return f"{kind.value}{value}"
+    return kind + str(value)
 
 
 def decode_id(kind: IdKind, public_id: str) -> UUID | None:

@@ -50,35 +50,66 @@ Before: TypeAlias = Annotated[
 
 @strawberry.type(description="Where a page stands in its list.")
 class PageInfo:
-    """Relay's page information."""
+    """Relay's page information; cursors are written if they are asked for."""
 
-    has_next_page: bool = strawberry.field(description="Whether the list goes on after this page.")
-    has_previous_page: bool = strawberry.field(
-        description="Whether the list has something before this page."
-    )
-    start_cursor: str | None = strawberry.field(
-        description="Cursor of the first edge; pass it as `before` for the page before."
-    )
-    end_cursor: str | None = strawberry.field(
-        description="Cursor of the last edge; pass it as `after` for the page after."
-    )
+    page: strawberry.Private[Page[Any]]
+    to_cursor: strawberry.Private[Callable[[Any], str]]
+
+    @resolved("Whether the list goes on after this page.")
+    def has_next_page(self) -> bool:
+        """Say what the page knows."""
+        return self.page.has_next
+
+    @resolved("Whether the list has something before this page.")
+    def has_previous_page(self) -> bool:
+        """Say what the page knows."""
+        return self.page.has_previous
+
+    @resolved("Cursor of the first edge; pass it as `before` for the page before.")
+    def start_cursor(self) -> str | None:
+        """Write the cursor."""
+        return self.to_cursor(self.page.items[0]) if self.page.items else None
+
+    @resolved("Cursor of the last edge; pass it as `after` for the page after.")
+    def end_cursor(self) -> str | None:
+        """Write the cursor."""
+        return self.to_cursor(self.page.items[-1]) if self.page.items else None
 
 
 @strawberry.type(description="One item of a list, with its cursor.")
 class Edge(Generic[T]):
     """Relay's edge."""
 
+    row: strawberry.Private[Any]
+    to_cursor: strawberry.Private[Callable[[Any], str]]
+
     node: T = strawberry.field(description="The item.")
-    cursor: str = strawberry.field(description="Opaque place of the item; stays valid for ever.")
+
+    @resolved("Opaque place of the item; stays valid for ever.")
+    def cursor(self) -> str:
+        """Write the cursor."""
+        return self.to_cursor(self.row)
 
 
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[T]):
-    """Relay's connection; the total is counted only if asked for."""
+    """Relay's connection; of what is not asked for nothing is made, and the total is not counted."""
 
-    edges: list[Edge[T]] = strawberry.field(description="The items of this page, in order.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands in the list.")
+    page: strawberry.Private[Page[Any]]
+    to_node: strawberry.Private[Callable[[Any], Any]]
+    to_cursor: strawberry.Private[Callable[[Any], str]]
     count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @resolved("The items of this page, in order.")
+    def edges(self) -> list[Edge[T]]:
+        """Make the items' GraphQL types."""
+        to_node, to_cursor = self.to_node, self.to_cursor
+        return [Edge(row=row, to_cursor=to_cursor, node=to_node(row)) for row in self.page.items]
+
+    @resolved("Where this page stands in the list.")
+    def page_info(self) -> PageInfo:
+        """Say what the page knows."""
+        return PageInfo(page=self.page, to_cursor=self.to_cursor)
 
     @resolved(
         "How many items the whole list has. Counted only if asked for: leave it out of hot pages."
@@ -160,14 +191,4 @@ def to_connection(
     count: Callable[[], Awaitable[int]],
 ) -> Connection[T]:
     """Return a page of rows as a connection."""
-    edges: list[Edge[Any]] = [Edge(node=to_node(row), cursor=to_cursor(row)) for row in page.items]
-    return Connection(
-        edges=edges,
-        page_info=PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
-        ),
-        count=count,
-    )
+    return Connection(page=page, to_node=to_node, to_cursor=to_cursor, count=count)

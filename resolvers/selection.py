@@ -1,19 +1,46 @@
-"""What a field's selection asks for, so that a list can read it along."""
+"""What a field's selection asks for, so that a list reads only that."""
 
 from __future__ import annotations
 
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+from collections.abc import Iterator, Set
+from weakref import finalize
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionSetNode,
+)
 
 from resolvers.context import Info
 
+# By a node's identity, as long as it lives: documents are kept, and nodes are compared field by field.
+_known: dict[int, frozenset[str]] = {}
 
-def selects(info: Info, name: str) -> bool:
-    """Tell whether a field of this name stands anywhere below the field being resolved.
+
+def selects(info: Info, names: Set[str]) -> bool:
+    """Tell whether a field of one of these names stands anywhere below the field being resolved.
 
     Types and directives that leave it out are not looked at: the answer only decides what to read along.
     """
     raw = info._raw_info
-    waiting: list[SelectionSetNode | None] = [node.selection_set for node in raw.field_nodes]
+    return any(not names.isdisjoint(_names_below(node, raw.fragments)) for node in raw.field_nodes)
+
+
+def _names_below(node: FieldNode, fragments: dict[str, FragmentDefinitionNode]) -> frozenset[str]:
+    key = id(node)
+    names = _known.get(key)
+    if names is None:
+        names = _known[key] = frozenset(_walk(node.selection_set, fragments))
+        finalize(node, _known.pop, key, None)
+    return names
+
+
+def _walk(
+    selection_set: SelectionSetNode | None, fragments: dict[str, FragmentDefinitionNode]
+) -> Iterator[str]:
+    waiting = [selection_set]
     # Each fragment is walked once, however often it is spread.
     spread: set[str] = set()
     while waiting:
@@ -23,9 +50,8 @@ def selects(info: Info, name: str) -> bool:
                 fragment = selection.name.value
                 if fragment not in spread:
                     spread.add(fragment)
-                    waiting.append(raw.fragments[fragment].selection_set)
+                    waiting.append(fragments[fragment].selection_set)
             elif isinstance(selection, FieldNode | InlineFragmentNode):
-                if isinstance(selection, FieldNode) and selection.name.value == name:
-                    return True
+                if isinstance(selection, FieldNode):
+                    yield selection.name.value
                 waiting.append(selection.selection_set)
-    return False

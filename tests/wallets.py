@@ -19,6 +19,7 @@ from gateway.grants.award import award
 from gateway.grants.catalogue_line import plan_line
 from gateway.grants.line import Line
 from gateway.grants.record import GrantKind, GrantRecord, GrantSource, GrantStatus
+from gateway.grants.row import GrantRow, ShownGrant
 from gateway.ids import new_id
 from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKind, Transfer
 from gateway.members.identifiers import IdentifierKind
@@ -160,6 +161,12 @@ class Wallets:
 async def open_wallets(database: Database) -> Wallets:
     """Open a shop to grant from."""
     return Wallets(await open_shop(database))
+
+
+def facts_of(grant: ShownGrant) -> dict[str, Any]:
+    """Return all that a grant shows, however it was read."""
+    names = (name for name in vars(GrantRow) if not name.startswith("_"))
+    return {name: getattr(grant, name) for name in names}
 
 
 @contextmanager

@@ -1,26 +1,32 @@
 """Lists of grants, newest first. Each function is one round trip, whatever the number of grants.
 
-Every statement takes the same numbered parameters: $1 tenant, $2 and $3 what the caller may see, $4 to $12 the filter.
+Every statement takes the same numbered parameters: $1 tenant, $2 and $3 what the caller may see, $4 to $12 the filter
+if there is one.
 An anchor is the condition that chooses the index; the plan is then a range of it, whatever else is filtered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from itertools import product, starmap
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from gateway.access import Caller
 from gateway.grants.filter import GrantFilter, visible_to
-from gateway.grants.record import GrantRecord
-from gateway.grants.store import COLUMNS, to_record
+from gateway.grants.row import DETAIL_COLUMNS, SUMMARY_COLUMNS, GrantRow
 from gateway.storage.database import Connection
 from gateway.storage.pages import ID_LOWEST, Page, PageRequest, cut_page, id_bounds
 
-WANTED = """
+VISIBLE_PARAMETERS: Final = 3
+VISIBLE = """
 grants.tenant_id = $1
     AND ($2::uuid IS NULL OR grants.organisation_id = $2)
     AND ($3::uuid IS NULL OR grants.member_id = $3)
+"""
+
+WANTED = f"""{VISIBLE}
     AND ($4::text[] IS NULL OR grants.status = ANY($4))
     AND ($5::text[] IS NULL OR grants.source = ANY($5))
     AND ($6::text[] IS NULL OR grants.kind = ANY($6))
@@ -39,26 +45,57 @@ ANCHORS = {
     "action code": "grants.organisation_id = $2 AND grants.action_code = $7",
     "organisation": "grants.organisation_id = $2",
 }
+# Those that stand without a filter: their pages have a statement without its conditions, which is a fifth faster.
+_UNFILTERED = ("member", "organisation")
 
-_PAGE = f"SELECT {COLUMNS} FROM grants WHERE {WANTED} AND grants.id < $13 AND grants.id > $14 AND "
+
+class PageForm(NamedTuple):
+    """Which statement reads a page: by which index and conditions, in which direction, and how much of each grant."""
+
+    anchor: str
+    is_filtered: bool
+    is_backwards: bool
+    has_details: bool
+
+
+def _write_page(form: PageForm) -> str:
+    columns = DETAIL_COLUMNS if form.has_details else SUMMARY_COLUMNS
+    conditions, newer, older, limit = (
+        (WANTED, "$13", "$14", "$15") if form.is_filtered else (VISIBLE, "$4", "$5", "$6")
+    )
+    order = "" if form.is_backwards else "DESC"
+    return f"""
+SELECT {columns} FROM grants
+WHERE {conditions} AND grants.id < {newer} AND grants.id > {older} AND {ANCHORS[form.anchor]}
+ORDER BY grants.id {order} LIMIT {limit}
+"""
+
+
 PAGES = {
-    name: f"{_PAGE}{anchor} ORDER BY grants.id DESC LIMIT $15" for name, anchor in ANCHORS.items()
-}
-PAGES_BACKWARDS = {
-    name: f"{_PAGE}{anchor} ORDER BY grants.id LIMIT $15" for name, anchor in ANCHORS.items()
+    form: _write_page(form)
+    for form in starmap(PageForm, product(ANCHORS, *[(False, True)] * 3))
+    if form.is_filtered or form.anchor in _UNFILTERED
 }
 
-_MEMBER_PAGES = f"""
+_MEMBER_PAGES = """
 SELECT listed.*
 FROM unnest($13::uuid[]) AS wanted (wanted_member_id)
 CROSS JOIN LATERAL (
-    SELECT {COLUMNS} FROM grants
-    WHERE {WANTED} AND grants.member_id = wanted_member_id AND grants.id < $14 AND grants.id > $15
-    ORDER BY grants.id DESC LIMIT $16
+    SELECT {columns} FROM grants
+    WHERE {wanted} AND grants.member_id = wanted_member_id AND grants.id < $14 AND grants.id > $15
+    ORDER BY grants.id {order} LIMIT $16
 ) AS listed
-ORDER BY listed.id DESC
+ORDER BY listed.id {order}
 """
-MEMBER_PAGES = {False: _MEMBER_PAGES, True: _MEMBER_PAGES.replace(" DESC", "")}
+# By direction, and whether the details are read too.
+MEMBER_PAGES = {
+    (is_backwards, has_details): _MEMBER_PAGES.format(
+        columns=DETAIL_COLUMNS if has_details else SUMMARY_COLUMNS,
+        wanted=WANTED,
+        order="" if is_backwards else "DESC",
+    )
+    for is_backwards, has_details in product((False, True), repeat=2)
+}
 
 COUNTS = {
     name: f"SELECT count(*) FROM grants WHERE {WANTED} AND {anchor}"
@@ -72,32 +109,40 @@ GROUP BY grants.member_id
 """
 
 FETCH_VISIBLE = f"""
-SELECT {COLUMNS} FROM grants
-WHERE tenant_id = $1 AND ($2::uuid IS NULL OR organisation_id = $2) AND ($3::uuid IS NULL OR member_id = $3)
-    AND id = ANY($4::uuid[])
+SELECT {DETAIL_COLUMNS} FROM grants WHERE {VISIBLE} AND id = ANY($4::uuid[])
 """
 
 
 async def fetch_visible_grants(
     connection: Connection, caller: Caller, ids: Sequence[UUID]
-) -> dict[UUID, GrantRecord]:
-    """Return the grants of these ids that the caller may see, by id."""
-    rows = await connection.fetch(FETCH_VISIBLE, caller.tenant_id, *visible_to(caller), list(ids))
-    return {row["id"]: to_record(row) for row in rows}
+) -> dict[UUID, GrantRow]:
+    """Return the grants of these ids that the caller may see, with their details, by id."""
+    rows = await connection.fetch(
+        FETCH_VISIBLE, caller.tenant_id, *visible_to(caller), ids, record_class=GrantRow
+    )
+    return {row.id: row for row in rows}
 
 
 async def fetch_grant_page(
-    connection: Connection, caller: Caller, wanted: GrantFilter, request: PageRequest[UUID]
-) -> Page[GrantRecord]:
-    """Return a page of the grants that the caller may see."""
-    pages = PAGES_BACKWARDS if request.backwards else PAGES
+    connection: Connection,
+    caller: Caller,
+    wanted: GrantFilter,
+    request: PageRequest[UUID],
+    *,
+    has_details: bool = True,
+) -> Page[GrantRow]:
+    """Return a page of the grants that the caller may see; their details only if they are needed."""
+    parameters = wanted_parameters(caller, wanted)
+    anchor = choose_anchor(caller, wanted)
+    is_filtered = any(value is not None for value in parameters[VISIBLE_PARAMETERS:])
     rows = await connection.fetch(
-        pages[choose_anchor(caller, wanted)],
-        *wanted_parameters(caller, wanted),
+        PAGES[PageForm(anchor, is_filtered, request.backwards, has_details)],
+        *(parameters if is_filtered else parameters[:VISIBLE_PARAMETERS]),
         *id_bounds(request),
         request.fetch_limit,
+        record_class=GrantRow,
     )
-    return cut_page(request, [to_record(row) for row in rows])
+    return cut_page(request, rows)
 
 
 async def count_grants(connection: Connection, caller: Caller, wanted: GrantFilter) -> int:
@@ -113,18 +158,26 @@ async def fetch_member_grant_pages(
     member_ids: Sequence[UUID],
     wanted: GrantFilter,
     request: PageRequest[UUID],
-) -> dict[UUID, Page[GrantRecord]]:
-    """Return the same page of each member's grants, as far as the caller may see them."""
+    *,
+    has_details: bool = True,
+) -> dict[UUID, Page[GrantRow]]:
+    """Return the same page of each member's grants, as far as the caller may see them; details only if they are needed."""
+    if len(member_ids) == 1 and wanted.member_id in {None, member_ids[0]}:
+        # A wallet: what one member has is read without a join.
+        wanted = replace(wanted, member_id=member_ids[0])
+        page = await fetch_grant_page(connection, caller, wanted, request, has_details=has_details)
+        return {member_ids[0]: page}
     rows = await connection.fetch(
-        MEMBER_PAGES[request.backwards],
+        MEMBER_PAGES[request.backwards, has_details],
         *wanted_parameters(caller, wanted),
-        list(member_ids),
+        member_ids,
         *id_bounds(request),
         request.fetch_limit,
+        record_class=GrantRow,
     )
-    grants: dict[UUID, list[GrantRecord]] = {member_id: [] for member_id in member_ids}
+    grants: dict[UUID, list[GrantRow]] = {member_id: [] for member_id in member_ids}
     for row in rows:
-        grants[row["member_id"]].append(to_record(row))
+        grants[row.member_id].append(row)
     return {member_id: cut_page(request, listed) for member_id, listed in grants.items()}
 
 

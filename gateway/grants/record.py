@@ -44,6 +44,12 @@ class GrantKind(enum.StrEnum):
     CURRENCY = "CURRENCY"
 
 
+# What a column's text stands for: calling the class costs eight times as much.
+STATUSES = {status.value: status for status in GrantStatus}
+SOURCES = {source.value: source for source in GrantSource}
+KINDS = {kind.value: kind for kind in GrantKind}
+
+
 @dataclass(frozen=True, slots=True)
 class GrantRecord:
     """One row of `grants`.

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from gateway.grants.record import GrantKind, GrantRecord, GrantSource, GrantStatus
+from gateway.grants.record import KINDS, SOURCES, STATUSES, GrantRecord
 from gateway.storage.database import Connection, column, to_json
 
 COLUMNS = ", ".join(field.name for field in fields(GrantRecord))
@@ -53,6 +53,7 @@ WHERE tenant_id = $1 AND id = $2 AND status = 'PENDING'
 """
 
 _JSON = frozenset({"metadata", "benefits", "details"})
+_SOURCE, _KIND, _STATUS = map(COLUMNS.split(", ").index, ("source", "kind", "status"))
 
 
 async def insert_grants(
@@ -119,13 +120,9 @@ async def mark_declined(
 
 
 def to_record(row: asyncpg.Record) -> GrantRecord:
-    """Return the grant that a row with the record's columns holds."""
-    values: dict[str, Any] = {field.name: row[field.name] for field in fields(GrantRecord)}
-    return GrantRecord(
-        **{
-            **values,
-            "source": GrantSource(values["source"]),
-            "kind": GrantKind(values["kind"]),
-            "status": GrantStatus(values["status"]),
-        }
-    )
+    """Return the grant that a row with `COLUMNS` holds, in that order."""
+    columns = list(row)
+    columns[_SOURCE] = SOURCES[columns[_SOURCE]]
+    columns[_KIND] = KINDS[columns[_KIND]]
+    columns[_STATUS] = STATUSES[columns[_STATUS]]
+    return GrantRecord(*columns)

@@ -41,8 +41,7 @@ class Period(NamedTuple):
 ALWAYS = Period()
 
 
-@dataclass(frozen=True, slots=True)
-class AssetBalance:
+class AssetBalance(NamedTuple):
     """What a member has of one asset. Units: minor."""
 
     asset_id: UUID
@@ -56,8 +55,7 @@ class AssetBalance:
         return self.posted_minor - self.held_minor
 
 
-@dataclass(frozen=True, slots=True)
-class StatementEntry:
+class StatementEntry(NamedTuple):
     """One side of a transfer, as its account's statement shows it. Units: minor, negative where it left."""
 
     key: EntryKey

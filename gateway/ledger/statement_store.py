@@ -24,6 +24,7 @@ from gateway.storage.database import Connection
 from gateway.storage.pages import ID_HIGHEST, ID_LOWEST, Page, PageRequest, cut_page
 
 SEQUENCE_HIGHEST = 2**63 - 1
+_KINDS = {kind.value: kind for kind in TransactionKind}
 _NEWEST = EntryPlace(datetime(9999, 1, 1, tzinfo=UTC), ID_HIGHEST, SEQUENCE_HIGHEST)
 _OLDEST = EntryPlace(datetime(1, 1, 2, tzinfo=UTC), ID_LOWEST, 0)
 
@@ -264,14 +265,28 @@ def _bounds_of(period: Period) -> tuple[EntryPlace, EntryPlace]:
 
 
 def _to_entry(row: asyncpg.Record) -> StatementEntry:
+    """Return the entry that a row of the owner, `_ENTRY` and the kind holds, in that order."""
+    (
+        _,
+        transaction_id,
+        index,
+        account_id,
+        asset_id,
+        amount,
+        balance,
+        sequence,
+        grant_id,
+        at,
+        kind,
+    ) = row
     return StatementEntry(
-        key=EntryKey(row["transaction_id"], row["index"]),
-        account_id=row["account_id"],
-        asset_id=row["asset_id"],
-        amount_minor=row["amount_minor"],
-        balance_after_minor=row["balance_after_minor"],
-        sequence=row["sequence"],
-        kind=TransactionKind(row["kind"]),
-        grant_id=row["grant_id"],
-        occurred_at=row["occurred_at"],
+        EntryKey(transaction_id, index),
+        account_id,
+        asset_id,
+        amount,
+        balance,
+        sequence,
+        _KINDS[kind],
+        grant_id,
+        at,
     )

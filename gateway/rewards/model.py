@@ -22,6 +22,8 @@ __all__ = [
     "Reward",
     "RewardKind",
     "RewardStatus",
+    "RewardTerms",
+    "RewardVersion",
     "payment_config_from_json",
     "payment_config_to_json",
     "reward_from_json",
@@ -75,6 +77,29 @@ class Reward:
     payment_configs: tuple[PaymentConfig, ...]
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RewardVersion:
+    """What a reward was when a grant of it was made (MON-5); it never changes. `updated_at` is when it became so."""
+
+    version_id: UUID
+    id: UUID
+    organisation_id: UUID
+    name: str
+    description: str | None
+    configuration: Configuration
+    metadata: Mapping[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RewardTerms:
+    """What is no part of a version: whether a reward can be granted today, and the ways to pay for it."""
+
+    status: RewardStatus
+    payment_configs: tuple[PaymentConfig, ...]
 
 
 def reward_to_json(reward: Reward) -> dict[str, Any]:

@@ -20,18 +20,20 @@ from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 
 # A ratio goes as text, so that JSON keeps all its digits. Ids are made in order, so they sort as they were given.
-_COLUMNS = """
+PAYMENT_CONFIGS = """
+ARRAY(
+    SELECT jsonb_build_object(
+        'id', id, 'mode', mode, 'asset_id', asset_id, 'amount_minor', amount_minor,
+        'cash_asset_id', cash_asset_id, 'cash_amount_minor', cash_amount_minor,
+        'conversion_ratio', conversion_ratio::text)
+    FROM payment_configs
+    WHERE payment_configs.tenant_id = $1 AND reward_id = rewards.id AND archived_at IS NULL
+    ORDER BY id
+) AS payment_configs
+"""
+_COLUMNS = f"""
     rewards.id, rewards.organisation_id, rewards.kind, rewards.status, rewards.created_at,
-    shown.id AS version_id, shown.name, shown.description, shown.configuration, shown.metadata,
-    ARRAY(
-        SELECT jsonb_build_object(
-            'id', id, 'mode', mode, 'asset_id', asset_id, 'amount_minor', amount_minor,
-            'cash_asset_id', cash_asset_id, 'cash_amount_minor', cash_amount_minor,
-            'conversion_ratio', conversion_ratio::text)
-        FROM payment_configs
-        WHERE payment_configs.tenant_id = $1 AND reward_id = rewards.id AND archived_at IS NULL
-        ORDER BY id
-    ) AS payment_configs
+    shown.id AS version_id, shown.name, shown.description, shown.configuration, shown.metadata, {PAYMENT_CONFIGS}
 """
 
 FETCH = f"""
@@ -41,12 +43,6 @@ WHERE rewards.tenant_id = $1 AND organisation_id = $2 AND rewards.id = ANY($3::u
 """
 
 FETCH_OF = FETCH.replace("organisation_id = $2", "organisation_id = ANY($2::uuid[])")
-
-FETCH_VERSIONS = f"""
-SELECT {_COLUMNS}, shown.created_at AS updated_at
-FROM reward_versions AS shown JOIN rewards ON rewards.tenant_id = $1 AND rewards.id = shown.reward_id
-WHERE shown.tenant_id = $1 AND shown.id = ANY($2::uuid[])
-"""
 
 _FILTERED = """
 rewards.tenant_id = $1 AND organisation_id = $2 AND deleted_at IS NULL
@@ -86,18 +82,6 @@ async def fetch_rewards_of(
     """Return the rewards of any of these organisations as `fetch_rewards` does; each says whose it is."""
     rows = await connection.fetch(FETCH_OF, tenant_id, organisation_ids, ids)
     return {row["id"]: _to_reward(row) for row in rows}
-
-
-async def fetch_reward_versions(
-    connection: Connection, tenant_id: UUID, version_ids: Sequence[UUID]
-) -> dict[UUID, Reward]:
-    """Return rewards as they were in these versions, deleted ones too, by version id (MON-5).
-
-    Status and payment configurations are not part of a version: they are today's. A grant proves that its reader may see
-    the version, whichever organisation's reward it is of.
-    """
-    rows = await connection.fetch(FETCH_VERSIONS, tenant_id, version_ids)
-    return {row["version_id"]: _to_reward(row) for row in rows}
 
 
 async def fetch_reward_page(

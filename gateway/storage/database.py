@@ -117,7 +117,9 @@ class Database:
     @asynccontextmanager
     async def _lend(self) -> AsyncIterator[Connection]:
         try:
-            connection = await self._pool.acquire(timeout=self._acquire_timeout_seconds)
+            # A timer of the loop: the pool's own time-out starts a task for each connection it lends.
+            async with asyncio.timeout(self._acquire_timeout_seconds):
+                connection = await self._pool.acquire()
         except TimeoutError as error:
             raise Overloaded(BUSY) from error
         except OSError as error:
@@ -139,9 +141,9 @@ class Database:
             # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
             if not _is_closed(connection) and connection.is_in_transaction():
                 connection.terminate()
-            # The pool has a connection back already that breaks while it is given back.
+            # The pool has a connection back already that breaks while it is given back, and shields giving back from us.
             with suppress(asyncpg.InternalClientError):
-                await asyncio.shield(self._pool.release(connection))
+                await self._pool.release(connection, timeout=self._acquire_timeout_seconds)
 
     @asynccontextmanager
     async def transaction(

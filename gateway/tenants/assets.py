@@ -125,6 +125,11 @@ def _check_lifetime(command: CreateAsset) -> list[FieldError]:
     return [FieldError(path, "kind", f"expiresAfterDays cannot be given for {command.kind}.")]
 
 
+def recall_asset(tenant_id: UUID, asset_id: UUID) -> Asset | None:
+    """Return an asset that the process has seen before, or None."""
+    return _cache.get((tenant_id, asset_id))
+
+
 def recall_assets(tenant_id: UUID, asset_ids: Iterable[UUID]) -> dict[UUID, Asset]:
     """Return those of these assets that the process has seen before, by id."""
     return {

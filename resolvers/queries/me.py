@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from resolvers.context import Info
 from resolvers.fields import resolved
-from resolvers.types.member import Member, to_member
+from resolvers.types.member import Member, to_selected_member
 
 
 @resolved("The member whose token this is; null for a partner's credential.")
-async def me(info: Info) -> Member | None:
+def me(info: Info) -> Member | None:
     """Name the caller."""
     member_id = info.context.caller.member_id
-    return None if member_id is None else to_member(member_id)
+    return None if member_id is None else to_selected_member(info, member_id)

@@ -12,7 +12,7 @@ from gateway.members.store import find_members
 from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.types.identifier import MemberRef, to_reference
-from resolvers.types.member import Member, can_see_member, to_member
+from resolvers.types.member import Member, can_see_member, to_selected_member
 
 
 @resolved("One member; null if nobody has that id or identifier, or the caller may not see them.")
@@ -31,4 +31,4 @@ async def member(
         (member_id,) = await find_members(connection, context.caller.tenant_id, [reference])
     if member_id is None or not can_see_member(context, member_id):
         return None
-    return to_member(member_id)
+    return to_selected_member(info, member_id)

@@ -9,11 +9,13 @@ from uuid import UUID
 
 import strawberry
 
+from gateway.ledger import assets as ledger
 from gateway.ledger.assets import from_minor
 from gateway.ledger.model import OwnerKind
 from gateway.ledger.statement import AssetBalance
 from gateway.ledger.statement_store import fetch_balances
 from gateway.storage.database import Connection
+from resolvers.fields import resolved
 from resolvers.loaders import Loaders
 from resolvers.types.asset import Asset, to_asset
 
@@ -24,18 +26,38 @@ from resolvers.types.asset import Asset, to_asset
 class Balance:
     """One account of a member."""
 
-    asset: Asset = strawberry.field(description="What is counted.")
-    available: Decimal = strawberry.field(
-        description="What can be spent now; below zero after a reversal of what had been spent."
-    )
-    held: Decimal = strawberry.field(
-        description="What is reserved for rewards that are being issued."
-    )
-    posted: Decimal = strawberry.field(description="The sum of all entries.")
-    owed: Decimal = strawberry.field(
-        description="What the member owes after a reversal with debt; later credits repay it first."
-    )
-    updated_at: datetime = strawberry.field(description="When it last changed.")
+    balance: strawberry.Private[AssetBalance]
+    counted: strawberry.Private[ledger.Asset]
+
+    @resolved("What is counted.")
+    def asset(self) -> Asset:
+        """Return the asset."""
+        return to_asset(self.counted)
+
+    @resolved("What can be spent now; below zero after a reversal of what had been spent.")
+    def available(self) -> Decimal:
+        """Return the amount in the asset's own decimals."""
+        return from_minor(self.balance.available_minor, self.counted.scale)
+
+    @resolved("What is reserved for rewards that are being issued.")
+    def held(self) -> Decimal:
+        """Return the amount in the asset's own decimals."""
+        return from_minor(self.balance.held_minor, self.counted.scale)
+
+    @resolved("The sum of all entries.")
+    def posted(self) -> Decimal:
+        """Return the amount in the asset's own decimals."""
+        return from_minor(self.balance.posted_minor, self.counted.scale)
+
+    @resolved("What the member owes after a reversal with debt; later credits repay it first.")
+    def owed(self) -> Decimal:
+        """Return the amount in the asset's own decimals."""
+        return from_minor(max(0, -self.balance.available_minor), self.counted.scale)
+
+    @resolved("When it last changed.")
+    def updated_at(self) -> datetime:
+        """Return when."""
+        return self.balance.updated_at
 
 
 async def load_balances(
@@ -48,22 +70,19 @@ async def load_balances(
     """Return each owner's balances with their assets, now or at a past time; a fetcher for loaders."""
     tenant_id = loaders.caller.tenant_id
     balances = await fetch_balances(connection, tenant_id, owner_ids, owner_kind, as_of)
+    return await present_balances(connection, loaders, balances)
+
+
+async def present_balances(
+    connection: Connection, loaders: Loaders, balances: Mapping[UUID, Sequence[AssetBalance]]
+) -> Mapping[UUID, list[Balance]]:
+    """Return each owner's balances as their GraphQL type; one round trip if an asset is new to the process, else none."""
     await loaders.learn_assets(
         connection, (balance.asset_id for owned in balances.values() for balance in owned)
     )
     return {
-        owner_id: [_to_balance(balance, loaders) for balance in owned]
+        owner_id: [
+            Balance(balance=balance, counted=loaders.assets[balance.asset_id]) for balance in owned
+        ]
         for owner_id, owned in balances.items()
     }
-
-
-def _to_balance(balance: AssetBalance, loaders: Loaders) -> Balance:
-    asset = loaders.assets[balance.asset_id]
-    return Balance(
-        asset=to_asset(asset),
-        available=from_minor(balance.available_minor, asset.scale),
-        held=from_minor(balance.held_minor, asset.scale),
-        posted=from_minor(balance.posted_minor, asset.scale),
-        owed=from_minor(max(0, -balance.available_minor), asset.scale),
-        updated_at=balance.updated_at,
-    )

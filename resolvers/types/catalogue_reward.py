@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from uuid import UUID
 
 import strawberry
 
 from gateway.access import Scope, authorize
 from gateway.ids import IdKind, encode_id
+from gateway.ledger import assets as ledger
 from gateway.ledger.assets import from_minor
 from gateway.rewards import items
 from gateway.rewards import model as domain
-from gateway.rewards.model import RewardKind, RewardStatus
+from gateway.rewards.model import Configuration, RewardKind, RewardStatus
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
 from gateway.rewards.types.non_unique_coupon import NonUniqueCouponConfiguration
 from gateway.rewards.types.points import PointsConfiguration
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration
+from gateway.rewards.version_store import fetch_reward_terms
+from gateway.storage.database import Connection
 from resolvers.context import Info
 from resolvers.enums import expose_enum
 from resolvers.fields import resolved
+from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.scalars import JSON
 from resolvers.types.asset import Asset, to_asset
@@ -77,18 +83,51 @@ expose_enum(
 class RewardDefinition(Node):
     """What every type has."""
 
-    reward: strawberry.Private[domain.Reward]
+    reward: strawberry.Private[domain.Reward | domain.RewardVersion]
 
-    org_id: strawberry.ID = strawberry.field(description="The organisation whose reward it is.")
-    name: str = strawberry.field(description="Name for people.")
-    description: str | None = strawberry.field(description="What it is, for people.")
-    status: RewardStatus = strawberry.field(description="Whether it can be granted now.")
-    metadata: JSON = strawberry.field(description="What the partner keeps with it.")
-    payment_configs: list[PaymentConfig] = strawberry.field(
-        description="The ways to pay for it now; none means free."
-    )
-    created_at: datetime = strawberry.field(description="When it was created.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    @resolved("The organisation whose reward it is.")
+    def org_id(self) -> strawberry.ID:
+        """Name the organisation."""
+        return strawberry.ID(encode_id(IdKind.ORGANISATION, self.reward.organisation_id))
+
+    @resolved("Name for people.")
+    def name(self) -> str:
+        """Return what the version keeps."""
+        return self.reward.name
+
+    @resolved("What it is, for people.")
+    def description(self) -> str | None:
+        """Return what the version keeps."""
+        return self.reward.description
+
+    @resolved("Whether it can be granted now.", graphql_type=RewardStatus)
+    def status(self, info: Info) -> RewardStatus | Awaitable[RewardStatus]:
+        """Return it, or load it for a version, which does not have it."""
+        if isinstance(self.reward, domain.Reward):
+            return self.reward.status
+        return self._load_status(info)
+
+    @resolved("What the partner keeps with it.")
+    def metadata(self) -> JSON:
+        """Return what the version keeps."""
+        return JSON(dict(self.reward.metadata))
+
+    @resolved("The ways to pay for it now; none means free.", graphql_type=list[PaymentConfig])
+    def payment_configs(self, info: Info) -> list[PaymentConfig] | Awaitable[list[PaymentConfig]]:
+        """Return them, or load them for a version, which does not have them."""
+        if isinstance(self.reward, domain.Reward):
+            return [to_payment_config(config) for config in self.reward.payment_configs]
+        return self._load_payment_configs(info)
+
+    @resolved("When it was created.")
+    def created_at(self) -> datetime:
+        """Return what the version keeps."""
+        return self.reward.created_at
+
+    @resolved("When it was last changed.")
+    def updated_at(self) -> datetime:
+        """Return what the version keeps."""
+        return self.reward.updated_at
 
     @resolved("The segments that it is reserved for now; none means everybody. Not for members.")
     async def segments(
@@ -101,6 +140,18 @@ class RewardDefinition(Node):
         authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
         return await load_segments_of_reward(info.context, self.reward.id)
 
+    async def _load_status(self, info: Info) -> RewardStatus:
+        return (await self._load_terms(info)).status
+
+    async def _load_payment_configs(self, info: Info) -> list[PaymentConfig]:
+        terms = await self._load_terms(info)
+        return [to_payment_config(config) for config in terms.payment_configs]
+
+    async def _load_terms(self, info: Info) -> domain.RewardTerms:
+        terms = await info.context.loaders.using(_fetch_terms).load(self.reward.id)
+        assert terms is not None  # noqa: S101 - a deleted reward keeps its row
+        return terms
+
 
 @strawberry.type(description="Points, or another asset, credited at once.")
 class PointsReward(RewardDefinition):
@@ -108,18 +159,17 @@ class PointsReward(RewardDefinition):
 
     configuration: strawberry.Private[PointsConfiguration]
 
-    @resolved("What is credited.")
-    async def asset(self, info: Info) -> Asset:
-        """Load the asset."""
-        asset = await info.context.loaders.known_assets.load(self.configuration.asset_id)
-        assert asset is not None  # noqa: S101 - checked when the reward was written
-        return to_asset(asset)
+    @resolved("What is credited.", graphql_type=Asset)
+    def asset(self, info: Info) -> Asset | Awaitable[Asset]:
+        """Return the asset."""
+        return info.context.loaders.with_asset(self.configuration.asset_id, to_asset)
 
-    @resolved("How much is credited.")
-    async def amount(self, info: Info) -> Decimal:
+    @resolved("How much is credited.", graphql_type=Decimal)
+    def amount(self, info: Info) -> Decimal | Awaitable[Decimal]:
         """Return the amount in the asset's own decimals."""
-        asset = await info.context.loaders.known_assets.load(self.configuration.asset_id)
-        assert asset is not None  # noqa: S101 - checked when the reward was written
+        return info.context.loaders.with_asset(self.configuration.asset_id, self._in_units_of)
+
+    def _in_units_of(self, asset: ledger.Asset) -> Decimal:
         return from_minor(self.configuration.amount_minor, asset.scale)
 
 
@@ -129,7 +179,10 @@ class ProductReward(RewardDefinition):
 
     configuration: strawberry.Private[ProductConfiguration]
 
-    quantity: int = strawberry.field(description="How many units.")
+    @resolved("How many units.")
+    def quantity(self) -> int:
+        """Return what the configuration has."""
+        return self.configuration.quantity
 
     @resolved("The product.")
     async def product(self, info: Info) -> Product:
@@ -144,7 +197,10 @@ class CompetitionEntryReward(RewardDefinition):
 
     configuration: strawberry.Private[CompetitionEntryConfiguration]
 
-    entries: int = strawberry.field(description="How many entries.")
+    @resolved("How many entries.")
+    def entries(self) -> int:
+        """Return what the configuration has."""
+        return self.configuration.entries
 
     @resolved("The competition.")
     async def competition(self, info: Info) -> Competition:
@@ -170,11 +226,22 @@ class UniqueCouponReward(RewardDefinition):
 class NonUniqueCouponReward(RewardDefinition):
     """A code and its discount."""
 
-    code: str = strawberry.field(description="The code to redeem.")
-    discount_type: DiscountType = strawberry.field(description="How it lowers a price.")
-    discount_value: Decimal = strawberry.field(
-        description="By how much: per cent, or an amount in the currency of the shop."
-    )
+    configuration: strawberry.Private[NonUniqueCouponConfiguration]
+
+    @resolved("The code to redeem.")
+    def code(self) -> str:
+        """Return what the configuration has."""
+        return self.configuration.code
+
+    @resolved("How it lowers a price.")
+    def discount_type(self) -> DiscountType:
+        """Return what the configuration has."""
+        return self.configuration.discount_type
+
+    @resolved("By how much: per cent, or an amount in the currency of the shop.")
+    def discount_value(self) -> Decimal:
+        """Return what the configuration has."""
+        return self.configuration.discount_value
 
 
 @strawberry.type(
@@ -185,8 +252,15 @@ class VendorVoucherReward(RewardDefinition):
 
     configuration: strawberry.Private[VendorVoucherConfiguration]
 
-    offer_name: str | None = strawberry.field(description="The vendor's offer; null if none.")
-    series_id: str | None = strawberry.field(description="The vendor's series; null if none.")
+    @resolved("The vendor's offer; null if none.")
+    def offer_name(self) -> str | None:
+        """Return what the configuration has."""
+        return self.configuration.offer_name
+
+    @resolved("The vendor's series; null if none.")
+    def series_id(self) -> str | None:
+        """Return what the configuration has."""
+        return self.configuration.series_id
 
     @resolved("The vendor.")
     async def vendor(self, info: Info) -> Vendor:
@@ -205,41 +279,26 @@ CatalogueReward: TypeAlias = (
 )
 
 
-def to_catalogue_reward(reward: domain.Reward) -> CatalogueReward:
+_TYPES: dict[type[Configuration], type[Any]] = {
+    PointsConfiguration: PointsReward,
+    ProductConfiguration: ProductReward,
+    CompetitionEntryConfiguration: CompetitionEntryReward,
+    UniqueCouponConfiguration: UniqueCouponReward,
+    NonUniqueCouponConfiguration: NonUniqueCouponReward,
+    VendorVoucherConfiguration: VendorVoucherReward,
+}
+
+
+def to_catalogue_reward(reward: domain.Reward | domain.RewardVersion) -> CatalogueReward:
     """Return a reward, as it is or as a version shows it, as the GraphQL type of its configuration."""
-    common: dict[str, Any] = {
-        "id": strawberry.ID(encode_id(IdKind.REWARD, reward.id)),
-        "reward": reward,
-        "org_id": strawberry.ID(encode_id(IdKind.ORGANISATION, reward.organisation_id)),
-        "name": reward.name,
-        "description": reward.description,
-        "status": reward.status,
-        "metadata": JSON(dict(reward.metadata)),
-        "payment_configs": [to_payment_config(config) for config in reward.payment_configs],
-        "created_at": reward.created_at,
-        "updated_at": reward.updated_at,
-    }
-    match reward.configuration:
-        case PointsConfiguration() as points:
-            return PointsReward(**common, configuration=points)
-        case ProductConfiguration() as product:
-            return ProductReward(**common, configuration=product, quantity=product.quantity)
-        case CompetitionEntryConfiguration() as entry:
-            return CompetitionEntryReward(**common, configuration=entry, entries=entry.entries)
-        case UniqueCouponConfiguration() as unique:
-            return UniqueCouponReward(**common, configuration=unique)
-        case VendorVoucherConfiguration() as voucher:
-            return VendorVoucherReward(
-                **common,
-                configuration=voucher,
-                offer_name=voucher.offer_name,
-                series_id=voucher.series_id,
-            )
-    coupon = reward.configuration
-    assert isinstance(coupon, NonUniqueCouponConfiguration)  # noqa: S101 - the registry has no other
-    return NonUniqueCouponReward(
-        **common,
-        code=coupon.code,
-        discount_type=coupon.discount_type,
-        discount_value=coupon.discount_value,
+    configuration = reward.configuration
+    shown: CatalogueReward = _TYPES[type(configuration)](
+        id=encode_id(IdKind.REWARD, reward.id), reward=reward, configuration=configuration
     )
+    return shown
+
+
+async def _fetch_terms(
+    connection: Connection, loaders: Loaders, reward_ids: Sequence[UUID]
+) -> Mapping[UUID, domain.RewardTerms]:
+    return await fetch_reward_terms(connection, loaders.caller.tenant_id, reward_ids)

@@ -10,7 +10,8 @@ from uuid import UUID
 import strawberry
 
 from gateway.grants.benefits import assets_of
-from gateway.grants.record import GrantRecord, GrantSource, GrantStatus
+from gateway.grants.record import GrantSource, GrantStatus
+from gateway.grants.row import ShownGrant
 from gateway.ids import IdKind, encode_id
 from resolvers.context import Context, Info
 from resolvers.enums import expose_enum
@@ -21,7 +22,7 @@ from resolvers.scalars import JSON
 from resolvers.types.benefit import Benefit, to_benefit
 from resolvers.types.custom_field import CustomFieldValue, to_custom_field_value
 from resolvers.types.fulfillment import Fulfillment, load_fulfillments
-from resolvers.types.reward import Reward, find_granted_reward, load_granted_reward
+from resolvers.types.reward import Reward, present_granted_reward
 
 if TYPE_CHECKING:
     from resolvers.types.member import Member
@@ -52,43 +53,98 @@ expose_enum(
 )
 
 
+# The fields that need the columns which a list reads only if one of them is selected.
+DETAIL_FIELDS = frozenset(
+    {
+        "campaignId",
+        "claimTransactionId",
+        "claimedAt",
+        "clientReference",
+        "customFields",
+        "expiresAt",
+        "metadata",
+        "reversalTransactionId",
+        "reversedAt",
+        "transactionId",
+    }
+)
+
+
 @strawberry.type(description="One reward in one member's hands.")
 class Grant(Node):
     """A grant as it stands now; what was granted never changes."""
 
-    record: strawberry.Private[GrantRecord]
+    record: strawberry.Private[ShownGrant]
 
-    status: GrantStatus = strawberry.field(description="Where it stands.")
-    source: GrantSource = strawberry.field(description="Which operation made it.")
-    action_code: str | None = strawberry.field(
-        description="What the member did for it, as the partner names it."
+    @resolved("Where it stands.")
+    def status(self) -> GrantStatus:
+        """Return what the record has."""
+        return self.record.status
+
+    @resolved("Which operation made it.")
+    def source(self) -> GrantSource:
+        """Return what the record has."""
+        return self.record.source
+
+    @resolved("What the member did for it, as the partner names it.")
+    def action_code(self) -> str | None:
+        """Return what the record has."""
+        return self.record.action_code
+
+    @resolved("The partner's own reference for it.")
+    def client_reference(self) -> str | None:
+        """Return what the record has."""
+        return self.record.client_reference
+
+    @resolved("The campaign that gave it; null if none did.")
+    def campaign_id(self) -> strawberry.ID | None:
+        """Name the campaign."""
+        campaign_id = self.record.details.get("campaign_id")
+        return strawberry.ID(IdKind.CAMPAIGN + campaign_id) if campaign_id else None
+
+    @resolved("What the partner kept with it.")
+    def metadata(self) -> JSON:
+        """Return what the record has."""
+        return JSON(dict(self.record.metadata))
+
+    @resolved("When it was granted.")
+    def date_rewarded(self) -> datetime:
+        """Return what the record has."""
+        return self.record.rewarded_at
+
+    @resolved("When its benefit came into the member's hands; null if it has not.")
+    def claimed_at(self) -> datetime | None:
+        """Return what the record has."""
+        return self.record.claimed_at
+
+    @resolved(
+        "When its code expires, or when it has to be claimed by; null if there is no such time."
     )
-    client_reference: str | None = strawberry.field(
-        description="The partner's own reference for it."
+    def expires_at(self) -> datetime | None:
+        """Return what the record has."""
+        return self.record.expires_at
+
+    @resolved("When it was taken back; null if it was not.")
+    def reversed_at(self) -> datetime | None:
+        """Return what the record has."""
+        return self.record.reversed_at
+
+    @resolved(
+        "The ledger transaction that made it. A grant that is pending or declined has the id, and no transaction."
     )
-    campaign_id: strawberry.ID | None = strawberry.field(
-        description="The campaign that gave it; null if none did."
-    )
-    metadata: JSON = strawberry.field(description="What the partner kept with it.")
-    date_rewarded: datetime = strawberry.field(description="When it was granted.")
-    claimed_at: datetime | None = strawberry.field(
-        description="When its benefit came into the member's hands; null if it has not."
-    )
-    expires_at: datetime | None = strawberry.field(
-        description="When its code expires, or when it has to be claimed by; null if there is no such time."
-    )
-    reversed_at: datetime | None = strawberry.field(
-        description="When it was taken back; null if it was not."
-    )
-    transaction_id: strawberry.ID = strawberry.field(
-        description="The ledger transaction that made it. A grant that is pending or declined has the id, and no transaction."
-    )
-    claim_transaction_id: strawberry.ID | None = strawberry.field(
-        description="The ledger transaction that put its benefit into the member's hands."
-    )
-    reversal_transaction_id: strawberry.ID | None = strawberry.field(
-        description="The ledger transaction that took it back."
-    )
+    def transaction_id(self) -> strawberry.ID:
+        """Name the transaction."""
+        return strawberry.ID(encode_id(IdKind.TRANSACTION, self.record.transaction_id))
+
+    @resolved("The ledger transaction that put its benefit into the member's hands.")
+    def claim_transaction_id(self) -> strawberry.ID | None:
+        """Name the transaction."""
+        return _to_transaction_id(self.record.claim_transaction_id)
+
+    @resolved("The ledger transaction that took it back.")
+    def reversal_transaction_id(self) -> strawberry.ID | None:
+        """Name the transaction."""
+        return _to_transaction_id(self.record.reversal_transaction_id)
 
     @resolved("Who received it.")
     def member(self) -> Annotated[Member, strawberry.lazy("resolvers.types.member")]:
@@ -101,8 +157,7 @@ class Grant(Node):
     @resolved("What was granted, as it was then.", graphql_type=Reward)
     def reward(self, info: Info) -> Reward | Awaitable[Reward]:
         """Return the reward's version; a grant outside of the catalogue has its reward with it."""
-        known = find_granted_reward(info.context.loaders, self.record)
-        return known or load_granted_reward(info.context, self.record)
+        return present_granted_reward(info.context.loaders, self.record)
 
     @resolved("The organisation whose reward was granted.")
     def org_id(self) -> strawberry.ID:
@@ -126,7 +181,7 @@ class Grant(Node):
         graphql_type=list[Benefit],
     )
     def benefits(self, info: Info) -> list[Benefit] | Awaitable[list[Benefit]]:
-        """Return the benefits; their assets are known already, except behind a mutation."""
+        """Return the benefits: at once if the process has met their assets before."""
         loaders = info.context.loaders
         if loaders.knows_assets(assets_of([self.record])):
             return self._to_benefits(loaders)
@@ -140,25 +195,9 @@ class Grant(Node):
         return [to_benefit(benefit, loaders.assets) for benefit in self.record.benefits]
 
 
-def to_grant(record: GrantRecord) -> Grant:
+def to_grant(record: ShownGrant) -> Grant:
     """Return a grant as its GraphQL type."""
-    return Grant(
-        id=strawberry.ID(encode_id(IdKind.GRANT, record.id)),
-        record=record,
-        status=record.status,
-        source=record.source,
-        action_code=record.action_code,
-        client_reference=record.client_reference,
-        campaign_id=_to_campaign_id(record),
-        metadata=JSON(dict(record.metadata)),
-        date_rewarded=record.rewarded_at,
-        claimed_at=record.claimed_at,
-        expires_at=record.expires_at,
-        reversed_at=record.reversed_at,
-        transaction_id=strawberry.ID(encode_id(IdKind.TRANSACTION, record.transaction_id)),
-        claim_transaction_id=_to_transaction_id(record.claim_transaction_id),
-        reversal_transaction_id=_to_transaction_id(record.reversal_transaction_id),
-    )
+    return Grant(id=strawberry.ID(encode_id(IdKind.GRANT, record.id)), record=record)
 
 
 async def load_grant_nodes(context: Context, ids: Sequence[UUID]) -> list[Grant | None]:
@@ -171,8 +210,3 @@ def _to_transaction_id(transaction_id: UUID | None) -> strawberry.ID | None:
     if transaction_id is None:
         return None
     return strawberry.ID(encode_id(IdKind.TRANSACTION, transaction_id))
-
-
-def _to_campaign_id(record: GrantRecord) -> strawberry.ID | None:
-    campaign_id = record.details.get("campaign_id")
-    return strawberry.ID(encode_id(IdKind.CAMPAIGN, UUID(campaign_id))) if campaign_id else None

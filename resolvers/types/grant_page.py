@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from gateway.grants.benefits import assets_of
 from gateway.grants.filter import GrantFilter
 from gateway.grants.list_store import (
     count_grants,
@@ -13,16 +13,16 @@ from gateway.grants.list_store import (
     fetch_grant_page,
     fetch_member_grant_pages,
 )
-from gateway.grants.record import GrantRecord
+from gateway.grants.row import GrantRow
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest
+from resolvers.batches import then
 from resolvers.context import Info
 from resolvers.loaders import Loaders
 from resolvers.pages import Connection as PageConnection
 from resolvers.pages import id_cursor, to_connection
 from resolvers.selection import selects
-from resolvers.types.grant import Grant, to_grant
-from resolvers.types.reward import learn_granted_rewards
+from resolvers.types.grant import DETAIL_FIELDS, Grant, to_grant
 
 GRANT_CURSOR = id_cursor(b"g")
 
@@ -32,9 +32,11 @@ async def load_grants(
 ) -> PageConnection[Grant]:
     """Return a page of the grants that the caller may see."""
     context, loaders = info.context, info.context.loaders
+    has_details = selects(info, DETAIL_FIELDS)
     async with context.database.connection() as connection:
-        page = await fetch_grant_page(connection, loaders.caller, wanted, request)
-        await _learn(connection, loaders, page.items, with_rewards=selects(info, "reward"))
+        page = await fetch_grant_page(
+            connection, loaders.caller, wanted, request, has_details=has_details
+        )
 
     async def count() -> int:
         async with context.database.connection() as connection:
@@ -44,23 +46,25 @@ async def load_grants(
     return to_connection(page, to_grant, _to_cursor, count)
 
 
-async def load_member_grants(
+def load_member_grants(
     info: Info, member_id: UUID, wanted: GrantFilter, request: PageRequest[UUID]
-) -> PageConnection[Grant]:
-    """Return a page of a member's grants; members of one list are read together."""
+) -> asyncio.Future[PageConnection[Grant]]:
+    """Return what becomes a page of a member's grants; members of one list are read together."""
     context, loaders = info.context, info.context.loaders
-    with_rewards = selects(info, "reward")
-    page = await loaders.using(_load_pages, wanted, request, with_rewards).load(member_id)
+    loader = loaders.using(_load_pages, wanted, request, selects(info, DETAIL_FIELDS))
 
     async def count() -> int:
         return await loaders.using(_load_counts, wanted).load(member_id) or 0
 
-    assert page is not None  # noqa: S101 - the fetcher answers every member
-    context.spend_rows(len(page.items))
-    return to_connection(page, to_grant, _to_cursor, count)
+    def present(page: Page[GrantRow] | None) -> PageConnection[Grant]:
+        assert page is not None  # noqa: S101 - the fetcher answers every member
+        context.spend_rows(len(page.items))
+        return to_connection(page, to_grant, _to_cursor, count)
+
+    return then(loader.load(member_id), present)
 
 
-def _to_cursor(record: GrantRecord) -> str:
+def _to_cursor(record: GrantRow) -> str:
     return GRANT_CURSOR.encode(record.id)
 
 
@@ -70,21 +74,11 @@ async def _load_pages(
     member_ids: Sequence[UUID],
     wanted: GrantFilter,
     request: PageRequest[UUID],
-    with_rewards: bool,
-) -> Mapping[UUID, Page[GrantRecord]]:
-    pages = await fetch_member_grant_pages(connection, loaders.caller, member_ids, wanted, request)
-    records = [record for page in pages.values() for record in page.items]
-    await _learn(connection, loaders, records, with_rewards=with_rewards)
-    return pages
-
-
-async def _learn(
-    connection: Connection, loaders: Loaders, records: Sequence[GrantRecord], *, with_rewards: bool
-) -> None:
-    """Read along what the grants' fields will want, so that each finds it without waiting."""
-    await loaders.learn_assets(connection, assets_of(records))
-    if with_rewards:
-        await learn_granted_rewards(connection, loaders, records)
+    has_details: bool,
+) -> Mapping[UUID, Page[GrantRow]]:
+    return await fetch_member_grant_pages(
+        connection, loaders.caller, member_ids, wanted, request, has_details=has_details
+    )
 
 
 async def _load_counts(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
 
 import strawberry
 
 from gateway.ids import IdKind, encode_id
+from gateway.ledger import assets as ledger
 from gateway.ledger.assets import from_minor
 from gateway.ledger.model import TransactionKind
 from gateway.ledger.statement import EntryKey, StatementEntry, encode_entry_id
@@ -48,25 +48,45 @@ expose_enum(
 class LedgerEntry(Node):
     """One side of a transfer, as the member's statement shows it."""
 
-    grant_id: strawberry.Private[UUID | None]
+    entry: strawberry.Private[StatementEntry]
+    counted: strawberry.Private[ledger.Asset]
 
-    asset: Asset = strawberry.field(description="What changed.")
-    amount: Decimal = strawberry.field(description="By how much; below zero where it left.")
-    balance_after: Decimal = strawberry.field(
-        description="The posted balance of this asset after the entry."
-    )
-    transaction_id: strawberry.ID = strawberry.field(
-        description="The ledger transaction it is part of."
-    )
-    kind: TransactionKind = strawberry.field(description="Why it was posted.")
-    occurred_at: datetime = strawberry.field(description="When it was posted.")
+    @resolved("What changed.")
+    def asset(self) -> Asset:
+        """Return the asset."""
+        return to_asset(self.counted)
+
+    @resolved("By how much; below zero where it left.")
+    def amount(self) -> Decimal:
+        """Return the amount in the asset's own decimals."""
+        return from_minor(self.entry.amount_minor, self.counted.scale)
+
+    @resolved("The posted balance of this asset after the entry.")
+    def balance_after(self) -> Decimal:
+        """Return the amount in the asset's own decimals."""
+        return from_minor(self.entry.balance_after_minor, self.counted.scale)
+
+    @resolved("The ledger transaction it is part of.")
+    def transaction_id(self) -> strawberry.ID:
+        """Name the transaction."""
+        return strawberry.ID(encode_id(IdKind.TRANSACTION, self.entry.key.transaction_id))
+
+    @resolved("Why it was posted.")
+    def kind(self) -> TransactionKind:
+        """Return what the entry has."""
+        return self.entry.kind
+
+    @resolved("When it was posted.")
+    def occurred_at(self) -> datetime:
+        """Return when."""
+        return self.entry.occurred_at
 
     @resolved("The grant it belongs to; null if there is none that the caller may see.")
     async def grant(self, info: Info) -> Grant | None:
         """Load the grant."""
-        if self.grant_id is None:
+        if self.entry.grant_id is None:
             return None
-        record = await info.context.loaders.grants.load(self.grant_id)
+        record = await info.context.loaders.grants.load(self.entry.grant_id)
         return to_grant(record) if record else None
 
 
@@ -81,14 +101,8 @@ async def load_entry_nodes(context: Context, keys: Sequence[EntryKey]) -> list[L
 
 def to_ledger_entry(entry: StatementEntry, loaders: Loaders) -> LedgerEntry:
     """Return an entry as its GraphQL type; the loaders know its asset."""
-    asset = loaders.assets[entry.asset_id]
     return LedgerEntry(
         id=strawberry.ID(encode_entry_id(entry.key.transaction_id, entry.key.index)),
-        grant_id=entry.grant_id,
-        asset=to_asset(asset),
-        amount=from_minor(entry.amount_minor, asset.scale),
-        balance_after=from_minor(entry.balance_after_minor, asset.scale),
-        transaction_id=strawberry.ID(encode_id(IdKind.TRANSACTION, entry.key.transaction_id)),
-        kind=entry.kind,
-        occurred_at=entry.occurred_at,
+        entry=entry,
+        counted=loaders.assets[entry.asset_id],
     )

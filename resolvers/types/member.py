@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -20,15 +21,18 @@ from gateway.members.identifiers import IdentifierKind
 from gateway.members.standing.model import Link, StandingKind
 from gateway.members.standing.store import fetch_links
 from gateway.members.store import fetch_identifiers, fetch_members
+from gateway.members.wallet_store import fetch_wallets
 from gateway.storage.database import Connection
 from gateway.storage.pages import ID_LOWEST
+from resolvers.batches import then
 from resolvers.context import Context, Info
 from resolvers.fields import resolved
 from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.pages import PAGE_SIZE_MAX, After, Before, First, Last, read_page_request
 from resolvers.pages import Connection as PageConnection
-from resolvers.types.balance import Balance, load_balances
+from resolvers.selection import selects
+from resolvers.types.balance import Balance, load_balances, present_balances
 from resolvers.types.entry_page import ENTRY_CURSOR, load_member_entries
 from resolvers.types.expiration import Expiration, load_next_expirations
 from resolvers.types.grant import Grant
@@ -49,6 +53,10 @@ if TYPE_CHECKING:
     from resolvers.types.segment import Segment
 
 EXPIRATIONS_DEFAULT = 20
+_PROFILE = frozenset({"displayName", "createdAt"})
+_BALANCES = frozenset({"balances", "balance"})
+
+Value = TypeVar("Value")
 
 AsOf: TypeAlias = Annotated[
     datetime | None,
@@ -63,16 +71,18 @@ class Member(Node):
     """A member. Only the id is known at first: each other field is read when it is asked for, for many members at once."""
 
     member_id: strawberry.Private[UUID]
+    # Whether a wallet is being shown, so that one statement reads the member and the balances.
+    has_wallet: strawberry.Private[bool] = False
 
-    @resolved("Name for people; null if none was given.")
-    async def display_name(self, info: Info) -> str | None:
+    @resolved("Name for people; null if none was given.", graphql_type=str | None)
+    def display_name(self, info: Info) -> Awaitable[str | None]:
         """Load the member."""
-        return (await self._load(info)).display_name
+        return then(self._load(info), lambda member: member.display_name)
 
-    @resolved("When the gateway first knew the member.")
-    async def created_at(self, info: Info) -> datetime:
+    @resolved("When the gateway first knew the member.", graphql_type=datetime)
+    def created_at(self, info: Info) -> Awaitable[datetime]:
         """Load the member."""
-        return (await self._load(info)).created_at
+        return then(self._load(info), lambda member: member.created_at)
 
     @resolved("The id in the partner's own system; null if none is linked.")
     async def external_id(self, info: Info) -> str | None:
@@ -87,10 +97,13 @@ class Member(Node):
         """Load the identifiers."""
         return [to_member_identifier(found) for found in await self._load_identifiers(info)]
 
-    @resolved("What the member has, one entry for each asset they ever had, by asset id.")
-    async def balances(self, info: Info, as_of: AsOf = None) -> list[Balance]:
+    @resolved(
+        "What the member has, one entry for each asset they ever had, by asset id.",
+        graphql_type=list[Balance],
+    )
+    def balances(self, info: Info, as_of: AsOf = None) -> Awaitable[list[Balance]]:
         """Load the balances."""
-        return await self._load_balances(info, as_of)
+        return self._load_balances(info, as_of)
 
     @resolved("What the member has of one asset; null if they never had any.")
     async def balance(
@@ -100,8 +113,9 @@ class Member(Node):
         as_of: AsOf = None,
     ) -> Balance | None:
         """Load the balances and choose one."""
+        wanted = decode_id(IdKind.ASSET, asset_id)
         for balance in await self._load_balances(info, as_of):
-            if balance.asset.id == asset_id.lower():
+            if balance.counted.id == wanted:
                 return balance
         return None
 
@@ -127,8 +141,8 @@ class Member(Node):
         info.context.spend_rows(len(found))
         return found
 
-    @resolved("What the member was granted, newest first.")
-    async def grants(
+    @resolved("What the member was granted, newest first.", graphql_type=PageConnection[Grant])
+    def grants(
         self,
         info: Info,
         filter: GrantFilterArgument = None,
@@ -136,11 +150,11 @@ class Member(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> PageConnection[Grant]:
+    ) -> Awaitable[PageConnection[Grant]]:
         """Load a page of grants."""
         _authorize_reading(info)
         request = read_page_request(GRANT_CURSOR, first, after, last, before)
-        return await load_member_grants(info, self.member_id, to_grant_filter(filter), request)
+        return load_member_grants(info, self.member_id, to_grant_filter(filter), request)
 
     @resolved("The member's statement, newest first: every change of a balance.")
     async def ledger_entries(
@@ -244,20 +258,39 @@ class Member(Node):
         authorize(info.context.caller, Scope.READ)
         return await load_segments_of_member(info.context, self.member_id)
 
-    async def _load(self, info: Info) -> domain.Member:
+    def _load(self, info: Info) -> asyncio.Future[domain.Member]:
         authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
-        member = await info.context.loaders.using(_fetch_members).load(self.member_id)
-        assert member is not None  # noqa: S101 - members are never deleted
-        return member
+        if self.has_wallet:
+            return then(self._load_wallet(info), lambda wallet: wallet.member)
+        return then(info.context.loaders.using(_fetch_members).load(self.member_id), _existing)
+
+    def _load_wallet(self, info: Info) -> asyncio.Future[_ShownWallet]:
+        return then(info.context.loaders.using(_load_wallets).load(self.member_id), _existing)
 
     async def _load_identifiers(self, info: Info) -> Sequence[domain.Identifier]:
         authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
         return await info.context.loaders.using(_fetch_identifiers).load(self.member_id) or ()
 
-    async def _load_balances(self, info: Info, as_of: datetime | None) -> list[Balance]:
+    def _load_balances(self, info: Info, as_of: datetime | None) -> asyncio.Future[list[Balance]]:
         _authorize_reading(info)
+        if self.has_wallet and as_of is None:
+            return then(self._load_wallet(info), lambda wallet: wallet.balances)
         loader = info.context.loaders.using(load_balances, OwnerKind.MEMBER, as_of)
-        return await loader.load(self.member_id) or []
+        return then(loader.load(self.member_id), _existing)
+
+
+class _ShownWallet(NamedTuple):
+    """A member and their balances, read together."""
+
+    member: domain.Member
+    balances: list[Balance]
+
+
+def to_selected_member(info: Info, member_id: UUID) -> Member:
+    """Return the member whom a query asks for; what it selects decides how many statements read it."""
+    member = to_member(member_id)
+    member.has_wallet = selects(info, _PROFILE) and selects(info, _BALANCES)
+    return member
 
 
 def to_member(member_id: UUID) -> Member:
@@ -277,6 +310,11 @@ def can_see_member(context: Context, member_id: UUID) -> bool:
     return context.caller.member_id in {None, member_id}
 
 
+def _existing(value: Value | None) -> Value:
+    assert value is not None  # noqa: S101 - members are never deleted
+    return value
+
+
 def _authorize_reading(info: Info) -> None:
     # A payload's grant leads to its member: what that has is for those who may read.
     authorize(info.context.caller, Scope.READ, Scope.MEMBER)
@@ -289,6 +327,16 @@ async def _fetch_members(
     # One's own or nobody: the rule of can_see_member, for ids that come from outside.
     visible = [id for id in ids if caller.member_id in {None, id}]
     return await fetch_members(connection, caller.tenant_id, visible) if visible else {}
+
+
+async def _load_wallets(
+    connection: Connection, loaders: Loaders, ids: Sequence[UUID]
+) -> Mapping[UUID, _ShownWallet]:
+    wallets = await fetch_wallets(connection, loaders.caller.tenant_id, ids)
+    balances = await present_balances(
+        connection, loaders, {id: wallet.balances for id, wallet in wallets.items()}
+    )
+    return {id: _ShownWallet(wallet.member, balances[id]) for id, wallet in wallets.items()}
 
 
 async def _fetch_links(

@@ -27,18 +27,27 @@ NOTIFICATION_CURSOR = id_cursor(b"n")
 class Notification(Node):
     """A text and the grant it is about."""
 
-    grant_id: strawberry.Private[UUID]
+    notification: strawberry.Private[store.Notification]
 
-    text: str = strawberry.field(description="The message, with the amount.")
-    created_at: datetime = strawberry.field(description="When it was sent.")
-    read_at: datetime | None = strawberry.field(
-        description="When the member read it; null if they have not."
-    )
+    @resolved("The message, with the amount.")
+    def text(self) -> str:
+        """Return what was sent."""
+        return self.notification.text
+
+    @resolved("When it was sent.")
+    def created_at(self) -> datetime:
+        """Return when."""
+        return self.notification.created_at
+
+    @resolved("When the member read it; null if they have not.")
+    def read_at(self) -> datetime | None:
+        """Return when."""
+        return self.notification.read_at
 
     @resolved("The grant it is about; null if the caller may not see it.")
     async def grant(self, info: Info) -> Grant | None:
         """Load the grant."""
-        record = await info.context.loaders.grants.load(self.grant_id)
+        record = await info.context.loaders.grants.load(self.notification.grant_id)
         return to_grant(record) if record else None
 
 
@@ -93,9 +102,5 @@ async def load_notification_nodes(
 def to_notification(notification: store.Notification) -> Notification:
     """Return a notification as its GraphQL type."""
     return Notification(
-        id=strawberry.ID(encode_id(IdKind.NOTIFICATION, notification.id)),
-        grant_id=notification.grant_id,
-        text=notification.text,
-        created_at=notification.created_at,
-        read_at=notification.read_at,
+        id=strawberry.ID(encode_id(IdKind.NOTIFICATION, notification.id)), notification=notification
     )

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias, cast
 from uuid import UUID
 
 import strawberry
 
 from gateway.access import Scope
 from gateway.grants.benefits import assets_of
-from gateway.grants.record import GrantKind, GrantRecord
+from gateway.grants.record import GrantKind
+from gateway.grants.row import ShownGrant
+from gateway.ids import read_uuid
 from gateway.ledger import assets as ledger
 from gateway.ledger.assets import AssetKind, from_minor
 from gateway.rewards import model as domain
-from gateway.rewards.store import fetch_reward_versions, fetch_rewards
+from gateway.rewards.store import fetch_rewards
+from gateway.rewards.versions import load_reward_versions, recall_reward_version
 from gateway.storage.database import Connection
 from resolvers.context import Context
+from resolvers.fields import resolved
 from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.types.asset import Asset, to_asset
@@ -49,15 +53,26 @@ class CustomReward:
 class CurrencyReward:
     """Amounts, outside of any catalogue."""
 
-    currency: Asset | None = strawberry.field(
-        description="The currency; null if the line gave experience points only."
-    )
-    currency_amount: Decimal | None = strawberry.field(
-        description="How much of it, below zero if it was deducted; null without a currency."
-    )
-    experience_points: int | None = strawberry.field(
-        description="How many experience points; null if the line gave none."
-    )
+    credit: strawberry.Private[tuple[ledger.Asset, int] | None] = None
+    experience: strawberry.Private[int | None] = None
+
+    @resolved("The currency; null if the line gave experience points only.")
+    def currency(self) -> Asset | None:
+        """Return the asset that was credited."""
+        return to_asset(self.credit[0]) if self.credit else None
+
+    @resolved("How much of it, below zero if it was deducted; null without a currency.")
+    def currency_amount(self) -> Decimal | None:
+        """Return the amount in the currency's own decimals."""
+        if self.credit is None:
+            return None
+        asset, amount_minor = self.credit
+        return from_minor(amount_minor, asset.scale)
+
+    @resolved("How many experience points; null if the line gave none.")
+    def experience_points(self) -> int | None:
+        """Return the points."""
+        return self.experience
 
 
 Reward: TypeAlias = Annotated[
@@ -85,35 +100,25 @@ async def load_reward(context: Context, reward_id: UUID) -> Reward | None:
     return to_catalogue_reward(reward) if reward else None
 
 
-async def load_granted_reward(context: Context, grant: GrantRecord) -> Reward:
-    """Return what a grant gave, as it was when the grant was made; the grants of a list share one statement (MON-5)."""
-    loaders = context.loaders
-    if grant.reward_version_id is not None:
-        version = await loaders.using(_load_versions).load(grant.reward_version_id)
-        assert version is not None  # noqa: S101 - versions are never deleted
-        return to_catalogue_reward(version)
-    await loaders.known_assets.load_many(assets_of([grant]))
-    return _to_uncatalogued_reward(loaders, grant)
+def present_granted_reward(loaders: Loaders, grant: ShownGrant) -> Reward | Awaitable[Reward]:
+    """Return what a grant gave, as it was when the grant was made (MON-5).
 
-
-async def learn_granted_rewards(
-    connection: Connection, loaders: Loaders, grants: Iterable[GrantRecord]
-) -> None:
-    """Put the versions that these grants are of into `loaders.versions`; one round trip at most."""
-    version_ids = {grant.reward_version_id for grant in grants if grant.reward_version_id}
-    missing = list(version_ids - loaders.versions.keys())
-    if missing:
-        loaders.versions |= await _load_versions(connection, loaders, missing)
-
-
-def find_granted_reward(loaders: Loaders, grant: GrantRecord) -> Reward | None:
-    """Return what a grant gave if that is known already, or None."""
-    if grant.reward_version_id is not None:
-        version = loaders.versions.get(grant.reward_version_id)
-        return to_catalogue_reward(version) if version else None
-    if loaders.knows_assets(assets_of([grant])):
-        return _to_uncatalogued_reward(loaders, grant)
-    return None
+    It is there at once if the process has met the version, or the assets of a reward outside of the catalogue. Those of a list
+    that it has not met share one statement.
+    """
+    version_id = grant.reward_version_id
+    if version_id is not None:
+        version = recall_reward_version(loaders.caller.tenant_id, version_id)
+        return to_catalogue_reward(version) if version else _load_version(loaders, version_id)
+    benefits = grant.benefits
+    asset_ids = [read_uuid(benefit["asset_id"]) for benefit in benefits]
+    if not loaders.knows_assets(asset_ids):
+        return _load_uncatalogued_reward(loaders, grant)
+    credits = [
+        (loaders.assets[asset_id], benefit["amount_minor"])
+        for asset_id, benefit in zip(asset_ids, benefits, strict=True)
+    ]
+    return _to_uncatalogued_reward(grant, credits)
 
 
 async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[Node | None]:
@@ -124,28 +129,34 @@ async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[N
     return [to_catalogue_reward(reward) if reward else None for reward in rewards]
 
 
-def _to_uncatalogued_reward(loaders: Loaders, grant: GrantRecord) -> Reward:
-    credits = [_to_credit(benefit, loaders.assets) for benefit in grant.benefits]
+async def _load_version(loaders: Loaders, version_id: UUID) -> Reward:
+    version = await loaders.using(_load_versions).load(version_id)
+    assert version is not None  # noqa: S101 - versions are never deleted
+    return to_catalogue_reward(version)
+
+
+async def _load_uncatalogued_reward(loaders: Loaders, grant: ShownGrant) -> Reward:
+    await loaders.known_assets.load_many(assets_of([grant]))
+    # Everything is known now.
+    return cast(Reward, present_granted_reward(loaders, grant))
+
+
+def _to_uncatalogued_reward(
+    grant: ShownGrant, credits: Sequence[tuple[ledger.Asset, int]]
+) -> CustomReward | CurrencyReward:
     if grant.kind is GrantKind.CUSTOM:
-        ((asset, amount),) = credits
-        return CustomReward(amount=amount, currency_code=asset.code, action_code=grant.action_code)
-    return _to_currency_reward(credits)
-
-
-def _to_credit(
-    benefit: Mapping[str, Any], assets: Mapping[UUID, ledger.Asset]
-) -> tuple[ledger.Asset, Decimal]:
-    asset = assets[UUID(benefit["asset_id"])]
-    return asset, from_minor(benefit["amount_minor"], asset.scale)
-
-
-def _to_currency_reward(credits: Sequence[tuple[ledger.Asset, Decimal]]) -> CurrencyReward:
-    reward = CurrencyReward(currency=None, currency_amount=None, experience_points=None)
-    for asset, amount in credits:
+        ((asset, amount_minor),) = credits
+        return CustomReward(
+            amount=from_minor(amount_minor, asset.scale),
+            currency_code=asset.code,
+            action_code=grant.action_code,
+        )
+    reward = CurrencyReward()
+    for asset, amount_minor in credits:
         if asset.kind is AssetKind.EXPERIENCE:
-            reward.experience_points = int(amount)
+            reward.experience = int(from_minor(amount_minor, asset.scale))
         else:
-            reward.currency, reward.currency_amount = to_asset(asset), amount
+            reward.credit = asset, amount_minor
     return reward
 
 
@@ -158,5 +169,5 @@ async def _load_rewards(
 
 async def _load_versions(
     connection: Connection, loaders: Loaders, version_ids: Sequence[UUID]
-) -> Mapping[UUID, domain.Reward]:
-    return await fetch_reward_versions(connection, loaders.caller.tenant_id, version_ids)
+) -> Mapping[UUID, domain.RewardVersion]:
+    return await load_reward_versions(connection, loaders.caller.tenant_id, version_ids)

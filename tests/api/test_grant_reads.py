@@ -9,15 +9,21 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from strawberry.types import get_object_definition
+from strawberry.utils.str_converters import to_camel_case
 
 from gateway.errors import InvalidInput
 from gateway.grants.record import GrantRecord, GrantSource
 from gateway.ids import IdKind, encode_id, new_id
+from gateway.rewards.fields import RewardFields
+from gateway.rewards.model import RewardStatus
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
+from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.storage.database import Database
+from resolvers.types.grant import DETAIL_FIELDS, Grant
 from tests.wallets import START, Wallets, logged_statements, open_wallets
 
 GRANTS = """query ($filter: GrantFilter, $first: Int) { grants(filter: $filter, first: $first) {
@@ -33,6 +39,11 @@ DETAILS = """query ($first: Int) { grants(first: $first) { edges { node {
     ... on ProductUnits { productId quantity asset { name kind } }
     ... on CompetitionEntries { competitionId entries }
     ... on CouponCode { code expiresAt discountType discountValue } } } } } }"""
+FIELDS = [
+    to_camel_case(field.python_name)
+    for field in get_object_definition(Grant, strict=True).fields
+    if field.python_name != "record"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +240,11 @@ async def test_entries_show_in_their_competition(granted: Granted) -> None:
 
 
 @pytest.mark.requirement("ALL-3")
-async def test_rewards_are_read_along_through_fragments(granted: Granted) -> None:
+async def test_rewards_are_read_once_for_all(granted: Granted) -> None:
     query = """{ grants { ...page } } fragment page on GrantConnection { edges { ...edge ... on GrantEdge { ...edge } } }
         fragment edge on GrantEdge { node { ... { reward { __typename } } } }"""
-    data = await granted.wallets.read(query)
+    with logged_statements(granted.wallets.database) as at_first:
+        data = await granted.wallets.read(query)
     kinds = [edge["node"]["reward"]["__typename"] for edge in data["grants"]["edges"]]
     assert kinds == [
         "UniqueCouponReward",
@@ -241,11 +253,45 @@ async def test_rewards_are_read_along_through_fragments(granted: Granted) -> Non
         "PointsReward",
         "PointsReward",
     ]
-    with logged_statements(granted.wallets.database) as with_rewards:
-        await granted.wallets.read(query)
-    with logged_statements(granted.wallets.database) as without:
-        await granted.wallets.read("{ grants { edges { node { id } } } }")
-    assert (len(with_rewards), len(without)) == (2, 1)
+    # Versions never change: the process has met them now.
+    with logged_statements(granted.wallets.database) as later:
+        assert await granted.wallets.read(query) == data
+    assert sum("reward_versions" in statement for statement in at_first) == 1
+    assert len(later) == 1
+
+
+@pytest.mark.requirement("ALL-3")
+@pytest.mark.parametrize("name", FIELDS)
+async def test_list_reads_of_a_grant_what_is_selected(granted: Granted, name: str) -> None:
+    objects = {"member", "reward", "customFields", "fulfillment", "benefits"}
+    selection = f"{name} {{ __typename }}" if name in objects else name
+    with logged_statements(granted.wallets.database) as statements:
+        data = await granted.wallets.read(f"{{ grants {{ edges {{ node {{ {selection} }} }} }} }}")
+    assert ("metadata::text" in statements[0]) is (name in DETAIL_FIELDS)
+    listed = [edge["node"] for edge in data["grants"]["edges"]]
+    newest_first = [granted.coupon, granted.invite, granted.signup, *reversed(granted.points)]
+    ids = [encode_id(IdKind.GRANT, grant.id) for grant in newest_first]
+    query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Grant {{ {selection} }} }} }}"
+    assert listed == (await granted.wallets.read(query, {"ids": ids}))["nodes"]
+
+
+@pytest.mark.requirement("MON-5")
+async def test_reward_of_a_grant_shows_todays_terms(granted: Granted) -> None:
+    query = """{ grants { edges { node { reward { ... on RewardDefinition {
+        id name status paymentConfigs { mode } } } } } } }"""
+
+    async def read_terms() -> tuple[set[str], int]:
+        with logged_statements(granted.wallets.database) as statements:
+            data = await granted.wallets.read(query)
+        rewards = [edge["node"]["reward"] for edge in data["grants"]["edges"]]
+        return {reward["status"] for reward in rewards if reward}, len(statements)
+
+    await read_terms()
+    assert await read_terms() == ({"ACTIVE"}, 2)
+    change = RewardFields(status=RewardStatus.INACTIVE)
+    shop = granted.wallets.shop
+    await update_reward(shop.database, shop.caller, UpdateReward("1", granted.reward_id, change))
+    assert await read_terms() == ({"ACTIVE", "INACTIVE"}, 2)
 
 
 @pytest.mark.requirement("ALL-3")

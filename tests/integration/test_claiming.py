@@ -43,6 +43,7 @@ from tests.use_cases import (
     snapshot,
     without,
 )
+from tests.wallets import facts_of
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ async def test_member_sees_the_grant_and_claims_it(shop: Shop) -> None:
     member = as_member(shop, member_id)
     async with shop.database.connection() as connection:
         page = await fetch_grant_page(connection, member, GrantFilter(), PageRequest(10))
-    assert page.items == [owed]
+    assert list(map(facts_of, page.items)) == [facts_of(owed)]
     assert await balances(shop, member_id) == (2500, 0)
     outcome = await claim(shop, "claim-1", None, owed.id, caller=member)
     assert (codes(outcome), outcome.idempotent_replay) == ([StatusCode.CLAIMED], False)

@@ -43,6 +43,7 @@ from tests.use_cases import (
     snapshot,
     without,
 )
+from tests.wallets import facts_of
 
 
 @pytest.fixture
@@ -190,7 +191,7 @@ async def test_grants_are_listed_and_summed_by_action_code(shop: Shop) -> None:
         totals = await fetch_grant_totals(
             connection, shop.caller, GrantGrouping.ACTION_CODE, GrantFilter()
         )
-    assert page.items == [made[1], made[0]]
+    assert list(map(facts_of, page.items)) == [facts_of(made[1]), facts_of(made[0])]
     found = {total.key: (total.grant_count, total.amounts_minor) for total in totals}
     assert found == {"app": (2, {cash_of(shop): 350}), "App": (1, {cash_of(shop): 500})}
 

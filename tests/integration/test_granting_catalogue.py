@@ -27,13 +27,13 @@ from gateway.rewards.deleting import DeleteReward, delete_reward
 from gateway.rewards.fields import RewardFields
 from gateway.rewards.items import CodeCounts, ItemKey
 from gateway.rewards.model import Reward, RewardStatus
-from gateway.rewards.store import fetch_reward_versions
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
 from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
+from gateway.rewards.version_store import fetch_reward_versions
 from gateway.storage.database import Database
 from tests.catalogue import Shop, open_shop
 from tests.use_cases import (

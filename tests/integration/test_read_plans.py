@@ -59,8 +59,6 @@ PLANS = {
         statement_store.ONE_ASSET_BY_TIME[True],
         "ledger_entries_by_time",
     ),
-    "members' grants": (list_store.MEMBER_PAGES[False], "grants_by_member"),
-    "members' grants backwards": (list_store.MEMBER_PAGES[True], "grants_by_member"),
     "notifications": (notification_store.PAGES[False], "notifications_by_member"),
     "notifications backwards": (notification_store.PAGES[True], "notifications_by_member"),
     "holds": (holding_store.PAGES[False], "reservations_by_member"),
@@ -74,14 +72,20 @@ PLANS = {
     "members": (member_store.PAGE, "members_pkey"),
     "members backwards": (member_store.PAGE_BACKWARDS, "members_pkey"),
 }
-for anchor, index in {
+INDEXES = {
     "organisation": "grants_by_organisation",
     "member": "grants_by_member",
     "action code": "grants_by_action_code",
     "reward": "grants_by_reward",
-}.items():
-    PLANS[f"grants by {anchor}"] = (list_store.PAGES[anchor], index)
-    PLANS[f"grants by {anchor} backwards"] = (list_store.PAGES_BACKWARDS[anchor], index)
+}
+PLANS |= {
+    f"grants by {' '.join(map(str, form))}": (statement, INDEXES[form.anchor])
+    for form, statement in list_store.PAGES.items()
+}
+PLANS |= {
+    f"members' grants {form}": (statement, "grants_by_member")
+    for form, statement in list_store.MEMBER_PAGES.items()
+}
 SIMPLE = [name for name in PLANS if name.startswith(("members b", "grants by"))]
 
 

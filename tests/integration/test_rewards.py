@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,13 +24,14 @@ from gateway.rewards.model import (
     Reward,
     RewardKind,
     RewardStatus,
+    RewardTerms,
+    RewardVersion,
 )
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.store import (
     RewardFilter,
     count_rewards,
     fetch_reward_page,
-    fetch_reward_versions,
     fetch_rewards,
 )
 from gateway.rewards.types.base import Draft, Facts
@@ -40,6 +41,7 @@ from gateway.rewards.types.points import PointsConfiguration, PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
+from gateway.rewards.version_store import fetch_reward_terms, fetch_reward_versions
 from gateway.storage.database import Database
 from gateway.storage.pages import PageRequest
 from tests.catalogue import Shop, new_fields, open_shop
@@ -67,10 +69,22 @@ async def fetch(shop: Shop, reward_id: UUID, *, neighbour: bool = False) -> Rewa
     return rewards.get(reward_id)
 
 
-async def fetch_version(shop: Shop, version_id: UUID) -> Reward:
+async def fetch_version(shop: Shop, version_id: UUID) -> RewardVersion:
     async with shop.database.connection() as connection:
         versions = await fetch_reward_versions(connection, shop.caller.tenant_id, [version_id])
     return versions[version_id]
+
+
+async def fetch_terms(shop: Shop, reward_id: UUID) -> RewardTerms:
+    async with shop.database.connection() as connection:
+        terms = await fetch_reward_terms(connection, shop.caller.tenant_id, [reward_id])
+    return terms[reward_id]
+
+
+def version_of(reward: Reward) -> RewardVersion:
+    """Return what a version keeps of the reward that it was made with."""
+    kept = {field.name: getattr(reward, field.name) for field in fields(RewardVersion)}
+    return RewardVersion(**kept)
 
 
 @pytest.mark.requirement("MON-1", "MON-2", "MON-3")
@@ -286,7 +300,8 @@ async def test_update_changes_only_what_it_names(shop: Shop) -> None:
     points = PointsConfiguration(shop.caller.standard_assets.points_id, 99)
     assert (changed.configuration, changed.metadata) == (points, {"a": 1})
     assert await fetch(shop, reward.id) == changed
-    assert await fetch_version(shop, reward.version_id) == reward
+    assert await fetch_version(shop, reward.version_id) == version_of(reward)
+    assert await fetch_terms(shop, reward.id) == RewardTerms(reward.status, reward.payment_configs)
 
 
 @pytest.mark.requirement("MON-7")
@@ -365,7 +380,8 @@ async def test_deleted_reward_is_gone_but_its_versions_stay(shop: Shop) -> None:
     assert (deleted.reward_id, deleted.idempotent_replay) == (reward.id, False)
     assert (again.reward_id, again.idempotent_replay) == (reward.id, True)
     assert await fetch(shop, reward.id) is None
-    assert await fetch_version(shop, reward.version_id) == reward
+    assert await fetch_version(shop, reward.version_id) == version_of(reward)
+    assert await fetch_terms(shop, reward.id) == RewardTerms(reward.status, reward.payment_configs)
     with pytest.raises(NotFound):
         await delete_reward(shop.database, shop.caller, DeleteReward("2", reward.id))
     with pytest.raises(NotFound):

@@ -12,7 +12,7 @@ from uuid import UUID
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import FieldError, InvalidInput, NotFound
 from gateway.grants.list_store import fetch_visible_grants
-from gateway.grants.record import GrantRecord
+from gateway.grants.row import GrantRow
 from gateway.ids import new_id
 from gateway.issuing.fulfillment.model import NOTE_LENGTH_MAX, STAGE_LENGTH_MAX, FirstStage
 from gateway.issuing.fulfillment.store import fetch_stages, move
@@ -36,7 +36,7 @@ class UpdateFulfillment:
 class UpdatedFulfillment:
     """The grant that moved."""
 
-    grant: GrantRecord
+    grant: GrantRow
     idempotent_replay: bool
 
 
@@ -76,7 +76,7 @@ async def update_fulfillment(
 
 async def _find_grant(
     connection: Connection, caller: Caller, command: UpdateFulfillment
-) -> GrantRecord:
+) -> GrantRow:
     wanted = [command.grant_id] if command.grant_id else []
     for grant in (await fetch_visible_grants(connection, caller, wanted)).values():
         return grant

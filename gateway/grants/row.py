@@ -1,0 +1,91 @@
+"""A grant as lists read it: its columns are taken from the row, and its JSON parsed, only when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from gateway.grants.record import (
+    KINDS,
+    SOURCES,
+    STATUSES,
+    GrantKind,
+    GrantRecord,
+    GrantSource,
+    GrantStatus,
+)
+
+
+def _column(name: str) -> Any:
+    return property(itemgetter(name))
+
+
+class GrantRow(asyncpg.Record):
+    """A row of `grants` with the same attributes as `GrantRecord`: making one costs nothing.
+
+    It has the columns that its statement selects: `SUMMARY_COLUMNS`, or `DETAIL_COLUMNS` too.
+    """
+
+    id: UUID = _column("id")
+    organisation_id: UUID = _column("organisation_id")
+    member_id: UUID = _column("member_id")
+    reward_version_id: UUID | None = _column("reward_version_id")
+    action_code: str | None = _column("action_code")
+    rewarded_at: datetime = _column("rewarded_at")
+
+    client_reference: str | None = _column("client_reference")
+    transaction_id: UUID = _column("transaction_id")
+    claimed_at: datetime | None = _column("claimed_at")
+    expires_at: datetime | None = _column("expires_at")
+    reversed_at: datetime | None = _column("reversed_at")
+    claim_transaction_id: UUID | None = _column("claim_transaction_id")
+    reversal_transaction_id: UUID | None = _column("reversal_transaction_id")
+
+    @property
+    def source(self) -> GrantSource:
+        """Return which use case made the grant."""
+        return SOURCES[self["source"]]
+
+    @property
+    def kind(self) -> GrantKind:
+        """Return which kind of reward was granted."""
+        return KINDS[self["kind"]]
+
+    @property
+    def status(self) -> GrantStatus:
+        """Return where the grant stands."""
+        return STATUSES[self["status"]]
+
+    @property
+    def benefits(self) -> Sequence[Mapping[str, Any]]:
+        """Return what the member got."""
+        benefits: Sequence[Mapping[str, Any]] = orjson.loads(self["benefits"])
+        return benefits
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Return what the partner keeps with the grant."""
+        metadata: Mapping[str, Any] = orjson.loads(self["metadata"])
+        return metadata
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """Return what only some sources have."""
+        details: Mapping[str, Any] = orjson.loads(self["details"])
+        return details
+
+
+# What shows a grant: one that a use case has made or locked, or one of a list.
+ShownGrant: TypeAlias = GrantRecord | GrantRow
+
+# JSON goes as text: the driver calls back into Python for each value that it is to decode.
+SUMMARY_COLUMNS = """id, organisation_id, member_id, source, kind, status, reward_version_id, action_code,
+    benefits::text AS benefits, rewarded_at"""
+DETAIL_COLUMNS = f"""{SUMMARY_COLUMNS}, client_reference, metadata::text AS metadata, details::text AS details, transaction_id,
+    claimed_at, expires_at, reversed_at, claim_transaction_id, reversal_transaction_id"""
