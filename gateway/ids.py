@@ -101,9 +101,3 @@ def decode_any_id(public_id: str) -> tuple[IdKind, UUID] | None:
     kind = _KIND_BY_PREFIX.get(prefix + separator, IdKind.ASSET)
     value = decode_id(kind, public_id)
     return None if value is None else (kind, value)
-
-
-def read_uuid(text: str) -> UUID:
-    """Return the UUID that text spells, as `to_uuid` does. It is for text that the gateway has written itself."""
-    made: UUID = pgproto.UUID(text)
-    return made

@@ -21,7 +21,7 @@ from resolvers.errors import (
     RequestInProgress,
 )
 from resolvers.fields import mutation
-from resolvers.types.issuance import IssuanceResult, to_result
+from resolvers.types.issuance import IssuanceResult
 from resolvers.types.issuance_input import IssueRewardsInput, to_command
 
 
@@ -112,7 +112,7 @@ def _to_payload(outcome: IssuanceOutcome) -> IssueRewardsPayload:
         brand=command.brand,
         till=command.till,
         group_redemption=command.is_group_redemption,
-        results=[to_result(item) for item in outcome.items],
+        results=[IssuanceResult(outcome=item) for item in outcome.items],
         dry_run=command.is_dry_run,
         idempotent_replay=outcome.idempotent_replay,
     )
