@@ -11,14 +11,15 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
-from strawberry.schema import BaseSchema
 
 from gateway.http.credentials import Authenticate
 from gateway.http.graphiql_routes import graphiql_routes
 from gateway.http.graphql_endpoint import GraphQLEndpoint, MakeContext
+from gateway.http.graphql_schema import GatewaySchema
 from gateway.http.health import IsReady, health_routes
 from gateway.http.refusals import answer_http_exception
 from gateway.http.request_middleware import RequestMiddleware
+from gateway.http.trusted_documents import TrustedDocuments
 
 Lifespan: TypeAlias = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -38,10 +39,18 @@ class HttpSettings(Protocol):
     def body_bytes_max(self) -> int:
         """The largest request body taken."""
 
+    @property
+    def trusted_documents(self) -> Path | None:
+        """The manifest of trusted documents."""
+
+    @property
+    def trusted_documents_only(self) -> bool:
+        """Run no other documents."""
+
 
 def create_http_application(
     *,
-    schema: BaseSchema,
+    schema: GatewaySchema,
     settings: HttpSettings,
     authenticate: Authenticate,
     make_context: MakeContext,
@@ -51,19 +60,27 @@ def create_http_application(
     """Assemble the application; it opens nothing by itself: that is `lifespan`'s to do.
 
     Args:
-        schema: a `GatewaySchema`, which limits operations and masks faults.
+        schema: limits operations, masks faults, and keeps the trusted documents.
         settings: the HTTP part of the settings.
         authenticate: bearer token to caller; raises `Unauthenticated`.
         make_context: caller or None, and the request id, to what resolvers get as context.
         is_ready: whether the gateway can serve now.
         lifespan: what to open before the first request and close after the last.
+
+    Raises:
+        InvalidManifest: the trusted documents cannot be read, or the schema refuses one.
     """
+    trusted = TrustedDocuments.read(
+        settings.trusted_documents, is_exclusive=settings.trusted_documents_only
+    )
+    schema.trust(trusted)
     endpoint = GraphQLEndpoint(
         schema,
         authenticate=authenticate,
         make_context=make_context,
         development=settings.development,
         body_bytes_max=settings.body_bytes_max,
+        trusted=trusted,
     )
     routes: list[BaseRoute] = [*health_routes(is_ready)]
     if settings.development:

@@ -60,6 +60,7 @@ class DocumentCache:
         """Start empty."""
         self._characters_max = characters_max
         self._characters = 0
+        self._pinned: dict[tuple[str, bool], CheckedDocument] = {}
         self._documents: OrderedDict[tuple[str, bool], CheckedDocument] = OrderedDict()
 
     def load(
@@ -71,6 +72,8 @@ class DocumentCache:
             GraphQLError: the document is too long or cannot be parsed.
         """
         key = (query, introspection_allowed)
+        if (pinned := self._pinned.get(key)) is not None:
+            return pinned
         if (known := self._documents.get(key)) is not None:
             self._documents.move_to_end(key)
             return known
@@ -84,6 +87,20 @@ class DocumentCache:
             (oldest_query, _), _ = self._documents.popitem(last=False)
             self._characters -= len(oldest_query)
         return checked
+
+    def pin(self, schema: GraphQLSchema, query: str) -> None:
+        """Keep a document for good, whatever its size and however long it is not used.
+
+        Raises:
+            GraphQLError: the document is too long, cannot be parsed, or is not valid.
+        """
+        for allowed in (True, False):
+            checked = check_document(schema, query, introspection_allowed=allowed)
+            # Who may not introspect is told so when they ask; what is invalid for everybody is no document to keep.
+            if allowed and checked.errors:
+                raise checked.errors[0]
+            if not checked.errors:
+                self._pinned[query, allowed] = checked
 
 
 def check_document(

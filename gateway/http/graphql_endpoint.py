@@ -36,6 +36,7 @@ from gateway.http.refusals import (
 )
 from gateway.http.request_body import read_json_body, read_operation, read_query_string
 from gateway.http.request_record import RequestRecord, current_record, start_record
+from gateway.http.trusted_documents import TrustedDocuments
 
 MakeContext: TypeAlias = Callable[[Caller | None, str], object]
 
@@ -54,6 +55,7 @@ class GraphQLEndpoint:
         make_context: MakeContext,
         development: bool,
         body_bytes_max: int,
+        trusted: TrustedDocuments,
     ) -> None:
         """Keep how to authenticate and what a resolver's context is made of."""
         self._schema = schema
@@ -61,6 +63,7 @@ class GraphQLEndpoint:
         self._make_context = make_context
         self._development = development
         self._body_bytes_max = body_bytes_max
+        self._trusted = trusted
         self._methods = ("GET", "HEAD", "POST") if development else ("POST",)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,9 +86,10 @@ class GraphQLEndpoint:
         await self._recognise(headers, record)
         is_post = scope["method"] == "POST"
         if is_post:
-            asked = read_operation(await read_json_body(headers, receive, self._body_bytes_max))
+            body = await read_json_body(headers, receive, self._body_bytes_max)
+            asked = read_operation(body, self._trusted)
         else:
-            asked = read_query_string(scope["query_string"])
+            asked = read_query_string(scope["query_string"], self._trusted)
         result = await self._execute(asked, record, is_post=is_post)
         await _answer(send, result, media_type)
 

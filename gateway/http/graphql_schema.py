@@ -18,6 +18,7 @@ from gateway.http.execution.replay import Outcomes, ReplayingExecutor, knowing
 from gateway.http.execution.source import Unfit
 from gateway.http.graphql_documents import CheckedDocument, CheckedDocuments, DocumentCache
 from gateway.http.request_record import current_record
+from gateway.http.trusted_documents import InvalidManifest, TrustedDocuments
 
 
 class GatewaySchema(strawberry.Schema):
@@ -25,6 +26,9 @@ class GatewaySchema(strawberry.Schema):
 
     These hold for every way in: HTTP, a subscription's socket, and `execute` in a test.
     """
+
+    # A document that comes again is compiled (see gateway/http/execution).
+    compile_at_use = 2
 
     def __init__(self, query: type, mutation: type | None = None, **options: Any) -> None:
         """Take what `strawberry.Schema` takes; extensions given here run after the limits."""
@@ -72,6 +76,20 @@ class GatewaySchema(strawberry.Schema):
                 operation_extensions,
             )
 
+    def trust(self, trusted: TrustedDocuments) -> None:
+        """Parse and validate the trusted documents now, and keep them for good.
+
+        Raises:
+            InvalidManifest: the schema refuses one of them.
+        """
+        for text in sorted(trusted.texts):
+            try:
+                self._documents.pin(self._schema, text)
+            except GraphQLError as error:
+                raise InvalidManifest(
+                    f"The schema refuses a trusted document: {error.message} It begins: {text[:80]!r}"
+                ) from error
+
     def _find_compiled(
         self,
         query: str | None,
@@ -94,7 +112,7 @@ class GatewaySchema(strawberry.Schema):
             return None
         if (record := current_record()) is not None:
             record.operation_name = operation.name.value if operation.name else None
-        return checked.compiled.compile(self, operation, variables)
+        return checked.compiled.compile(self, operation, variables, self.compile_at_use)
 
     def _load_document(self, query: str) -> CheckedDocument:
         record = current_record()

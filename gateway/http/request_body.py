@@ -16,6 +16,7 @@ from strawberry.http import GraphQLRequestData
 from gateway.http.headers import Headers
 from gateway.http.media_types import is_json_in_utf8
 from gateway.http.refusals import RequestRefused, bad_request
+from gateway.http.trusted_documents import TrustedDocuments
 
 # Far above any real input, and far below where encoding the answer would fail.
 VARIABLES_DEPTH_MAX = 64
@@ -66,8 +67,8 @@ def decode_json(data: bytes | str) -> object:
     return value
 
 
-def read_operation(parameters: object) -> GraphQLRequestData:
-    """Check the parameters of a GraphQL request and return the one operation they ask for.
+def read_operation(parameters: object, trusted: TrustedDocuments) -> GraphQLRequestData:
+    """Check the parameters of a GraphQL request and return the one operation they ask for, in full or by its document's id.
 
     Raises:
         RequestRefused: 400; a list is refused too, since operations are not batched.
@@ -76,9 +77,7 @@ def read_operation(parameters: object) -> GraphQLRequestData:
         raise bad_request("Batching is not supported: send one operation per request.")
     if not isinstance(parameters, Mapping):
         raise bad_request("The body must be a JSON object.")
-    query = parameters.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise bad_request("`query` must be a GraphQL document.")
+    query = _read_document(parameters, trusted)
     operation_name = parameters.get("operationName")
     if not isinstance(operation_name, str | None):
         raise bad_request("`operationName` must be a string or null.")
@@ -91,7 +90,20 @@ def read_operation(parameters: object) -> GraphQLRequestData:
     )
 
 
-def read_query_string(query_string: bytes) -> GraphQLRequestData:
+def _read_document(parameters: Mapping[str, object], trusted: TrustedDocuments) -> str:
+    query, document_id = parameters.get("query"), parameters.get("documentId")
+    if document_id is not None:
+        if query is not None:
+            raise bad_request("Send `query` or `documentId`, not both.")
+        if not isinstance(document_id, str):
+            raise bad_request("`documentId` must be a string.")
+        return trusted.find(document_id)
+    if not isinstance(query, str) or not query.strip():
+        raise bad_request("`query` must be a GraphQL document.")
+    return trusted.check(query)
+
+
+def read_query_string(query_string: bytes, trusted: TrustedDocuments) -> GraphQLRequestData:
     """Return the operation in the query string of a GET.
 
     Raises:
@@ -104,7 +116,7 @@ def read_query_string(query_string: bytes) -> GraphQLRequestData:
             parameters[name] = decode_json(text)
         else:
             parameters.pop(name, None)
-    return read_operation(parameters)
+    return read_operation(parameters, trusted)
 
 
 def _read_object(parameters: Mapping[str, object], name: str) -> dict[str, Any] | None:

@@ -10,9 +10,18 @@ import pytest
 
 from gateway.app import create_application
 from gateway.demo.seed import ensure_demo
+from gateway.http.graphql_schema import GatewaySchema
 from gateway.settings import Settings
 from gateway.storage.database import Database
 from tests.api.toy_http import create_toy_application, serve, started
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_at_once() -> Iterator[None]:
+    """Compile operations at their first use: in tests, most are used once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GatewaySchema, "compile_at_use", 1)
+        yield
 
 
 @pytest.fixture(scope="session")

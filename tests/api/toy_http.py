@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NewType
 from uuid import UUID
@@ -190,12 +190,16 @@ def create_toy_application(
     data_dir: Path,
     is_ready: Readiness | None = None,
     schema: GatewaySchema | None = None,
+    settings: Settings | None = None,
 ) -> ASGIApp:
     """Make the application around the toy schema."""
     return create_http_application(
         schema=schema or create_toy_schema(),
-        settings=Settings(
-            development=development, data_dir=data_dir, body_bytes_max=BODY_BYTES_MAX
+        settings=replace(
+            settings or Settings(),
+            development=development,
+            data_dir=data_dir,
+            body_bytes_max=BODY_BYTES_MAX,
         ),
         authenticate=authenticate,
         make_context=ToyContext,

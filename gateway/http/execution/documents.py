@@ -48,6 +48,7 @@ class CompiledDocument:
         self._switches = sorted(finder.switches)
         self._is_supported = not finder.is_foreign and len(self._switches) <= SWITCHES_MAX
         self._compiled: dict[Any, CompiledOperation | None] = {}
+        self._uses = 0
 
     def find(self, operation_name: str | None) -> OperationDefinitionNode | None:
         """Return the operation of this name, or the only one; None if that is nobody."""
@@ -56,10 +57,19 @@ class CompiledDocument:
         return self._operations.get(operation_name) if operation_name is not None else None
 
     def compile(
-        self, schema: Schema, operation: OperationDefinitionNode, given: Mapping[str, Any]
+        self,
+        schema: Schema,
+        operation: OperationDefinitionNode,
+        given: Mapping[str, Any],
+        compile_at_use: int,
     ) -> CompiledOperation | None:
-        """Return one of the document's operations, compiled; None where graphql-core has to execute it."""
-        if not self._is_supported:
+        """Return one of the document's operations, compiled; None where graphql-core has to execute it.
+
+        The document is compiled when it is used for the `compile_at_use`th time: compiling takes as long as validating, and
+        whoever sends each document once would pay for both.
+        """
+        self._uses += 1
+        if not self._is_supported or self._uses < compile_at_use:
             return None
         values = tuple(given.get(name, MISSING) for name in self._switches)
         if not all(value is MISSING or isinstance(value, bool) for value in values):
