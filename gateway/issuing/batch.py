@@ -1,17 +1,17 @@
 """Issuances of one caller in one database transaction, each with its own key, answer and failure.
 
-Round trips, whatever the number of issuances and items: claim the keys, find the members (and the groups, if any are named),
-claim the items' keys if they have any (2 if some are known), use up the till's code if there is one (2), find the rewards, the
-payment assets that are new to this process, and what decides about the items, claim the cash references if there are any, award
-(3, with coupons up to 9), put grants at their first stage if there are stages, keep the calls' notes, store the answers, and free
-the keys of items that were refused if there are any. A replay: claim the key, read the answer and the grants.
+Round trips, whatever the number of issuances and items: claim the keys, claim the items' keys if they have any (2 if some are
+known), find the members and what decides about the items, the rewards that have changed and the payment assets that are new to
+this process, the groups if any are named, use up the till's code if there is one (2), claim the cash references if there are any,
+award (3, with coupons up to 9), put grants at their first stage if there are stages, keep the calls' notes, store the answers, and
+free the keys of items that were refused if there are any. A replay: claim the key, read the answer and the grants.
 Lock order: the keys, the code, the cash references, then what award locks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller
@@ -28,18 +28,15 @@ from gateway.issuing.item_keys import claim_item_keys
 from gateway.issuing.job import IssueJob
 from gateway.issuing.model import IssuanceOutcome
 from gateway.issuing.outcomes import by_text, grant_ids_of, read_items
-from gateway.issuing.payers import find_payers
+from gateway.issuing.payers import Payers, find_payers
 from gateway.issuing.run import IssuanceRun, check_points
 from gateway.issuing.tills.validating import validate
 from gateway.ledger.book import Book
-from gateway.members.store import find_members
 from gateway.operations import store as operations_store
 from gateway.operations.groups import Failed
 from gateway.operations.model import Answer, IdempotencyConflict, Operation
 from gateway.operations.once import claim
 from gateway.storage.database import Connection
-
-Value = TypeVar("Value")
 
 
 class NotForGroups(Exception):
@@ -106,23 +103,14 @@ async def _fetch_missing(
 
 async def _issue(connection: Connection, caller: Caller, runs: Sequence[IssuanceRun]) -> None:
     """Go through the steps with the runs that have not failed; each run keeps its failure."""
-    await _find_parties(connection, caller, runs)
-    standing = _standing(runs)
-    requests = [request for run in standing for request in run.job.item_requests.values()]
+    requests = [request for run in runs for request in run.job.item_requests.values()]
     decisions = await claim_item_keys(connection, caller, requests)
-    for run in standing:
+    for run in runs:
         run.settle_keys(decisions)
-        assert run.payers is not None  # noqa: S101 - it stands
-        till = validate(
-            connection, caller.tenant_id, run.job.reach, run.payers.member_id, run.operation
-        )
-        await _attempt(run, till)
-    await _plan(connection, caller, _standing(runs), is_group=len(runs) > 1)
-    standing = _standing(runs)
-    if standing:
+    await _plan(connection, caller, runs)
+    if standing := _standing(runs):
         await _award(connection, caller, standing)
-    issued = _standing(runs)
-    if issued:
+    if issued := _standing(runs):
         await _write(connection, caller, issued)
 
 
@@ -130,45 +118,39 @@ def _standing(runs: Sequence[IssuanceRun]) -> list[IssuanceRun]:
     return [run for run in runs if run.failure is None]
 
 
-async def _attempt(run: IssuanceRun, step: Awaitable[Value]) -> Value | None:
-    try:
-        return await step
-    except RewardsError as error:
-        run.failure = error
-        return None
-
-
-async def _find_parties(
-    connection: Connection, caller: Caller, runs: Sequence[IssuanceRun]
-) -> None:
-    """Find each call's member, and the groups that pay."""
-    wanted = [run.job.command.member for run in runs]
-    members = await find_members(connection, caller.tenant_id, wanted)
-    for run, member_id in zip(runs, members, strict=True):
-        if member_id is None:
-            run.failure = NotFound("No such member.", ("input", "member"))
-        else:
-            found = find_payers(connection, caller.tenant_id, run.job.reach, member_id)
-            run.payers = await _attempt(run, found)
-
-
-async def _plan(
-    connection: Connection, caller: Caller, runs: Sequence[IssuanceRun], *, is_group: bool
-) -> None:
-    """Look up what decides about the items, and make their lines."""
-    if not runs:
-        return
-    parties = [(run, run.payers) for run in runs if run.payers is not None]
-    calls = [(run.job.reach, payers.member_id) for run, payers in parties]
-    known = await load_facts(connection, caller.tenant_id, calls)
+async def _plan(connection: Connection, caller: Caller, runs: Sequence[IssuanceRun]) -> None:
+    """Find who the calls are for and what decides about their items, and make their lines."""
+    known = await load_facts(connection, caller.tenant_id, [run.job.reach for run in runs])
     coupons: set[tuple[UUID, UUID]] = set()
-    for (run, payers), facts in zip(parties, known, strict=True):
+    for run, (member_id, facts) in zip(runs, known, strict=True):
+        try:
+            payers = await _find_payers(connection, caller, run, member_id)
+        except RewardsError as error:
+            run.failure = error
+            continue
         run.plan(payers, facts)
-        if is_group:
+        if len(runs) > 1:
             _refuse_shared(run, coupons)
         if any(item.cash_reference for item in run.job.command.items):
             taken = refuse_taken_references(connection, caller, run.lines, run.operation)
             run.refuse(await taken)
+
+
+async def _find_payers(
+    connection: Connection, caller: Caller, run: IssuanceRun, member_id: UUID | None
+) -> Payers:
+    """Return who pays for a call, and use up its validation code if it needs one.
+
+    Raises:
+        NotFound: the member is unknown, or in no such group.
+        InvalidInput: the code is missing or of no use.
+    """
+    if member_id is None:
+        raise NotFound("No such member.", ("input", "member"))
+    reach = run.job.reach
+    payers = await find_payers(connection, caller.tenant_id, reach, member_id)
+    await validate(connection, caller.tenant_id, reach, member_id, run.operation)
+    return payers
 
 
 def _refuse_shared(run: IssuanceRun, coupons: set[tuple[UUID, UUID]]) -> None:

@@ -1,4 +1,4 @@
-"""What organisations and members say about the items of calls: one statement, whatever the number of either."""
+"""Who calls are for, and what organisations and members say about their items: one statement, whatever the number of any."""
 
 from __future__ import annotations
 
@@ -7,36 +7,50 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.ids import read_uuid
 from gateway.issuing.custom_fields.model import CustomField, CustomFieldType
+from gateway.members.model import MemberReference
+from gateway.members.store import FIND, to_find_arguments
+from gateway.rewards.current_store import STATE, State
 from gateway.storage.database import Connection
 
 # One row, whatever is missing. `admitted` pairs each reserved reward with those of the members who are in one of its segments.
-FACTS = """
+FACTS = f"""
+WITH found AS MATERIALIZED (SELECT ARRAY({FIND}) AS member_ids)
 SELECT
+    member_ids,
+    ARRAY(SELECT {STATE} FROM rewards WHERE tenant_id = $1 AND organisation_id = ANY($5::uuid[])
+        AND rewards.id = ANY($6::uuid[]) AND deleted_at IS NULL) AS reward_states,
     ARRAY(SELECT DISTINCT reward_id FROM reward_segments
-        WHERE tenant_id = $1 AND reward_id = ANY($3::uuid[])) AS reserved_reward_ids,
+        WHERE tenant_id = $1 AND reward_id = ANY($6::uuid[])) AS reserved_reward_ids,
     ARRAY(SELECT DISTINCT jsonb_build_array(reward_id, member_id) FROM reward_segments
         JOIN segment_members ON segment_members.tenant_id = $1
-            AND segment_members.segment_id = reward_segments.segment_id AND member_id = ANY($4::uuid[])
-        WHERE reward_segments.tenant_id = $1 AND reward_id = ANY($3::uuid[])) AS admitted,
+            AND segment_members.segment_id = reward_segments.segment_id AND member_id = ANY(member_ids)
+        WHERE reward_segments.tenant_id = $1 AND reward_id = ANY($6::uuid[])) AS admitted,
     ARRAY(SELECT DISTINCT jsonb_build_array(member_id, status) FROM member_cards
-        WHERE tenant_id = $1 AND member_id = ANY($4::uuid[])) AS card_statuses,
+        WHERE tenant_id = $1 AND member_id = ANY(member_ids)) AS card_statuses,
     ARRAY(SELECT DISTINCT jsonb_build_array(member_id, status) FROM member_labels
-        WHERE tenant_id = $1 AND member_id = ANY($4::uuid[])) AS label_statuses,
+        WHERE tenant_id = $1 AND member_id = ANY(member_ids)) AS label_statuses,
     ARRAY(SELECT jsonb_build_object('organisation_id', organisation_id, 'name', name, 'kind', kind,
             'is_required', is_required, 'choices', choices)
-        FROM custom_fields WHERE tenant_id = $1 AND organisation_id = ANY($2::uuid[])
+        FROM custom_fields WHERE tenant_id = $1 AND organisation_id = ANY($5::uuid[])
         ORDER BY organisation_id, name) AS custom_fields,
     ARRAY(SELECT jsonb_build_object('organisation_id', organisation_id, 'name', name)
-        FROM fulfillment_stages WHERE tenant_id = $1 AND organisation_id = ANY($2::uuid[])
+        FROM fulfillment_stages WHERE tenant_id = $1 AND organisation_id = ANY($5::uuid[])
         ORDER BY organisation_id, position, created_at, name) AS stages
+FROM found
 """
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFacts:
-    """What there is to know; `admitted` has the reserved rewards that each member may be issued all the same."""
+    """What there is to know; `admitted` has the reserved rewards that each member may be issued all the same.
 
+    `member_ids` are in the order in which members were named, None for nobody.
+    """
+
+    member_ids: Sequence[UUID | None]
+    reward_states: Sequence[State]
     reserved_reward_ids: frozenset[UUID]
     admitted: Mapping[UUID, set[UUID]]
     card_statuses: Mapping[UUID, set[str]]
@@ -48,25 +62,28 @@ class FoundFacts:
 async def fetch_facts(
     connection: Connection,
     tenant_id: UUID,
+    members: Sequence[MemberReference],
     organisation_ids: Sequence[UUID],
     reward_ids: Sequence[UUID],
-    member_ids: Sequence[UUID],
 ) -> FoundFacts:
-    """Return what there is to know about these rewards, organisations and members; one round trip."""
-    row = await connection.fetchrow(FACTS, tenant_id, organisation_ids, reward_ids, member_ids)
+    """Return what there is to know about these members, organisations and rewards; one round trip."""
+    arguments = (*to_find_arguments(members), organisation_ids, reward_ids)
+    row = await connection.fetchrow(FACTS, tenant_id, *arguments)
     assert row is not None  # noqa: S101 - it is one row, whatever is missing
     admitted: dict[UUID, set[UUID]] = defaultdict(set)
     for reward_id, member_id in row["admitted"]:
-        admitted[UUID(member_id)].add(UUID(reward_id))
+        admitted[read_uuid(member_id)].add(read_uuid(reward_id))
     fields: dict[UUID, dict[str, CustomField]] = defaultdict(dict)
     for one in row["custom_fields"]:
-        fields[UUID(one["organisation_id"])][one["name"]] = CustomField(
+        fields[read_uuid(one["organisation_id"])][one["name"]] = CustomField(
             one["name"], CustomFieldType(one["kind"]), one["is_required"], tuple(one["choices"])
         )
     stages: dict[UUID, list[str]] = defaultdict(list)
     for one in row["stages"]:
-        stages[UUID(one["organisation_id"])].append(one["name"])
+        stages[read_uuid(one["organisation_id"])].append(one["name"])
     return FoundFacts(
+        row["member_ids"],
+        row["reward_states"],
         frozenset(row["reserved_reward_ids"]),
         admitted,
         _by_member(row["card_statuses"]),
@@ -79,5 +96,5 @@ async def fetch_facts(
 def _by_member(pairs: Iterable[tuple[str, str]]) -> dict[UUID, set[str]]:
     statuses: dict[UUID, set[str]] = defaultdict(set)
     for member_id, status in pairs:
-        statuses[UUID(member_id)].add(status)
+        statuses[read_uuid(member_id)].add(status)
     return statuses

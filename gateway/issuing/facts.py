@@ -11,8 +11,8 @@ from gateway.issuing.fact_store import FoundFacts, fetch_facts
 from gateway.issuing.model import IssueItem
 from gateway.issuing.reach import Reach, organisation_of
 from gateway.ledger.assets import Asset
+from gateway.rewards.current import load_current_rewards
 from gateway.rewards.model import Reward
-from gateway.rewards.store import fetch_rewards_of
 from gateway.storage.database import Connection
 from gateway.tenants.assets import load_assets
 
@@ -38,9 +38,9 @@ class Facts:
     def reward_of(self, item: IssueItem) -> Reward | None:
         """Return an item's reward, if it is its organisation's."""
         reward = self.rewards.get(item.reward_id) if item.reward_id else None
-        if reward is None or reward.organisation_id != organisation_of(item, self.home_id):
-            return None
-        return reward
+        if reward is not None and reward.organisation_id == organisation_of(item, self.home_id):
+            return reward
+        return None
 
     def custom_fields_of(self, item: IssueItem) -> Mapping[str, CustomField]:
         """Return what an item's organisation declares, by name."""
@@ -56,33 +56,37 @@ class Facts:
 
 
 async def load_facts(
-    connection: Connection, tenant_id: UUID, calls: Sequence[tuple[Reach, UUID]]
-) -> list[Facts]:
-    """Look everything up for calls and the members they are for, and return what is known of each, in order.
+    connection: Connection, tenant_id: UUID, reaches: Sequence[Reach]
+) -> list[tuple[UUID | None, Facts]]:
+    """Find the members of calls, and return for each call its member, if there is one, and what is known about its items.
 
-    Round trips: two, and one more if a price is in an asset that is new to this process.
+    Round trips: one, one more if some rewards have changed or are new to this process, and one more if a price is in an asset
+    that is new to it.
     """
-    organisation_ids = sorted(
-        {terms.organisation_id for reach, _ in calls for terms in reach.terms}
-    )
-    wanted = {item.reward_id for reach, _ in calls for item in reach.command.items}
+    organisation_ids = sorted({terms.organisation_id for reach in reaches for terms in reach.terms})
+    wanted = {item.reward_id for reach in reaches for item in reach.command.items}
     reward_ids = sorted(reward_id for reward_id in wanted if reward_id is not None)
-    rewards = await fetch_rewards_of(connection, tenant_id, organisation_ids, reward_ids)
+    members = [reach.command.member for reach in reaches]
+    found = await fetch_facts(connection, tenant_id, members, organisation_ids, reward_ids)
+    rewards = await load_current_rewards(connection, tenant_id, found.reward_states)
     assets = await load_assets(connection, tenant_id, _assets_of(rewards.values()))
-    member_ids = sorted({member_id for _, member_id in calls})
-    found = await fetch_facts(connection, tenant_id, organisation_ids, reward_ids, member_ids)
-    return [_select(found, reach.home_id, member_id, rewards, assets) for reach, member_id in calls]
+    return [
+        (member_id, _select(found, reach.home_id, member_id, rewards, assets))
+        for reach, member_id in zip(reaches, found.member_ids, strict=True)
+    ]
 
 
 def _select(
     found: FoundFacts,
     home_id: UUID,
-    member_id: UUID,
+    member_id: UUID | None,
     rewards: Mapping[UUID, Reward],
     assets: Mapping[UUID, Asset],
 ) -> Facts:
     """Return what concerns one call's member."""
     closed: Set[UUID] = found.reserved_reward_ids
+    if member_id is None:
+        return Facts(home_id, rewards, assets)
     if closed and member_id in found.admitted:
         closed -= found.admitted[member_id]
     return Facts(

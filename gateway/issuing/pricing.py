@@ -14,7 +14,7 @@ from uuid import UUID
 from gateway.grants.status import Refusal, StatusCode
 from gateway.issuing.model import IssueItem, PaymentChoice
 from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, from_minor
-from gateway.ledger.model import Account, OwnerKind, Transfer
+from gateway.ledger.model import Account, OwnerKind, Transfer, organisation_account
 from gateway.rewards.model import PaymentConfig, PaymentMode, Reward, RewardKind
 from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration
 
@@ -45,7 +45,7 @@ class Price:
         if self.config is None or self.config.asset_id is None or self.amount_minor == 0:
             return ()
         asset_id = self.config.asset_id
-        taken = Account(asset_id, OwnerKind.REDEMPTION, organisation_id)
+        taken = organisation_account(asset_id, OwnerKind.REDEMPTION, organisation_id)
         return (Transfer(payer_of(asset_id), taken, self.amount_minor),)
 
     def to_json(self) -> dict[str, Any]:

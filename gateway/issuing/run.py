@@ -77,7 +77,7 @@ class IssuanceRun:
 
     def plan(self, payers: Payers, facts: Facts) -> None:
         """Make a line for each item that has no answer yet and is not refused; answer those that are refused."""
-        self.facts = facts
+        self.payers, self.facts = payers, facts
         for index in range(len(self.job.command.items)):
             if index not in self._answers:
                 planned = self._plan(index, payers, facts)

@@ -113,17 +113,19 @@ async def test_issue(counter: Counter, item_count: int) -> None:
     unknown = IssueItem(None, "rew_nonsense")
     plain_items = [item(thing)] * item_count
     keyed_items = [item(thing, request_id=str(number)) for number in range(item_count)]
-    # Begin, key, member, rewards, what decides about them, award 3, notes, answer, commit.
-    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 11
-    # Begin, key, the answer, commit, the grants.
+    # The accounts are there from now on, and the process knows the reward.
+    await issue(shop, "0", member_id, item(thing))
+    # Begin, key, the member and what decides about the items, award 3, notes, answer, commit.
+    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 9
+    # Begin, key, the answer, the grants, commit.
     assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 5
     # The items' keys are claimed, and answered with the call's.
-    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 12
-    # Begin, key, member, the items' keys 2, rewards, what decides, notes, answer, commit, the grants.
-    assert await counter.count(issue(shop, "3", member_id, *keyed_items)) == 11
-    # Three for a code; the key of an item that failed is freed with one.
+    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 10
+    # Begin, key, the items' keys 2, the member and what decides, notes, answer, the grants, commit.
+    assert await counter.count(issue(shop, "3", member_id, *keyed_items)) == 9
+    # A reward that is new to the process, and three for a code; the key of an item that failed is freed with one.
     mixed = [item(coupon), *plain_items[2:], replace(unknown, request_id="failing")]
-    assert await counter.count(issue(shop, "4", member_id, *mixed)) == 11 + 3 + 2
+    assert await counter.count(issue(shop, "4", member_id, *mixed)) == 9 + 1 + 3 + 2
 
 
 @pytest.mark.requirement("ON3-1")
