@@ -7,7 +7,7 @@ what an element costs, and a third of a large batch's time in Python (docs/decis
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,7 +42,7 @@ class ArrayCodec:
     write_elements: Callable[[Sequence[Any]], bytes]
     read_element: Callable[[bytes], Any]
 
-    def encode(self, values: Sequence[Any]) -> bytes:
+    def encode(self, values: Collection[Any]) -> bytes:
         """Return the array as PostgreSQL receives it.
 
         Raises:
@@ -51,8 +51,14 @@ class ArrayCodec:
         if isinstance(values, str | bytes):
             message = f"not the elements of {self.name}: {values!r}"
             raise TypeError(message)
+        if not isinstance(values, list | tuple):
+            values = list(values)
         count = len(values)
-        return _HEADER.pack(1, 1, self.element_oid, count, 1) + self.write_elements(values)
+        header = _HEADER.pack(1, 1, self.element_oid, count, 1)
+        # Often a batch's elements are all the same, or none is there.
+        if count > 1 and values[0] == values[-1] and values.count(values[0]) == count:
+            return header + self.write_elements(values[:1]) * count
+        return header + self.write_elements(values)
 
     def decode(self, data: bytes) -> list[Any]:
         """Return the elements of an array as PostgreSQL sent it."""

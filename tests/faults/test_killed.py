@@ -39,6 +39,8 @@ OPERATIONS: dict[str, Call] = {
     "distribute": lambda world, key, member, _: world.distribute(
         key, [(member, 5, 2), (member, -3, 0)]
     ),
+    # Enough to be copied.
+    "distribute many": lambda world, key, member, _: world.distribute(key, [(member, 5, 2)] * 500),
     "claim": lambda world, key, member, owed: world.claim(key, member, owed),
     "reverse": lambda world, key, _, owed: world.reverse(key, owed),
     "record an event": lambda world, key, member, _: world.record(key, member),
