@@ -74,7 +74,7 @@ def to_uuid(value: bytes) -> UUID:
 
 
 def read_uuid(text: str) -> UUID:
-    """Return the UUID that we wrote as text, of the driver's class; text of others is for `decode_id`."""
+    """Return the UUID that a text of ours spells, of the driver's class; text of others is for `decode_id`."""
     read: UUID = pgproto.UUID(text)
     return read
 

@@ -56,11 +56,11 @@ class Batch(Generic[Key, Value]):
         """Start empty."""
         self._fetch = fetch
         self.futures: dict[Key, asyncio.Future[Value | None]] = {}
-        self.has_begun = False
+        self.is_closed = False
 
     async def read(self, connection: Connection) -> None:
         """Fetch what somebody still waits for, and answer it; None for a key that the fetcher leaves out."""
-        self.has_begun = True
+        self.is_closed = True
         keys = [key for key, future in self.futures.items() if not future.cancelled()]
         if keys:
             found = await self._fetch(connection, keys)
@@ -70,11 +70,13 @@ class Batch(Generic[Key, Value]):
 
     def fail(self, error: Exception) -> None:
         """Raise the error in everybody who still waits."""
+        self.is_closed = True
         for future in self.futures.values():
             _set_exception(future, error)
 
     def cancel(self) -> None:
         """Let nobody wait for what is never going to be read."""
+        self.is_closed = True
         for future in self.futures.values():
             future.cancel()
 
@@ -141,7 +143,7 @@ class Loader(Generic[Key, Value]):
         future = self._futures.get(key)
         if future is None or future.cancelled():
             future = self._futures[key] = asyncio.get_running_loop().create_future()
-            if self._batch is None or self._batch.has_begun:
+            if self._batch is None or self._batch.is_closed:
                 self._batch = Batch(self._fetch)
                 self._reader.enqueue(self._batch)
             self._batch.futures[key] = future

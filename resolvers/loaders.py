@@ -71,9 +71,11 @@ class Loaders:
 
     def find_asset(self, asset_id: UUID) -> Asset | None:
         """Return an asset that the request or the process has met before, or None; asks nobody."""
-        asset = self.assets.get(asset_id) or recall_asset(self.caller.tenant_id, asset_id)
-        if asset is not None:
-            self.assets[asset_id] = asset
+        asset = self.assets.get(asset_id)
+        if asset is None:
+            asset = recall_asset(self.caller.tenant_id, asset_id)
+            if asset is not None:
+                self.assets[asset_id] = asset
         return asset
 
     def knows_assets(self, asset_ids: Iterable[UUID]) -> bool:

@@ -91,6 +91,9 @@ class Database:
                 "application_name": "rewards-gateway",
                 # Our statements are short: compiling them costs more than it gives.
                 "jit": "off",
+                # So are they planned once for each connection: planning one anew takes longer than running it, and
+                # PostgreSQL would do so whenever arrays are parameters (decision 0042).
+                "plan_cache_mode": "force_generic_plan",
             },
         )
         return cls(pool, acquire_timeout_seconds)

@@ -12,6 +12,8 @@ import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.ids import to_uuid
+
 PREFIX = "rgw_"
 SECRET_BYTES = 32
 _ID_BYTES = 16
@@ -53,8 +55,8 @@ def decode_token(text: str) -> Token | None:
         return None
     parts = base64.urlsafe_b64decode(match[1] + "==")
     token = Token(
-        UUID(bytes=parts[:_ID_BYTES]),
-        UUID(bytes=parts[_ID_BYTES : 2 * _ID_BYTES]),
+        to_uuid(parts[:_ID_BYTES]),
+        to_uuid(parts[_ID_BYTES : 2 * _ID_BYTES]),
         parts[2 * _ID_BYTES :],
     )
     # The last character has spare bits; a token has one spelling.

@@ -35,16 +35,31 @@ from resolvers.types.catalogue_reward import (
     to_catalogue_reward,
 )
 
+Credit: TypeAlias = tuple[ledger.Asset, int]
+
 
 @strawberry.type(description="Cash for something the member did in a partner's own systems.")
 class CustomReward:
     """An amount, outside of any catalogue."""
 
-    amount: Decimal = strawberry.field(description="How much.")
-    currency_code: str = strawberry.field(description="Of which currency, such as `USD`.")
-    action_code: str | None = strawberry.field(
-        description="What the member did for it, as the partner names it."
-    )
+    credit: strawberry.Private[Credit]
+    record: strawberry.Private[ShownGrant]
+
+    @resolved("How much.")
+    def amount(self) -> Decimal:
+        """Return the amount in the currency's own decimals."""
+        asset, amount_minor = self.credit
+        return from_minor(amount_minor, asset.scale)
+
+    @resolved("Of which currency, such as `USD`.")
+    def currency_code(self) -> str:
+        """Name the currency."""
+        return self.credit[0].code
+
+    @resolved("What the member did for it, as the partner names it.")
+    def action_code(self) -> str | None:
+        """Return what the grant has."""
+        return self.record.action_code
 
 
 @strawberry.type(
@@ -53,26 +68,31 @@ class CustomReward:
 class CurrencyReward:
     """Amounts, outside of any catalogue."""
 
-    credit: strawberry.Private[tuple[ledger.Asset, int] | None] = None
-    experience: strawberry.Private[int | None] = None
+    credits: strawberry.Private[Sequence[Credit]]
 
     @resolved("The currency; null if the line gave experience points only.")
     def currency(self) -> Asset | None:
         """Return the asset that was credited."""
-        return to_asset(self.credit[0]) if self.credit else None
+        for asset, _ in self.credits:
+            if asset.kind is not AssetKind.EXPERIENCE:
+                return to_asset(asset)
+        return None
 
     @resolved("How much of it, below zero if it was deducted; null without a currency.")
     def currency_amount(self) -> Decimal | None:
         """Return the amount in the currency's own decimals."""
-        if self.credit is None:
-            return None
-        asset, amount_minor = self.credit
-        return from_minor(amount_minor, asset.scale)
+        for asset, amount_minor in self.credits:
+            if asset.kind is not AssetKind.EXPERIENCE:
+                return from_minor(amount_minor, asset.scale)
+        return None
 
     @resolved("How many experience points; null if the line gave none.")
     def experience_points(self) -> int | None:
         """Return the points."""
-        return self.experience
+        for asset, amount_minor in self.credits:
+            if asset.kind is AssetKind.EXPERIENCE:
+                return int(from_minor(amount_minor, asset.scale))
+        return None
 
 
 Reward: TypeAlias = Annotated[
@@ -110,15 +130,16 @@ def present_granted_reward(loaders: Loaders, grant: ShownGrant) -> Reward | Awai
     if version_id is not None:
         version = recall_reward_version(loaders.caller.tenant_id, version_id)
         return to_catalogue_reward(version) if version else _load_version(loaders, version_id)
-    benefits = grant.benefits
-    asset_ids = [read_uuid(benefit["asset_id"]) for benefit in benefits]
-    if not loaders.knows_assets(asset_ids):
-        return _load_uncatalogued_reward(loaders, grant)
-    credits = [
-        (loaders.assets[asset_id], benefit["amount_minor"])
-        for asset_id, benefit in zip(asset_ids, benefits, strict=True)
-    ]
-    return _to_uncatalogued_reward(grant, credits)
+    credits = []
+    for benefit in grant.benefits:
+        asset = loaders.find_asset(read_uuid(benefit["asset_id"]))
+        if asset is None:
+            return _load_uncatalogued_reward(loaders, grant)
+        credits.append((asset, benefit["amount_minor"]))
+    if grant.kind is GrantKind.CUSTOM:
+        (credit,) = credits
+        return CustomReward(credit=credit, record=grant)
+    return CurrencyReward(credits=credits)
 
 
 async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[Node | None]:
@@ -139,25 +160,6 @@ async def _load_uncatalogued_reward(loaders: Loaders, grant: ShownGrant) -> Rewa
     await loaders.known_assets.load_many(assets_of([grant]))
     # Everything is known now.
     return cast(Reward, present_granted_reward(loaders, grant))
-
-
-def _to_uncatalogued_reward(
-    grant: ShownGrant, credits: Sequence[tuple[ledger.Asset, int]]
-) -> CustomReward | CurrencyReward:
-    if grant.kind is GrantKind.CUSTOM:
-        ((asset, amount_minor),) = credits
-        return CustomReward(
-            amount=from_minor(amount_minor, asset.scale),
-            currency_code=asset.code,
-            action_code=grant.action_code,
-        )
-    reward = CurrencyReward()
-    for asset, amount_minor in credits:
-        if asset.kind is AssetKind.EXPERIENCE:
-            reward.experience = int(from_minor(amount_minor, asset.scale))
-        else:
-            reward.credit = asset, amount_minor
-    return reward
 
 
 async def _load_rewards(

@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.campaigns import store as campaign_store
 from gateway.expiring import store as expiring_store
 from gateway.grants import list_store, notification_store
 from gateway.holding import store as holding_store
 from gateway.ledger import lot_store, statement_store
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members import list_store as member_store
+from gateway.members import wallet_store
+from gateway.members.segments import store as segment_store
+from gateway.rewards import store as reward_store
+from gateway.rewards import version_store
 from gateway.storage.database import Database
 from gateway.storage.pages import ID_LOWEST
+from gateway.tenants import asset_list_store, credentials_store
+from gateway.vendors import store as vendor_store
 from tests.wallets import explain, open_wallets
 
 ENTRY_COUNT = 20_000
@@ -72,6 +79,22 @@ PLANS = {
     "members": (member_store.PAGE, "members_pkey"),
     "members backwards": (member_store.PAGE_BACKWARDS, "members_pkey"),
 }
+PLANS |= {
+    "wallets": (wallet_store.FETCH, "accounts_by_owner"),
+    "credential": (credentials_store.FETCH_ACTIVE, "credentials_pkey"),
+    "reward versions": (version_store.FETCH_VERSIONS, "reward_versions_pkey"),
+    "reward terms": (version_store.FETCH_TERMS, "rewards_pkey"),
+    "catalogue": (reward_store.PAGE_FORWARDS, "rewards_by_organisation"),
+    "catalogue backwards": (reward_store.PAGE_BACKWARDS, "rewards_by_organisation"),
+    "assets": (asset_list_store.PAGE, "assets_pkey"),
+    "assets backwards": (asset_list_store.PAGE_BACKWARDS, "assets_pkey"),
+    "campaigns": (campaign_store.PAGES[False], "campaigns_by_organisation"),
+    "campaigns backwards": (campaign_store.PAGES[True], "campaigns_by_organisation"),
+    "segments": (segment_store.PAGE, "segments_by_organisation"),
+    "segments backwards": (segment_store.PAGE_BACKWARDS, "segments_by_organisation"),
+    "vendors": (vendor_store.PAGE_FORWARDS, "vendors_by_organisation"),
+    "vendors backwards": (vendor_store.PAGE_BACKWARDS, "vendors_by_organisation"),
+}
 INDEXES = {
     "organisation": "grants_by_organisation",
     "member": "grants_by_member",
@@ -86,7 +109,11 @@ PLANS |= {
     f"members' grants {form}": (statement, "grants_by_member")
     for form, statement in list_store.MEMBER_PAGES.items()
 }
-SIMPLE = [name for name in PLANS if name.startswith(("members b", "grants by"))]
+SIMPLE = [
+    name
+    for name in PLANS
+    if name.startswith(("members b", "grants by", "assets", "campaigns", "segments", "vendors"))
+]
 
 
 @pytest.mark.requirement("ALL-3")
@@ -103,6 +130,21 @@ async def test_page_is_read_by_index(database: Database, name: str) -> None:
 async def test_simple_page_needs_no_sort(database: Database, name: str) -> None:
     statement, _ = PLANS[name]
     assert "Sort" not in await explain(database, statement)
+
+
+async def test_statement_is_planned_once_for_a_connection(database: Database) -> None:
+    wallets = await open_wallets(database)
+    members = await wallets.add_members(2)
+    async with database.connection() as connection:
+        for member_id in members * 5:
+            await wallet_store.fetch_wallets(connection, wallets.caller.tenant_id, [member_id])
+        plans = await connection.fetchrow(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1",
+            wallet_store.FETCH,
+        )
+    assert plans is not None
+    assert plans["generic_plans"] >= 10
+    assert plans["custom_plans"] == 0
 
 
 @pytest.mark.requirement("ALL-3")

@@ -1,0 +1,172 @@
+"""What a request asks for at one moment is read together: a batch for each fetcher, one after the other on one connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from gateway.errors import Overloaded
+from gateway.storage.database import Connection, Database
+from resolvers.batches import Loader, Reader, then
+
+
+@dataclass
+class Source:
+    """Stands for the database: counts what is borrowed, and keeps what is asked for."""
+
+    borrowed: int = 0
+    is_lent: bool = False
+    is_busy: bool = False
+    batches: list[tuple[str, list[int]]] = field(default_factory=list)
+    running: int = 0
+    has_begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[None]:
+        """Lend the only connection, unless it is busy."""
+        if self.is_busy:
+            raise Overloaded("busy")
+        assert not self.is_lent
+        self.borrowed += 1
+        self.is_lent = True
+        try:
+            yield
+        finally:
+            self.is_lent = False
+
+    def loader(self, reader: Reader, name: str) -> Loader[int, int]:
+        """Return a loader of squares that knows no zero, and fails at 13."""
+
+        async def fetch(_: Connection, keys: Sequence[int]) -> Mapping[int, int]:
+            self.running += 1
+            assert self.is_lent
+            assert self.running == 1
+            self.batches.append((name, list(keys)))
+            self.has_begun.set()
+            await asyncio.sleep(0)
+            self.running -= 1
+            if 13 in keys:
+                raise LookupError(name)
+            return {key: key * key for key in keys if key}
+
+        return Loader(reader, fetch)
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def reader(source: Source) -> Reader:
+    return Reader(cast(Database, source))
+
+
+async def test_keys_of_one_moment_are_one_batch_for_each_fetcher(
+    source: Source, reader: Reader
+) -> None:
+    squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
+
+    async def ask(loader: Loader[int, int], key: int) -> int | None:
+        return await loader.load(key)
+
+    asked = [ask(squares, 2), ask(others, 3), ask(squares, 0), ask(squares, 2), ask(others, 5)]
+    assert await asyncio.gather(*asked) == [4, 9, None, 4, 25]
+    assert source.batches == [("squares", [2, 0]), ("others", [3, 5])]
+    assert source.borrowed == 1
+
+
+async def test_what_was_loaded_is_not_read_again(source: Source, reader: Reader) -> None:
+    squares = source.loader(reader, "squares")
+    assert await squares.load_many([1, 2]) == [1, 4]
+    assert await squares.load_many([2, 3]) == [4, 9]
+    assert source.batches == [("squares", [1, 2]), ("squares", [3])]
+    assert source.borrowed == 2
+
+
+async def test_what_is_asked_for_meanwhile_is_read_on_the_same_connection(
+    source: Source, reader: Reader
+) -> None:
+    squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
+
+    async def ask_twice() -> int | None:
+        await squares.load(2)
+        return await others.load(7)
+
+    asked = [squares.load(4), others.load(3), ask_twice()]
+    assert await asyncio.gather(*asked) == [16, 9, 49]
+    assert source.batches == [("squares", [4, 2]), ("others", [3]), ("others", [7])]
+    assert source.borrowed == 1
+
+
+async def test_failing_batch_fails_alone(source: Source, reader: Reader) -> None:
+    squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
+    asked = [squares.load(2), squares.load(13), others.load(3)]
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(result) for result in results] == [LookupError, LookupError, int]
+    assert not source.is_lent
+    # A failure is not asked for again, as long as the request lasts.
+    with pytest.raises(LookupError):
+        await squares.load(2)
+    assert await squares.load(5) == 25
+
+
+async def test_without_a_connection_everybody_is_told(source: Source, reader: Reader) -> None:
+    squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
+    source.is_busy = True
+    results = await asyncio.gather(squares.load(2), others.load(3), return_exceptions=True)
+    assert [type(result) for result in results] == [Overloaded, Overloaded]
+    source.is_busy = False
+    assert await others.load(4) == 16
+    assert source.batches == [("others", [4])]
+
+
+async def test_what_nobody_waits_for_is_not_read(source: Source, reader: Reader) -> None:
+    squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
+    kept, dropped, alone = squares.load(2), squares.load(3), others.load(4)
+    dropped.cancel()
+    alone.cancel()
+    assert await kept == 4
+    assert source.batches == [("squares", [2])]
+    assert await squares.load(3) == 9
+
+
+async def test_cancelled_reading_leaves_nobody_waiting(source: Source, reader: Reader) -> None:
+    squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
+    asked = [squares.load(2), others.load(3)]
+    await source.has_begun.wait()
+    task = reader._task
+    assert task is not None
+    task.cancel()
+    results: list[Any] = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError] * 2
+    assert not source.is_lent
+
+
+async def test_then_changes_a_value_or_passes_a_failure_on() -> None:
+    loop = asyncio.get_running_loop()
+    value, failure, cancelled = (loop.create_future() for _ in range(3))
+    changed = [
+        then(value, str),
+        then(value, lambda number: number / 0),
+        then(failure, str),
+        then(cancelled, str),
+    ]
+    unwanted = then(value, str)
+    unwanted.cancel()
+    value.set_result(5)
+    failure.set_exception(LookupError())
+    cancelled.cancel()
+    results: list[Any] = await asyncio.gather(*changed, return_exceptions=True)
+    assert results[0] == "5"
+    assert [type(result) for result in results[1:]] == [
+        ZeroDivisionError,
+        LookupError,
+        asyncio.CancelledError,
+    ]
+    assert unwanted.cancelled()
