@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.ids import read_uuid
 from gateway.issuing.custom_fields.model import CustomField, CustomFieldType
 from gateway.members.model import MemberReference
-from gateway.members.store import FIND, to_find_arguments
+from gateway.members.reference_store import FIND, to_find_arguments
 from gateway.rewards.current_store import STATE, State
 from gateway.storage.database import Connection
 

@@ -64,19 +64,14 @@ async def find_members(
     """
     if not wanted:
         return []
-    rows = await connection.fetch(FIND, tenant_id, *to_find_arguments(wanted))
-    return [row["member_id"] for row in rows]
-
-
-def to_find_arguments(
-    wanted: Sequence[tuple[IdentifierKind | None, str]],
-) -> tuple[list[IdentifierKind | None], list[str | None], list[UUID | None]]:
-    """Return the parameters $2 to $4 of `FIND`: it is part of other statements too."""
-    return (
+    rows = await connection.fetch(
+        FIND,
+        tenant_id,
         [kind for kind, _ in wanted],
         [None if kind is None else value for kind, value in wanted],
         [_to_uuid(value) if kind is None else None for kind, value in wanted],
     )
+    return [row["member_id"] for row in rows]
 
 
 async def fetch_members(
