@@ -12,6 +12,8 @@ from itertools import compress
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
+
 from gateway.access import Caller
 from gateway.distributing import store
 from gateway.distributing.judge import JudgedLine, MemberKey, judge_facts, judge_forms
@@ -178,6 +180,8 @@ class DistributionRun:
 def _to_request(
     caller: Caller, command: DistributeCommand, judged: Sequence[JudgedLine]
 ) -> Request:
+    # As text, which is hashed like what it says: ten thousand tuples need not be kept to be hashed again by a repeat.
+    rewards = orjson.dumps([line.fingerprint for line in judged])
     return Request(
         kind=OperationKind.DISTRIBUTE_REWARDS,
         key=command.request_id,
@@ -185,7 +189,7 @@ def _to_request(
             "organisation": caller.organisation_id,
             "description": command.description,
             "message": command.message,
-            "rewards": [line.fingerprint for line in judged],
+            "rewards": orjson.Fragment(rewards),
         },
         operation_id=new_id(),
     )
