@@ -20,12 +20,8 @@ from gateway.access import Caller, Scope
 from gateway.claiming.claim_rewards import claim_rewards
 from gateway.claiming.model import ClaimCommand, ClaimOutcome
 from gateway.distributing.distribute_rewards import distribute_rewards
-from gateway.distributing.model import (
-    DistributeCommand,
-    DistributionLine,
-    DistributionOutcome,
-    Recipient,
-)
+from gateway.distributing.model import DistributeCommand, DistributionLine, Recipient
+from gateway.distributing.outcome import DistributionOutcome
 from gateway.granting.grant_reward import grant_reward
 from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand, GrantOutcome
 from gateway.grants.status import StatusCode
