@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gateway.access import Caller
 from gateway.background import in_background
@@ -32,7 +33,7 @@ class _Opened:
     recognition: Recognition
 
 
-def create_application(settings: Settings, database_url: str) -> Starlette:
+def create_application(settings: Settings, database_url: str) -> ASGIApp:
     """Assemble the application; its lifespan opens the pool of connections as the application's role and closes it.
 
     While it is open, a worker goes on with what earlier requests have left undone.

@@ -13,6 +13,7 @@ import typer
 from gateway.access import PARTNER_SCOPES, Scope
 from gateway.errors import InvalidInput, RewardsError
 from gateway.http.server import AddressUnavailable
+from gateway.http.trusted_documents import InvalidManifest
 from gateway.ids import IdKind, decode_id, encode_id
 from gateway.settings import InvalidSetting, Settings
 from gateway.storage.addresses import DatabaseUnavailable, migrate_or_explain, open_addresses
@@ -30,6 +31,7 @@ EXPECTED_FAILURES = (
     AddressUnavailable,
     DatabaseUnavailable,
     EmbeddedServerFailed,
+    InvalidManifest,
     InvalidSetting,
     RewardsError,
 )

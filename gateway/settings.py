@@ -49,6 +49,8 @@ class Settings:
     lock_timeout_seconds: float = 5.0
     vendor_allow_loopback: bool = False
     vendor_secret_key: bytes | None = field(default=None, repr=False)
+    trusted_documents: Path | None = None
+    trusted_documents_only: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -70,6 +72,14 @@ class Settings:
         # A dataclass with slots keeps no defaults on the class, so they come from an instance.
         default = cls()
         database_url = read("DATABASE_URL", _parse_database_url, default.database_url)
+        trusted_documents = read("TRUSTED_DOCUMENTS", _parse_path, default.trusted_documents)
+        trusted_documents_only = read(
+            "TRUSTED_DOCUMENTS_ONLY", _parse_boolean, default.trusted_documents_only
+        )
+        if trusted_documents_only and trusted_documents is None:
+            raise InvalidSetting(
+                "TRUSTED_DOCUMENTS_ONLY", "needs TRUSTED_DOCUMENTS, or nothing could run"
+            )
         return cls(
             database_url=database_url,
             migration_database_url=read(
@@ -93,6 +103,8 @@ class Settings:
                 "VENDOR_ALLOW_LOOPBACK", _parse_boolean, default.vendor_allow_loopback
             ),
             vendor_secret_key=read("VENDOR_SECRET_KEY", _parse_key, default.vendor_secret_key),
+            trusted_documents=trusted_documents,
+            trusted_documents_only=trusted_documents_only,
         )
 
 

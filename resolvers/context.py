@@ -66,6 +66,11 @@ class Context:
         """Let go of everything loaded: a mutation is about to change it."""
         self.__dict__.pop("loaders", None)
 
+    def begin_again(self) -> None:
+        """Forget loaded things and counted rows: the operation is executed anew."""
+        self.forget_loaded()
+        self._rows_left = ROWS_MAX
+
     def spend_rows(self, count: int) -> None:
         """Count rows of lists towards the request's bound: pages within pages multiply.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import wraps
 from typing import Any, cast
 
 import strawberry
@@ -24,5 +25,22 @@ def resolved(
             resolver=resolver, name=name, description=description, graphql_type=graphql_type
         )
         return cast(StrawberryField, field)
+
+    return decorate
+
+
+def mutation(description: str) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
+    """Turn the decorated function into a described field of Mutation.
+
+    It first forgets what the request has loaded, so that no mutation answers with what was there before an earlier one.
+    """
+
+    def decorate(resolver: Callable[..., Awaitable[Any]]) -> StrawberryField:
+        @wraps(resolver)
+        async def forgetting(info: strawberry.Info[Any, None], **arguments: Any) -> Any:
+            info.context.forget_loaded()
+            return await resolver(info, **arguments)
+
+        return resolved(description)(forgetting)
 
     return decorate

@@ -13,7 +13,6 @@ from graphql import (
     GraphQLSchema,
     Undefined,
 )
-from strawberry.extensions.field_extension import AsyncExtensionResolver, FieldExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
@@ -27,20 +26,6 @@ SchemaClass = TypeVar("SchemaClass", bound=strawberry.Schema)
 # Types that no field names: they are reached through the interface they implement.
 NODE_TYPES: list[type] = []
 
-
-class _ForgetLoaded(FieldExtension):
-    """Keeps one mutation of a request from answering with what an earlier one had loaded."""
-
-    async def resolve_async(
-        self, next_: AsyncExtensionResolver, source: Any, info: strawberry.Info, **arguments: Any
-    ) -> Any:
-        """Forget, then run the mutation."""
-        info.context.forget_loaded()
-        return await next_(source, info, **arguments)
-
-
-for mutation in MUTATIONS:
-    mutation.extensions.append(_ForgetLoaded())
 
 Query = create_type("Query", QUERIES, description="Everything that can be read.")
 Mutation = create_type(

@@ -9,16 +9,17 @@ from typing import Any, Protocol, TypeAlias
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Route
-from strawberry.schema import BaseSchema
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from gateway.http.credentials import Authenticate
 from gateway.http.graphiql_routes import graphiql_routes
-from gateway.http.graphql_view import GraphQLView, MakeContext
+from gateway.http.graphql_endpoint import GraphQLEndpoint, MakeContext
+from gateway.http.graphql_schema import GatewaySchema
 from gateway.http.health import IsReady, health_routes
-from gateway.http.refusals import RequestRefused, answer_http_exception, answer_refusal
+from gateway.http.refusals import answer_http_exception
 from gateway.http.request_middleware import RequestMiddleware
+from gateway.http.trusted_documents import TrustedDocuments
 
 Lifespan: TypeAlias = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -38,44 +39,52 @@ class HttpSettings(Protocol):
     def body_bytes_max(self) -> int:
         """The largest request body taken."""
 
+    @property
+    def trusted_documents(self) -> Path | None:
+        """The manifest of trusted documents."""
+
+    @property
+    def trusted_documents_only(self) -> bool:
+        """Run no other documents."""
+
 
 def create_http_application(
     *,
-    schema: BaseSchema,
+    schema: GatewaySchema,
     settings: HttpSettings,
     authenticate: Authenticate,
     make_context: MakeContext,
     is_ready: IsReady,
     lifespan: Lifespan | None = None,
-) -> Starlette:
+) -> ASGIApp:
     """Assemble the application; it opens nothing by itself: that is `lifespan`'s to do.
 
     Args:
-        schema: a `GatewaySchema`, which limits operations and masks faults.
+        schema: limits operations, masks faults, and keeps the trusted documents.
         settings: the HTTP part of the settings.
         authenticate: bearer token to caller; raises `Unauthenticated`.
         make_context: caller or None, and the request id, to what resolvers get as context.
         is_ready: whether the gateway can serve now.
         lifespan: what to open before the first request and close after the last.
+
+    Raises:
+        InvalidManifest: the trusted documents cannot be read, or the schema refuses one.
     """
-    view = GraphQLView(
+    trusted = TrustedDocuments.read(
+        settings.trusted_documents, is_exclusive=settings.trusted_documents_only
+    )
+    schema.trust(trusted)
+    endpoint = GraphQLEndpoint(
         schema,
         authenticate=authenticate,
         make_context=make_context,
         development=settings.development,
         body_bytes_max=settings.body_bytes_max,
+        trusted=trusted,
     )
-    methods = ["GET", "POST"] if settings.development else ["POST"]
-    routes: list[BaseRoute] = [Route("/graphql", view, methods=methods), *health_routes(is_ready)]
+    routes: list[BaseRoute] = [*health_routes(is_ready)]
     if settings.development:
         routes += graphiql_routes(settings.data_dir)
-    exception_handlers: dict[Any, Any] = {
-        RequestRefused: answer_refusal,
-        HTTPException: answer_http_exception,
-    }
-    return Starlette(
-        routes=routes,
-        middleware=[Middleware(RequestMiddleware)],
-        exception_handlers=exception_handlers,
-        lifespan=lifespan,
-    )
+    exception_handlers: dict[Any, Any] = {HTTPException: answer_http_exception}
+    pages = Starlette(routes=routes, exception_handlers=exception_handlers, lifespan=lifespan)
+    return RequestMiddleware(pages, {"/graphql": endpoint, "/graphql/": endpoint})

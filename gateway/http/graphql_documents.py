@@ -8,7 +8,7 @@ character of its text, so a client who makes documents up can fill at most about
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 from strawberry.types import ExecutionContext
 
+from gateway.http.execution.documents import CompiledDocument
 from gateway.http.operation_limits import (
     IntrospectionNeedsCredentialRule,
     NoNulTextRule,
@@ -49,6 +50,7 @@ class CheckedDocument:
     document: DocumentNode
     errors: list[GraphQLError]
     operation_count: int
+    compiled: CompiledDocument
 
 
 class DocumentCache:
@@ -58,6 +60,7 @@ class DocumentCache:
         """Start empty."""
         self._characters_max = characters_max
         self._characters = 0
+        self._pinned: dict[tuple[str, bool], CheckedDocument] = {}
         self._documents: OrderedDict[tuple[str, bool], CheckedDocument] = OrderedDict()
 
     def load(
@@ -69,6 +72,8 @@ class DocumentCache:
             GraphQLError: the document is too long or cannot be parsed.
         """
         key = (query, introspection_allowed)
+        if (pinned := self._pinned.get(key)) is not None:
+            return pinned
         if (known := self._documents.get(key)) is not None:
             self._documents.move_to_end(key)
             return known
@@ -82,6 +87,20 @@ class DocumentCache:
             (oldest_query, _), _ = self._documents.popitem(last=False)
             self._characters -= len(oldest_query)
         return checked
+
+    def pin(self, schema: GraphQLSchema, query: str) -> None:
+        """Keep a document for good, whatever its size and however long it is not used.
+
+        Raises:
+            GraphQLError: the document is too long, cannot be parsed, or is not valid.
+        """
+        for allowed in (True, False):
+            checked = check_document(schema, query, introspection_allowed=allowed)
+            # Who may not introspect is told so when they ask; what is invalid for everybody is no document to keep.
+            if allowed and checked.errors:
+                raise checked.errors[0]
+            if not checked.errors:
+                self._pinned[query, allowed] = checked
 
 
 def check_document(
@@ -105,23 +124,22 @@ def check_document(
     operations = [
         node for node in document.definitions if isinstance(node, OperationDefinitionNode)
     ]
-    return CheckedDocument(document, errors, len(operations))
+    return CheckedDocument(document, errors, len(operations), CompiledDocument(document))
 
 
 class CheckedDocuments(SchemaExtension):
-    """Give each operation its document from a cache, already validated."""
+    """Give an operation its document, already validated."""
 
-    def __init__(self, cache: DocumentCache) -> None:
-        """Share one cache between all requests of a schema."""
-        self._cache = cache
+    def __init__(self, load: Callable[[str], CheckedDocument]) -> None:
+        """Take where documents come from."""
+        self._load = load
 
     def on_operation(self) -> Iterator[None]:
         """Put the document, and what validation found, where execution looks for them."""
         context = self.execution_context
         record = current_record()
         if context.query:
-            allowed = record is None or record.introspection_allowed
-            checked = self._cache.load(context.schema._schema, context.query, allowed)
+            checked = self._load(context.query)
             context.graphql_document = checked.document
             context.pre_execution_errors = checked.errors or None
             context.validation_rules = ()

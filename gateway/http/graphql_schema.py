@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import strawberry
 from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from gateway.http.error_presentation import present_errors
-from gateway.http.graphql_documents import CheckedDocuments, DocumentCache
+from gateway.http.execution.operation import CompiledOperation
+from gateway.http.execution.replay import Outcomes, ReplayingExecutor, knowing
+from gateway.http.execution.source import Unfit
+from gateway.http.graphql_documents import CheckedDocument, CheckedDocuments, DocumentCache
+from gateway.http.request_record import current_record
+from gateway.http.trusted_documents import InvalidManifest, TrustedDocuments
 
 
 class GatewaySchema(strawberry.Schema):
@@ -20,15 +27,97 @@ class GatewaySchema(strawberry.Schema):
     These hold for every way in: HTTP, a subscription's socket, and `execute` in a test.
     """
 
+    # A document that comes again is compiled (see gateway/http/execution).
+    compile_at_use = 2
+
     def __init__(self, query: type, mutation: type | None = None, **options: Any) -> None:
         """Take what `strawberry.Schema` takes; extensions given here run after the limits."""
         self._documents = DocumentCache()
-        super().__init__(query=query, mutation=mutation, **options)
+        super().__init__(
+            query=query, mutation=mutation, execution_context_class=ReplayingExecutor, **options
+        )
         _leave_one_of_to_graphql(self._schema)
 
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
         """Return the limits first, then the extensions given to the constructor."""
-        return [CheckedDocuments(self._documents), *super().get_extensions(sync)]
+        return [CheckedDocuments(self._load_document), *super().get_extensions(sync)]
+
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Run the operation compiled; where that is not possible or does not succeed, as Strawberry does."""
+        outcomes: Outcomes = {}
+        variables = variable_values or {}
+        compiled = self._find_compiled(query, operation_name, variables, allowed_operation_types)
+        if compiled is not None and root_value is None:
+            try:
+                data = await compiled.run(context_value, variables, outcomes)
+            except Unfit:
+                # What was loaded is loaded again, and counted anew.
+                if callable(begin_again := getattr(context_value, "begin_again", None)):
+                    begin_again()
+            else:
+                return ExecutionResult(data=data, errors=None)
+        with knowing(outcomes):
+            return await super().execute(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                allowed_operation_types,
+                operation_extensions,
+            )
+
+    def trust(self, trusted: TrustedDocuments) -> None:
+        """Parse and validate the trusted documents now, and keep them for good.
+
+        Raises:
+            InvalidManifest: the schema refuses one of them.
+        """
+        for text in sorted(trusted.texts):
+            try:
+                self._documents.pin(self._schema, text)
+            except GraphQLError as error:
+                raise InvalidManifest(
+                    f"The schema refuses a trusted document: {error.message} It begins: {text[:80]!r}"
+                ) from error
+
+    def _find_compiled(
+        self,
+        query: str | None,
+        operation_name: str | None,
+        variables: dict[str, Any],
+        allowed_operation_types: Iterable[OperationType] | None,
+    ) -> CompiledOperation | None:
+        # Extensions and directives of other kinds see into an execution: they need graphql-core's.
+        if not query or self.extensions or self.directives:
+            return None
+        try:
+            checked = self._load_document(query)
+        except GraphQLError:
+            return None
+        operation = None if checked.errors else checked.compiled.find(operation_name)
+        if operation is None:
+            return None
+        kind = OperationType(operation.operation.value)
+        if allowed_operation_types is not None and kind not in allowed_operation_types:
+            return None
+        if (record := current_record()) is not None:
+            record.operation_name = operation.name.value if operation.name else None
+        return checked.compiled.compile(self, operation, variables, self.compile_at_use)
+
+    def _load_document(self, query: str) -> CheckedDocument:
+        record = current_record()
+        allowed = record is None or record.introspection_allowed
+        return self._documents.load(self._schema, query, allowed)
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

@@ -42,6 +42,13 @@ def bad_request(message: str) -> RequestRefused:
     return RequestRefused(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", message)
 
 
+def method_not_allowed(message: str, allowed: str) -> RequestRefused:
+    """Make the refusal of a method; `allowed` lists the others."""
+    return RequestRefused(
+        HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message, {"Allow": allowed}
+    )
+
+
 def refuse_for(error: RewardsError) -> RequestRefused:
     """Make the refusal for an expected failure met before the operation, such as a bad token."""
     status = HTTPStatus(error.code.http_status)
@@ -53,16 +60,9 @@ def refuse_for(error: RewardsError) -> RequestRefused:
     return RequestRefused(status, error.code.name, error.message, headers)
 
 
-async def answer_refusal(request: Request, refusal: Exception) -> Response:
-    """Answer a `RequestRefused` with its status and one GraphQL error."""
-    assert isinstance(refusal, RequestRefused)  # noqa: S101 - Starlette's handler type is wider
-    return error_response(
-        refusal.status,
-        refusal.code,
-        refusal.message,
-        request.headers.get("accept"),
-        refusal.headers,
-    )
+def answer_refusal(refusal: RequestRefused, accept: str | None) -> Response:
+    """Make the response to a request that is refused: its status and one GraphQL error."""
+    return error_response(refusal.status, refusal.code, refusal.message, accept, refusal.headers)
 
 
 async def answer_http_exception(request: Request, error: Exception) -> Response:

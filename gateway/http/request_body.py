@@ -8,38 +8,43 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 from strawberry.http import GraphQLRequestData
 
+from gateway.http.headers import Headers
 from gateway.http.media_types import is_json_in_utf8
 from gateway.http.refusals import RequestRefused, bad_request
+from gateway.http.trusted_documents import TrustedDocuments
 
 # Far above any real input, and far below where encoding the answer would fail.
 VARIABLES_DEPTH_MAX = 64
 _ESCAPED_NUL = b"\\u0000"
 
 
-async def read_json_body(request: Request, body_bytes_max: int) -> object:
+async def read_json_body(headers: Headers, receive: Receive, body_bytes_max: int) -> object:
     """Read and decode a JSON body of at most `body_bytes_max` bytes.
 
     Raises:
         RequestRefused: 415 for another content type, 413 over the limit, 400 if it is not JSON.
+        ClientDisconnect: the client went away before its end.
     """
-    if not is_json_in_utf8(request.headers.get("content-type")):
+    if not is_json_in_utf8(headers.get(b"content-type")):
         raise RequestRefused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_MEDIA_TYPE",
             "Send the operation as application/json in UTF-8.",
             {"Accept-Post": "application/json"},
         )
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if headers.get(b"content-encoding", "identity").lower() != "identity":
         raise RequestRefused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_MEDIA_TYPE",
             "Send the body without a content encoding.",
             {"Accept-Encoding": "identity"},
         )
-    return decode_json(await _read_bounded(request, body_bytes_max))
+    return decode_json(await _read_bounded(headers, receive, body_bytes_max))
 
 
 def decode_json(data: bytes | str) -> object:
@@ -62,8 +67,8 @@ def decode_json(data: bytes | str) -> object:
     return value
 
 
-def read_operation(parameters: object) -> GraphQLRequestData:
-    """Check the parameters of a GraphQL request and return the one operation they ask for.
+def read_operation(parameters: object, trusted: TrustedDocuments) -> GraphQLRequestData:
+    """Check the parameters of a GraphQL request and return the one operation they ask for, in full or by its document's id.
 
     Raises:
         RequestRefused: 400; a list is refused too, since operations are not batched.
@@ -72,9 +77,7 @@ def read_operation(parameters: object) -> GraphQLRequestData:
         raise bad_request("Batching is not supported: send one operation per request.")
     if not isinstance(parameters, Mapping):
         raise bad_request("The body must be a JSON object.")
-    query = parameters.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise bad_request("`query` must be a GraphQL document.")
+    query = _read_document(parameters, trusted)
     operation_name = parameters.get("operationName")
     if not isinstance(operation_name, str | None):
         raise bad_request("`operationName` must be a string or null.")
@@ -87,19 +90,33 @@ def read_operation(parameters: object) -> GraphQLRequestData:
     )
 
 
-def read_query_string(request: Request) -> GraphQLRequestData:
+def _read_document(parameters: Mapping[str, object], trusted: TrustedDocuments) -> str:
+    query, document_id = parameters.get("query"), parameters.get("documentId")
+    if document_id is not None:
+        if query is not None:
+            raise bad_request("Send `query` or `documentId`, not both.")
+        if not isinstance(document_id, str):
+            raise bad_request("`documentId` must be a string.")
+        return trusted.find(document_id)
+    if not isinstance(query, str) or not query.strip():
+        raise bad_request("`query` must be a GraphQL document.")
+    return trusted.check(query)
+
+
+def read_query_string(query_string: bytes, trusted: TrustedDocuments) -> GraphQLRequestData:
     """Return the operation in the query string of a GET.
 
     Raises:
         RequestRefused: 400 if a parameter is malformed.
     """
-    parameters: dict[str, object] = dict(request.query_params)
+    given = QueryParams(query_string)
+    parameters: dict[str, object] = dict(given)
     for name in ("variables", "extensions"):
-        if text := request.query_params.get(name):
+        if text := given.get(name):
             parameters[name] = decode_json(text)
         else:
             parameters.pop(name, None)
-    return read_operation(parameters)
+    return read_operation(parameters, trusted)
 
 
 def _read_object(parameters: Mapping[str, object], name: str) -> dict[str, Any] | None:
@@ -109,25 +126,33 @@ def _read_object(parameters: Mapping[str, object], name: str) -> dict[str, Any] 
     return value
 
 
-async def _read_bounded(request: Request, body_bytes_max: int) -> bytes:
-    refusal = RequestRefused(
+async def _read_bounded(headers: Headers, receive: Receive, body_bytes_max: int) -> bytes:
+    declared = headers.get(b"content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > body_bytes_max:
+        raise _too_large(body_bytes_max)
+    chunks: list[bytes] = []
+    size_bytes = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size_bytes += len(chunk)
+        if size_bytes > body_bytes_max:
+            raise _too_large(body_bytes_max)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _too_large(body_bytes_max: int) -> RequestRefused:
+    return RequestRefused(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "PAYLOAD_TOO_LARGE",
         f"The body is larger than {body_bytes_max} bytes.",
         # The rest of the body is not read, so that the connection cannot be used again.
         {"Connection": "close"},
     )
-    declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared) > body_bytes_max:
-        raise refusal
-    chunks: list[bytes] = []
-    size_bytes = 0
-    async for chunk in request.stream():
-        size_bytes += len(chunk)
-        if size_bytes > body_bytes_max:
-            raise refusal
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _find_nul(value: object, path: str) -> str | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.error_presentation import INTERNAL, INTERNAL_MESSAGE, log_fault
-from gateway.http.refusals import error_response
+from gateway.http.headers import read_headers
+from gateway.http.refusals import RequestRefused, answer_refusal, error_response
 from gateway.http.request_record import RequestRecord, start_record
 
 # Defaults, encoded once: a route that sets one of these itself keeps its own.
@@ -33,9 +34,10 @@ logger = logging.getLogger("gateway.requests")
 class RequestMiddleware:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap an ASGI application."""
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, ASGIApp] | None = None) -> None:
+        """Wrap an ASGI application; requests for the paths of `endpoints` go straight to those."""
         self._app = app
+        self._endpoints = dict(endpoints or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and log it when it has been answered."""
@@ -43,8 +45,7 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = Headers(scope=scope)
-        record = start_record(headers.get("x-request-id"))
+        record = start_record(read_headers(scope).get(b"x-request-id"))
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -55,9 +56,13 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            app = self._endpoints.get(scope["path"], self._app)
+            await app(scope, receive, send_with_headers)
         except ClientDisconnect:
             status = CLIENT_CLOSED_REQUEST
+        except RequestRefused as refusal:
+            response = answer_refusal(refusal, read_headers(scope).get(b"accept"))
+            await response(scope, receive, send_with_headers)
         except Exception as fault:  # noqa: BLE001 - the one place that answers for unforeseen faults
             log_fault(fault, path=scope["path"])
             # An answer that has begun cannot be replaced; the server then cuts the connection.
@@ -66,7 +71,7 @@ class RequestMiddleware:
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     INTERNAL,
                     INTERNAL_MESSAGE,
-                    headers.get("accept"),
+                    read_headers(scope).get(b"accept"),
                     requestId=record.request_id,
                 )
                 await response(scope, receive, send_with_headers)

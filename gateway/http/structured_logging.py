@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
 from datetime import UTC, datetime
+from typing import TextIO
 
 import orjson
 
@@ -35,8 +37,54 @@ class JsonLineFormatter(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
+class BatchingStreamHandler(logging.StreamHandler[TextIO]):
+    """Writes the lines of one turn of the event loop together: requests that share a commit are answered in one turn.
+
+    Outside of an event loop, and for errors, a line is written at once.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        """Start with nothing to write."""
+        super().__init__(stream)
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line until the event loop has its next turn."""
+        try:
+            self._lines.append(self.format(record) + self.terminator)
+        except Exception:  # noqa: BLE001 - reported as the standard handlers do: logging breaks no request
+            self.handleError(record)
+            return
+        if record.levelno >= logging.ERROR or not self._is_flushed_soon():
+            self.flush()
+
+    def _is_flushed_soon(self) -> bool:
+        """Tell whether the event loop will write the lines, after asking it to with the first of them."""
+        if len(self._lines) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self.flush)
+            except RuntimeError:
+                return False
+        return True
+
+    def flush(self) -> None:
+        """Write what has been kept."""
+        self.acquire()
+        try:
+            lines, self._lines = self._lines, []
+            if lines:
+                self.stream.write("".join(lines))
+            super().flush()
+        finally:
+            self.release()
+
+
 def configure_logging(level: str) -> None:
     """Send every logger's lines of at least this level to stderr as JSON, and nowhere else."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = BatchingStreamHandler(sys.stderr)
     handler.setFormatter(JsonLineFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # No line says who logged it from where in which thread, and finding out takes longer than writing the line; the
+    # standard library's manual names these switches.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

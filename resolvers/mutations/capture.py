@@ -19,7 +19,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.hold import Hold, present_hold
 
 
@@ -59,7 +59,7 @@ CaptureResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Take a hold, whole or in part, once: the amount leaves the member.")
+@mutation("Take a hold, whole or in part, once: the amount leaves the member.")
 async def capture(
     info: Info,
     input: Annotated[CaptureInput, strawberry.argument(description="Which hold to take.")],

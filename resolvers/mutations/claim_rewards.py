@@ -21,7 +21,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation, resolved
 from resolvers.types.grant import Grant, to_grant
 from resolvers.types.identifier import MemberRef, to_reference
 from resolvers.types.status import OperationStatus, to_status
@@ -87,7 +87,7 @@ ClaimRewardsResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Claim confirmed grants: what is owed to the member becomes theirs, once.")
+@mutation("Claim confirmed grants: what is owed to the member becomes theirs, once.")
 async def claim_rewards(
     info: Info,
     input: Annotated[ClaimRewardsInput, strawberry.argument(description="Which grants to claim.")],

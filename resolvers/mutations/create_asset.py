@@ -22,7 +22,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.asset import Asset, to_asset
 
 
@@ -73,7 +73,7 @@ CreateAssetResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Create an asset that all organisations of the tenant share.")
+@mutation("Create an asset that all organisations of the tenant share.")
 async def create_asset(
     info: Info,
     input: Annotated[CreateAssetInput, strawberry.argument(description="What to count.")],

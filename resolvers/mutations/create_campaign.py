@@ -21,7 +21,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.campaign import Campaign, to_campaign
 from resolvers.types.campaign_input import (
     CampaignLimitInput,
@@ -91,7 +91,7 @@ CreateCampaignResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Create a campaign: which rewards follow from which events, under which limits.")
+@mutation("Create a campaign: which rewards follow from which events, under which limits.")
 async def create_campaign(
     info: Info,
     input: Annotated[CreateCampaignInput, strawberry.argument(description="The campaign.")],

@@ -15,7 +15,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.items import CodePool, to_code_pool
 
 
@@ -45,7 +45,7 @@ CreateCodePoolResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Create a pool of coupon codes; `importCodes` fills it.")
+@mutation("Create a pool of coupon codes; `importCodes` fills it.")
 async def create_code_pool(
     info: Info,
     input: Annotated[CreateCodePoolInput, strawberry.argument(description="The code pool.")],

@@ -15,7 +15,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.items import Competition, to_competition
 
 
@@ -45,7 +45,7 @@ CreateCompetitionResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Create a competition, and the asset that counts its entries.")
+@mutation("Create a competition, and the asset that counts its entries.")
 async def create_competition(
     info: Info,
     input: Annotated[CreateCompetitionInput, strawberry.argument(description="The competition.")],

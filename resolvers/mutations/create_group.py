@@ -19,7 +19,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.group import Group, to_group
 from resolvers.types.identifier import MemberRef, to_reference
 
@@ -67,7 +67,7 @@ CreateGroupResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Create a group of members who pay together; `fundGroup` fills its account.")
+@mutation("Create a group of members who pay together; `fundGroup` fills its account.")
 async def create_group(
     info: Info,
     input: Annotated[CreateGroupInput, strawberry.argument(description="The group.")],

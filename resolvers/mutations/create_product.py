@@ -15,7 +15,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.items import Product, to_product
 
 
@@ -48,7 +48,7 @@ CreateProductResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Create a product, and the asset that counts its units.")
+@mutation("Create a product, and the asset that counts its units.")
 async def create_product(
     info: Info,
     input: Annotated[CreateProductInput, strawberry.argument(description="The product.")],

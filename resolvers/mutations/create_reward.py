@@ -18,7 +18,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.scalars import JSON
 from resolvers.types.catalogue_reward import to_catalogue_reward
 from resolvers.types.payment_config import PaymentConfigInput, to_payment_config_draft
@@ -80,7 +80,7 @@ CreateRewardResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Put a reward into the catalogue.")
+@mutation("Put a reward into the catalogue.")
 async def create_reward(
     info: Info,
     input: Annotated[CreateRewardInput, strawberry.argument(description="The reward.")],

@@ -16,7 +16,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.segment import Segment, to_segment
 
 
@@ -53,7 +53,7 @@ CreateSegmentResult: TypeAlias = Annotated[
 ]
 
 
-@resolved(
+@mutation(
     "Create a segment; `setSegmentMembers` fills it, and a reward's `segmentIds` reserve the reward for it."
 )
 async def create_segment(

@@ -19,7 +19,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.till import Till, to_till
 
 
@@ -61,7 +61,7 @@ CreateTillResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Declare a till: from then on, issuing there takes a validation code of the member.")
+@mutation("Declare a till: from then on, issuing there takes a validation code of the member.")
 async def create_till(
     info: Info,
     input: Annotated[CreateTillInput, strawberry.argument(description="The till.")],

@@ -17,7 +17,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.scalars import JSON
 from resolvers.types.vendor import (
     SecretHeaderInput,
@@ -74,7 +74,7 @@ CreateVendorResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Make a vendor known; rewards of type `vendorVoucher` are bought from it.")
+@mutation("Make a vendor known; rewards of type `vendorVoucher` are bought from it.")
 async def create_vendor(
     info: Info,
     input: Annotated[CreateVendorInput, strawberry.argument(description="The vendor.")],

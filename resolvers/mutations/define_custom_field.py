@@ -18,7 +18,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.custom_field import CustomField, to_custom_field
 
 
@@ -60,7 +60,7 @@ DefineCustomFieldResult: TypeAlias = Annotated[
 ]
 
 
-@resolved(
+@mutation(
     "Declare a custom field of issued rewards, or change whether it is required and its choices; another type is a conflict."
 )
 async def define_custom_field(

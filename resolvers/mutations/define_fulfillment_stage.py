@@ -15,7 +15,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.fulfillment import FulfillmentStage, to_stage
 
 
@@ -53,7 +53,7 @@ DefineFulfillmentStageResult: TypeAlias = Annotated[
 ]
 
 
-@resolved(
+@mutation(
     "Declare a stage of fulfilment, or move one to another place. New grants begin at the first."
 )
 async def define_fulfillment_stage(

@@ -18,7 +18,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 
 
 @strawberry.input(description="Which reward to delete.")
@@ -54,7 +54,7 @@ DeleteRewardResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Take a reward out of the catalogue; grants that were made keep showing what it was.")
+@mutation("Take a reward out of the catalogue; grants that were made keep showing what it was.")
 async def delete_reward(
     info: Info,
     input: Annotated[DeleteRewardInput, strawberry.argument(description="Which reward.")],

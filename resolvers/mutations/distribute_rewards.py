@@ -21,7 +21,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation, resolved
 from resolvers.scalars import JSON
 from resolvers.types.distribution import (
     DistributionFailure,
@@ -114,7 +114,7 @@ DistributeRewardsResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Reward 1 to 10,000 recipients with currency, experience points, or both.")
+@mutation("Reward 1 to 10,000 recipients with currency, experience points, or both.")
 async def distribute_rewards(
     info: Info,
     input: Annotated[

@@ -10,7 +10,7 @@ from gateway.operations import fencing
 from gateway.operations.model import OperationKind
 from resolvers.context import Info
 from resolvers.errors import InvalidInput, Overloaded, RequestInProgress
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.operation import Operation, to_operation
 
 
@@ -42,7 +42,7 @@ FenceOperationResult: TypeAlias = Annotated[
 ]
 
 
-@resolved(
+@mutation(
     "Make a late arrival of a timed-out key impossible, unless it was done already. Waits for one that is running. Needs no "
     "scope: keys are the caller's own."
 )

@@ -20,7 +20,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.campaign import Campaign, to_campaign
 
 
@@ -64,7 +64,7 @@ FundCampaignResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Add to a campaign's budget, from the organisation's issuance.")
+@mutation("Add to a campaign's budget, from the organisation's issuance.")
 async def fund_campaign(
     info: Info,
     input: Annotated[FundCampaignInput, strawberry.argument(description="How much for what.")],

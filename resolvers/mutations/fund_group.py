@@ -23,7 +23,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.group import Group, GroupRef, load_group, to_group_reference
 from resolvers.types.identifier import MemberRef, to_reference
 from resolvers.types.member import Member, to_member
@@ -70,7 +70,7 @@ FundGroupResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Move points from a member to the account that their group pays from.")
+@mutation("Move points from a member to the account that their group pays from.")
 async def fund_group(
     info: Info,
     input: Annotated[FundGroupInput, strawberry.argument(description="What to move.")],

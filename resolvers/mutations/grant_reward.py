@@ -22,7 +22,7 @@ from resolvers.errors import (
     RequestInProgress,
     RewardUnavailable,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.scalars import JSON
 from resolvers.types.grant import Grant, to_grant
 from resolvers.types.identifier import MemberRef, to_reference
@@ -107,7 +107,7 @@ GrantRewardResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Grant one reward to one member.")
+@mutation("Grant one reward to one member.")
 async def grant_reward(
     info: Info,
     input: Annotated[GrantRewardInput, strawberry.argument(description="What to grant to whom.")],

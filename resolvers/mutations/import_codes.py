@@ -19,7 +19,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.items import CodePool, to_code_pool
 
 
@@ -66,7 +66,7 @@ ImportCodesResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Load up to 10,000 coupon codes into a pool; duplicates are skipped and counted.")
+@mutation("Load up to 10,000 coupon codes into a pool; duplicates are skipped and counted.")
 async def import_codes(
     info: Info,
     input: Annotated[ImportCodesInput, strawberry.argument(description="Which codes.")],

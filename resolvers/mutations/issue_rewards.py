@@ -21,7 +21,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.issuance import IssuanceResult, to_result
 from resolvers.types.issuance_input import IssueRewardsInput, to_command
 
@@ -81,7 +81,7 @@ _MESSAGES = {
 }
 
 
-@resolved("Issue one or many rewards to one member, who may pay for them with points.")
+@mutation("Issue one or many rewards to one member, who may pay for them with points.")
 async def issue_rewards(
     info: Info,
     input: Annotated[IssueRewardsInput, strawberry.argument(description="What to issue to whom.")],

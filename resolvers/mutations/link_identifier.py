@@ -21,7 +21,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.identifier import (
     MemberIdentifierInput,
     MemberRef,
@@ -66,7 +66,7 @@ LinkIdentifierResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Give a member one more identifier; one that another member has is a conflict.")
+@mutation("Give a member one more identifier; one that another member has is a conflict.")
 async def link_identifier(
     info: Info,
     input: Annotated[

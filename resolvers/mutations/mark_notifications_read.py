@@ -19,7 +19,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 
 
 @strawberry.input(one_of=True, description="Which messages: exactly one of the fields.")
@@ -67,7 +67,7 @@ MarkNotificationsReadResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Mark messages as read. For a member's own token.")
+@mutation("Mark messages as read. For a member's own token.")
 async def mark_notifications_read(
     info: Info,
     input: Annotated[

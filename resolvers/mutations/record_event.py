@@ -20,7 +20,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.scalars import JSON
 from resolvers.types.event import CampaignEventOutcome, to_campaign_outcome
 from resolvers.types.identifier import MemberRef, to_reference
@@ -78,7 +78,7 @@ RecordEventResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Record what a member did, once, and grant what the campaigns give for it.")
+@mutation("Record what a member did, once, and grant what the campaigns give for it.")
 async def record_event(
     info: Info,
     input: Annotated[RecordEventInput, strawberry.argument(description="Who did what.")],

@@ -18,7 +18,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.hold import Hold, present_hold
 
 
@@ -54,7 +54,7 @@ ReleaseResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Set a hold free, once: its amount is available again.")
+@mutation("Set a hold free, once: its amount is available again.")
 async def release(
     info: Info,
     input: Annotated[ReleaseInput, strawberry.argument(description="Which hold to set free.")],

@@ -23,7 +23,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.identifier import MemberRef, to_reference
 
 
@@ -68,7 +68,7 @@ RequestValidationCodeResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Make a one-time code with which a member confirms what a till issues to them.")
+@mutation("Make a one-time code with which a member confirms what a till issues to them.")
 async def request_validation_code(
     info: Info,
     input: Annotated[

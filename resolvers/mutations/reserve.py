@@ -21,7 +21,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.hold import Hold, present_hold
 from resolvers.types.identifier import MemberRef, to_reference
 
@@ -68,7 +68,7 @@ ReserveResult: TypeAlias = Annotated[
 ]
 
 
-@resolved(
+@mutation(
     "Hold part of a member's available balance, so that nothing else can spend it, for a while."
 )
 async def reserve(

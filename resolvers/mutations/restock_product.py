@@ -18,7 +18,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.items import Product, to_product
 
 
@@ -55,7 +55,7 @@ RestockProductResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Add units to a product's stock.")
+@mutation("Add units to a product's stock.")
 async def restock_product(
     info: Info,
     input: Annotated[RestockProductInput, strawberry.argument(description="How many of what.")],

@@ -18,7 +18,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types import reversal  # noqa: F401 - describes the policy
 from resolvers.types.grant import Grant, to_grant
 
@@ -62,7 +62,7 @@ ReverseGrantResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Take back all that a grant moved, payment included, once; a coupon code is voided.")
+@mutation("Take back all that a grant moved, payment included, once; a coupon code is voided.")
 async def reverse_grant(
     info: Info,
     input: Annotated[

@@ -23,7 +23,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.reversal import ReversalResult, to_reversal_results
 
 
@@ -96,7 +96,7 @@ ReverseOperationResult: TypeAlias = Annotated[
 ]
 
 
-@resolved(
+@mutation(
     "Take back everything that an operation or a transaction granted; every grant on its own."
 )
 async def reverse_operation(

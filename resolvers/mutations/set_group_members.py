@@ -18,7 +18,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.group import Group, load_group_nodes
 
 
@@ -62,7 +62,7 @@ SetGroupMembersResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Set, add or remove members of a group, up to 10,000 in a call, all or none.")
+@mutation("Set, add or remove members of a group, up to 10,000 in a call, all or none.")
 async def set_group_members(
     info: Info,
     input: Annotated[SetGroupMembersInput, strawberry.argument(description="What to change.")],

@@ -21,7 +21,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.identifier import MemberRef, to_reference
 from resolvers.types.member import Member, to_member
 from resolvers.types.standing import MemberCardInput
@@ -62,7 +62,7 @@ SetMemberCardsResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Say which cards a member has. A card that is another member's is a conflict.")
+@mutation("Say which cards a member has. A card that is another member's is a conflict.")
 async def set_member_cards(
     info: Info,
     input: Annotated[SetMemberCardsInput, strawberry.argument(description="Which cards for whom.")],

@@ -20,7 +20,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.identifier import MemberRef, to_reference
 from resolvers.types.member import Member, to_member
 from resolvers.types.standing import MemberLabelInput
@@ -60,7 +60,7 @@ SetMemberLabelsResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Say which labels a member has.")
+@mutation("Say which labels a member has.")
 async def set_member_labels(
     info: Info,
     input: Annotated[

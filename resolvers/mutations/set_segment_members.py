@@ -18,7 +18,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.segment import Segment, load_segment_nodes
 
 
@@ -61,7 +61,7 @@ SetSegmentMembersResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Set, add or remove members of a segment, up to 10,000 in a call, all or none.")
+@mutation("Set, add or remove members of a segment, up to 10,000 in a call, all or none.")
 async def set_segment_members(
     info: Info,
     input: Annotated[SetSegmentMembersInput, strawberry.argument(description="What to change.")],

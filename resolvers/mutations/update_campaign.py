@@ -21,7 +21,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.campaign import Campaign, to_campaign
 
 Given = TypeVar("Given")
@@ -73,7 +73,7 @@ UpdateCampaignResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Rename a campaign, move its period, or switch it on or off.")
+@mutation("Rename a campaign, move its period, or switch it on or off.")
 async def update_campaign(
     info: Info,
     input: Annotated[UpdateCampaignInput, strawberry.argument(description="What to change.")],

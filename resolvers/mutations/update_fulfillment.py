@@ -17,7 +17,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.grant import Grant, to_grant
 
 
@@ -56,7 +56,7 @@ UpdateFulfillmentResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Move a grant to a stage of fulfilment; it remembers where it was.")
+@mutation("Move a grant to a stage of fulfilment; it remembers where it was.")
 async def update_fulfillment(
     info: Info,
     input: Annotated[UpdateFulfillmentInput, strawberry.argument(description="What came where.")],

@@ -22,7 +22,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.scalars import JSON
 from resolvers.types.catalogue_reward import to_catalogue_reward
 from resolvers.types.payment_config import PaymentConfigInput, to_payment_config_draft
@@ -91,7 +91,7 @@ UpdateRewardResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Change what is named of a reward; grants that were made keep showing what it was.")
+@mutation("Change what is named of a reward; grants that were made keep showing what it was.")
 async def update_reward(
     info: Info,
     input: Annotated[UpdateRewardInput, strawberry.argument(description="What to change.")],

@@ -22,7 +22,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.scalars import JSON
 from resolvers.types.vendor import (
     SecretHeaderInput,
@@ -89,7 +89,7 @@ UpdateVendorResult: TypeAlias = Annotated[
 ]
 
 
-@resolved(
+@mutation(
     "Change what is named of a vendor. Open orders go on with the request they were made with."
 )
 async def update_vendor(

@@ -19,7 +19,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import resolved
+from resolvers.fields import mutation
 from resolvers.types.identifier import MemberIdentifierInput, to_identifier
 from resolvers.types.member import Member, to_member
 
@@ -67,7 +67,7 @@ UpsertMemberResult: TypeAlias = Annotated[
 ]
 
 
-@resolved("Create a member, or give more identifiers or a name to the one who has some of these.")
+@mutation("Create a member, or give more identifiers or a name to the one who has some of these.")
 async def upsert_member(
     info: Info,
     input: Annotated[UpsertMemberInput, strawberry.argument(description="Who the member is.")],

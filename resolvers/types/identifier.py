@@ -101,15 +101,17 @@ def to_reference(
     if reference.id:
         member_id = decode_id(IdKind.MEMBER, reference.id)
         return NOBODY if member_id is None else MemberReference(None, str(member_id))
-    for kind in IdentifierKind:
-        # The input's fields are named like the types, and a test holds them to it.
-        value: str | None = getattr(reference, kind.lower())
+    for kind, attribute, field in _FIELDS:
+        value: str | None = getattr(reference, attribute)
         if value is not None and value is not strawberry.UNSET:
-            field = (*path, _to_camel_case(kind.lower()))
-            return MemberReference(*read_identifier(kind, value, field, errors))
+            return MemberReference(*read_identifier(kind, value, (*path, field), errors))
     return NOBODY
 
 
 def _to_camel_case(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(part.capitalize() for part in others)
+
+
+# The reference's fields are named like the types, and a test holds them to it.
+_FIELDS = [(kind, kind.lower(), _to_camel_case(kind.lower())) for kind in IdentifierKind]

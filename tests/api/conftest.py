@@ -10,9 +10,18 @@ import pytest
 
 from gateway.app import create_application
 from gateway.demo.seed import ensure_demo
+from gateway.http.graphql_schema import GatewaySchema
 from gateway.settings import Settings
 from gateway.storage.database import Database
-from tests.api.toy_http import create_toy_application, serve
+from tests.api.toy_http import create_toy_application, serve, started
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_at_once() -> Iterator[None]:
+    """Compile operations at their first use: in tests, most are used once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GatewaySchema, "compile_at_use", 1)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +47,7 @@ async def demo_client(
     """Give a client of the real application, in development, on the demo data in `tmp_path`."""
     assert await ensure_demo(database, tmp_path)
     application = create_application(Settings(development=True, data_dir=tmp_path), database_url)
-    async with application.router.lifespan_context(application):
+    async with started(application):
         transport = httpx.ASGITransport(application)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NewType
 from uuid import UUID
 
 import httpx
 import strawberry
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
@@ -189,12 +190,16 @@ def create_toy_application(
     data_dir: Path,
     is_ready: Readiness | None = None,
     schema: GatewaySchema | None = None,
-) -> Starlette:
+    settings: Settings | None = None,
+) -> ASGIApp:
     """Make the application around the toy schema."""
     return create_http_application(
         schema=schema or create_toy_schema(),
-        settings=Settings(
-            development=development, data_dir=data_dir, body_bytes_max=BODY_BYTES_MAX
+        settings=replace(
+            settings or Settings(),
+            development=development,
+            data_dir=data_dir,
+            body_bytes_max=BODY_BYTES_MAX,
         ),
         authenticate=authenticate,
         make_context=ToyContext,
@@ -203,7 +208,7 @@ def create_toy_application(
 
 
 @contextlib.contextmanager
-def serve(application: Starlette) -> Iterator[httpx.Client]:
+def serve(application: ASGIApp) -> Iterator[httpx.Client]:
     """Run a real server on a free loopback port, and give a client of it."""
     listener = bind_socket("127.0.0.1", 0)
     port = listener.getsockname()[1]
@@ -219,6 +224,21 @@ def serve(application: Starlette) -> Iterator[httpx.Client]:
         server.should_exit = True
         thread.join(STOP_TIMEOUT_SECONDS)
         assert not thread.is_alive()
+
+
+@contextlib.asynccontextmanager
+async def started(application: ASGIApp) -> AsyncIterator[None]:
+    """Run an application's lifespan around the block, as a server does."""
+    to_application: asyncio.Queue[Any] = asyncio.Queue()
+    from_application: asyncio.Queue[Any] = asyncio.Queue()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}}
+    running = asyncio.ensure_future(application(scope, to_application.get, from_application.put))
+    await to_application.put({"type": "lifespan.startup"})
+    assert (await from_application.get())["type"] == "lifespan.startup.complete"
+    yield
+    await to_application.put({"type": "lifespan.shutdown"})
+    assert (await from_application.get())["type"] == "lifespan.shutdown.complete"
+    await running
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:

@@ -19,6 +19,8 @@ def test_empty_environment_gives_the_defaults():
         lock_timeout_seconds=5.0,
         vendor_allow_loopback=False,
         vendor_secret_key=None,
+        trusted_documents=None,
+        trusted_documents_only=False,
     )
 
 

@@ -1,0 +1,110 @@
+"""One execution of a compiled operation: what its resolvers share, and what it still waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from graphql import GraphQLResolveInfo
+from graphql.execution.values import VariableValues, get_variable_values
+from strawberry import Info
+
+from gateway.http.execution.source import Unfit
+
+if TYPE_CHECKING:
+    from gateway.http.execution.operation import Plan
+
+# Where the completed value goes, what is waited for, and what completes it.
+Pending: TypeAlias = "tuple[dict[str, Any], str, Awaitable[Any], Callable[[Any, Run], Any]]"
+
+
+class Run:
+    """The state of one execution. Generated code appends to `pending` what it cannot complete at once."""
+
+    __slots__ = ("_arguments", "_infos", "context", "given", "pending", "plan", "variables")
+
+    def __init__(
+        self, plan: Plan, context: object, given: Mapping[str, Any], variables: dict[str, Any]
+    ) -> None:
+        """Start with nothing resolved; `variables` are coerced, `given` are as the client sent them."""
+        self.plan = plan
+        self.context = context
+        self.given = given
+        self.variables = variables
+        self.pending: list[Pending] = []
+        self._infos: list[Info[Any, None] | None] = [None] * len(plan.calls)
+        self._arguments: dict[int, dict[str, Any]] = {}
+
+    def info(self, number: int) -> Info[Any, None]:
+        """Return the `Info` of a field, made when it is first asked for."""
+        info = self._infos[number]
+        if info is None:
+            info = self._infos[number] = self.plan.calls[number].make_info(self)
+        return info
+
+    def raw_info(self, number: int) -> GraphQLResolveInfo[Any]:
+        """Return graphql-core's info of a field."""
+        return self.plan.calls[number].make_raw_info(self)
+
+    def arguments(self, number: int) -> dict[str, Any]:
+        """Return a field's arguments, made when they are first asked for."""
+        arguments = self._arguments.get(number)
+        if arguments is None:
+            arguments = self._arguments[number] = self.plan.calls[number].make_arguments(self)
+        return arguments
+
+    def graphql_arguments(self, number: int) -> dict[str, Any]:
+        """Return a field's arguments as graphql-core coerces them."""
+        return self.plan.calls[number].make_graphql_arguments(self)
+
+    @property
+    def variable_values(self) -> VariableValues:
+        """Return the variables as graphql-core coerces them, for arguments that hold some within literals.
+
+        Raises:
+            Unfit: they cannot be coerced.
+        """
+        plan = self.plan
+        definitions = plan.operation.variable_definitions or ()
+        values = get_variable_values(plan.schema, definitions, dict(self.given))
+        if isinstance(values, list):
+            raise Unfit("variables")
+        return values
+
+    async def settle(self) -> None:
+        """Await what is pending and complete it, and what that leaves pending, until nothing is.
+
+        All that is pending at one time runs concurrently, so that the loaders see their keys together.
+
+        Raises:
+            Exception: the first that was raised; nothing is left running.
+        """
+        while self.pending:
+            pending, self.pending = self.pending, []
+            if len(pending) == 1:
+                values = [await pending[0][2]]
+            else:
+                values = await asyncio.gather(
+                    *(awaitable for _, _, awaitable, _ in pending), return_exceptions=True
+                )
+                for value in values:
+                    if isinstance(value, BaseException):
+                        raise value
+            for (out, name, _, complete), value in zip(pending, values, strict=True):
+                out[name] = complete(value, self)
+
+    def abandon(self) -> None:
+        """Close what was never awaited: the execution has failed."""
+        for _, _, awaitable, _ in self.pending:
+            if asyncio.iscoroutine(awaitable):
+                awaitable.close()
+            elif isinstance(awaitable, asyncio.Future):
+                # Others may wait for it too; its failure, if it has one, is nobody's news any more.
+                awaitable.add_done_callback(_ignore_outcome)
+        self.pending = []
+
+
+def _ignore_outcome(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()

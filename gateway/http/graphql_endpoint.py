@@ -1,0 +1,187 @@
+"""GraphQL over HTTP: the one endpoint that runs operations.
+
+Source: https://graphql.github.io/graphql-over-http/draft/, held by the 61 audits of `graphql-http`.
+It speaks ASGI itself: Starlette's requests, responses and routes would cost more than a small operation does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
+
+import orjson
+from graphql import GraphQLError
+from starlette.types import Receive, Scope, Send
+from strawberry.http import GraphQLRequestData
+from strawberry.schema import BaseSchema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
+
+from gateway.access import Caller
+from gateway.errors import RewardsError
+from gateway.http.credentials import Authenticate, read_bearer_token
+from gateway.http.error_presentation import INTERNAL
+from gateway.http.headers import Headers, read_headers
+from gateway.http.media_types import GRAPHQL_RESPONSE, choose_response_type
+from gateway.http.refusals import (
+    BEARER_CHALLENGE,
+    RequestRefused,
+    bad_request,
+    method_not_allowed,
+    refuse_for,
+)
+from gateway.http.request_body import read_json_body, read_operation, read_query_string
+from gateway.http.request_record import RequestRecord, current_record, start_record
+from gateway.http.trusted_documents import TrustedDocuments
+
+MakeContext: TypeAlias = Callable[[Caller | None, str], object]
+
+_POST: Final = frozenset(OperationType)
+_GET: Final = frozenset({OperationType.QUERY})
+
+
+class GraphQLEndpoint:
+    """Runs one operation per request: POST always, GET for queries in development only."""
+
+    def __init__(
+        self,
+        schema: BaseSchema,
+        *,
+        authenticate: Authenticate,
+        make_context: MakeContext,
+        development: bool,
+        body_bytes_max: int,
+        trusted: TrustedDocuments,
+    ) -> None:
+        """Keep how to authenticate and what a resolver's context is made of."""
+        self._schema = schema
+        self._authenticate = authenticate
+        self._make_context = make_context
+        self._development = development
+        self._body_bytes_max = body_bytes_max
+        self._trusted = trusted
+        self._methods = ("GET", "HEAD", "POST") if development else ("POST",)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Raises:
+            RequestRefused: the request is not one that the protocol, a limit or the credential allows.
+        """
+        if scope["method"] not in self._methods:
+            raise method_not_allowed("This method is not allowed here.", ", ".join(self._methods))
+        headers = read_headers(scope)
+        media_type = choose_response_type(headers.get(b"accept"))
+        if media_type is None:
+            raise RequestRefused(
+                HTTPStatus.NOT_ACCEPTABLE,
+                "NOT_ACCEPTABLE",
+                "Accept application/graphql-response+json or application/json.",
+            )
+        record = current_record() or start_record(None)
+        await self._recognise(headers, record)
+        is_post = scope["method"] == "POST"
+        if is_post:
+            body = await read_json_body(headers, receive, self._body_bytes_max)
+            asked = read_operation(body, self._trusted)
+        else:
+            asked = read_query_string(scope["query_string"], self._trusted)
+        result = await self._execute(asked, record, is_post=is_post)
+        await _answer(send, result, media_type)
+
+    async def _recognise(self, headers: Headers, record: RequestRecord) -> None:
+        try:
+            token = read_bearer_token(headers.get(b"authorization"))
+            record.caller = None if token is None else await self._authenticate(token)
+        except RewardsError as error:
+            raise refuse_for(error) from error
+        record.introspection_allowed = self._development or record.caller is not None
+
+    async def _execute(
+        self, asked: GraphQLRequestData, record: RequestRecord, *, is_post: bool
+    ) -> ExecutionResult:
+        try:
+            return await self._schema.execute(
+                asked.query,
+                asked.variables,
+                self._make_context(record.caller, record.request_id),
+                None,
+                asked.operation_name,
+                _POST if is_post else _GET,
+                asked.extensions,
+            )
+        except CannotGetOperationTypeError as error:
+            raise bad_request(error.as_http_error_reason()) from error
+        except InvalidOperationTypeError as error:
+            message = "Only queries may be sent with GET; send this operation with POST."
+            raise method_not_allowed(message, "POST") from error
+
+
+async def _answer(send: Send, result: ExecutionResult, media_type: str) -> None:
+    """Send the result, with the status that it deserves; an operation that never ran has no `data` entry."""
+    errors = result.errors
+    if errors:
+        status = choose_status(result, media_type)
+        content: dict[str, Any] = {} if is_request_error(result) else {"data": result.data}
+        content["errors"] = [error.formatted for error in errors]
+    else:
+        status = HTTPStatus.OK
+        content = {"data": result.data}
+    if result.extensions:
+        content["extensions"] = result.extensions
+    body = encode_json(content)
+    headers = [
+        (b"content-type", media_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers.append((b"www-authenticate", BEARER_CHALLENGE.encode()))
+    await send({"type": "http.response.start", "status": status.value, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def encode_json(content: object) -> bytes:
+    """Encode an answer, also where it is beyond orjson: huge integers, very deep literals."""
+    try:
+        return orjson.dumps(content)
+    except TypeError:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def is_request_error(result: ExecutionResult) -> bool:
+    """Tell whether the operation never began: its document or its variables were refused."""
+    if isinstance(result, PreExecutionError):
+        return True
+    errors = result.errors or []
+    return result.data is None and bool(errors) and all(error.path is None for error in errors)
+
+
+def choose_status(result: ExecutionResult, media_type: str | None) -> HTTPStatus:
+    """Return the HTTP status of a result.
+
+    A missing credential and missing scopes show in the status, for proxies and plain clients.
+    Other request errors show only to clients that accept `application/graphql-response+json`.
+    """
+    codes = {_code_of(error) for error in result.errors or ()}
+    if "UNAUTHENTICATED" in codes:
+        return HTTPStatus.UNAUTHORIZED
+    if codes == {"FORBIDDEN"} and _has_no_data(result.data):
+        return HTTPStatus.FORBIDDEN
+    if is_request_error(result):
+        if INTERNAL in codes:
+            return HTTPStatus.INTERNAL_SERVER_ERROR
+        if media_type == GRAPHQL_RESPONSE:
+            return HTTPStatus.BAD_REQUEST
+    return HTTPStatus.OK
+
+
+def _code_of(error: GraphQLError) -> object:
+    return (error.extensions or {}).get("code")
+
+
+def _has_no_data(data: dict[str, Any] | None) -> bool:
+    return data is None or all(value is None for value in data.values())
