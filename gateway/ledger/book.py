@@ -1,7 +1,7 @@
 """A working copy of locked balances: transfers are tried, refused or kept here, purely, before anything is written.
 
-The order is always lock (store.lock_balances) -> decide (here) -> write (store.record): two round trips, whatever the number
-of transfers.
+The order is always lock (store.lock_balances) -> decide (here) -> write (store.record): a fixed number of round trips,
+whatever the number of transfers.
 """
 
 from __future__ import annotations
