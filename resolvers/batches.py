@@ -54,29 +54,34 @@ class Batch(Generic[Key, Value]):
 
     def __init__(self, fetch: FetchKeys[Key, Value]) -> None:
         """Start empty."""
-        self._fetch = fetch
+        self._fetch: FetchKeys[Key, Value] | None = fetch
         self.futures: dict[Key, asyncio.Future[Value | None]] = {}
-        self.is_closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether it is too late for more keys."""
+        return self._fetch is None
 
     async def read(self, connection: Connection) -> None:
         """Fetch what somebody still waits for, and answer it; None for a key that the fetcher leaves out."""
-        self.is_closed = True
+        # Let go of: what fetches holds what all of the request has loaded, and a circle of those would outlive the request.
+        fetch, self._fetch = self._fetch, None
         keys = [key for key, future in self.futures.items() if not future.cancelled()]
-        if keys:
-            found = await self._fetch(connection, keys)
+        if keys and fetch is not None:
+            found = await fetch(connection, keys)
             for key in keys:
                 if not self.futures[key].done():
                     self.futures[key].set_result(found.get(key))
 
     def fail(self, error: Exception) -> None:
         """Raise the error in everybody who still waits."""
-        self.is_closed = True
+        self._fetch = None
         for future in self.futures.values():
             _set_exception(future, error)
 
     def cancel(self) -> None:
         """Let nobody wait for what is never going to be read."""
-        self.is_closed = True
+        self._fetch = None
         for future in self.futures.values():
             future.cancel()
 
@@ -131,10 +136,10 @@ class Reader:
 class Loader(Generic[Key, Value]):
     """Answers keys from one fetcher, each fetched once."""
 
-    def __init__(self, reader: Reader, fetch: FetchKeys[Key, Value]) -> None:
-        """Take what runs the batches, and what reads one."""
+    def __init__(self, reader: Reader, begin: Callable[[], FetchKeys[Key, Value]]) -> None:
+        """Take what runs the batches, and what makes the function that reads the next one."""
         self._reader = reader
-        self._fetch = fetch
+        self._begin = begin
         self._futures: dict[Key, asyncio.Future[Value | None]] = {}
         self._batch: Batch[Key, Value] | None = None
 
@@ -144,7 +149,7 @@ class Loader(Generic[Key, Value]):
         if future is None or future.cancelled():
             future = self._futures[key] = asyncio.get_running_loop().create_future()
             if self._batch is None or self._batch.is_closed:
-                self._batch = Batch(self._fetch)
+                self._batch = Batch(self._begin())
                 self._reader.enqueue(self._batch)
             self._batch.futures[key] = future
         return future

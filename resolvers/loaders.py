@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from uuid import UUID
+from weakref import ref
 
 from gateway.access import Caller
 from gateway.grants.list_store import fetch_visible_grants
@@ -16,7 +17,7 @@ from gateway.grants.row import GrantRow
 from gateway.ledger.assets import Asset
 from gateway.storage.database import Connection, Database
 from gateway.tenants.assets import load_assets, recall_asset
-from resolvers.batches import Loader, Reader
+from resolvers.batches import FetchKeys, Loader, Reader
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -50,13 +51,17 @@ class Loaders:
         """
         name = (fetch, arguments, tuple(named.items()))
         if name not in self._loaders:
+            # Weakly: the loaders are not to hold themselves, so that they go with the request.
+            reference = ref(self)
 
-            def fetch_keys(
-                connection: Connection, keys: Sequence[Key]
-            ) -> Awaitable[Mapping[Key, Value]]:
-                return fetch(connection, self, keys, *arguments, **named)
+            def begin() -> FetchKeys[Key, Value]:
+                loaders = reference()
+                assert loaders is not None  # noqa: S101 - whoever loads a key holds them
+                return lambda connection, keys: fetch(
+                    connection, loaders, keys, *arguments, **named
+                )
 
-            self._loaders[name] = Loader(self._reader, fetch_keys)
+            self._loaders[name] = Loader(self._reader, begin)
         return self._loaders[name]
 
     @property

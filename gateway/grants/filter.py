@@ -42,6 +42,9 @@ class GrantFilter:
     stages: tuple[str, ...] | None = None
 
 
+ALL_GRANTS = GrantFilter()
+
+
 class GrantGrouping(enum.StrEnum):
     """What grants are summed by."""
 

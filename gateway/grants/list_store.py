@@ -8,7 +8,6 @@ An anchor is the condition that chooses the index; the plan is then a range of i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import product, starmap
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -20,6 +19,7 @@ from gateway.storage.database import Connection
 from gateway.storage.pages import ID_LOWEST, Page, PageRequest, cut_page, id_bounds
 
 VISIBLE_PARAMETERS: Final = 3
+_MEMBER: Final = 2
 VISIBLE = """
 grants.tenant_id = $1
     AND ($2::uuid IS NULL OR grants.organisation_id = $2)
@@ -134,6 +134,17 @@ async def fetch_grant_page(
     """Return a page of the grants that the caller may see; their details only if they are needed."""
     parameters = wanted_parameters(caller, wanted)
     anchor = choose_anchor(caller, wanted)
+    return await _fetch_page(connection, anchor, parameters, request, has_details=has_details)
+
+
+async def _fetch_page(
+    connection: Connection,
+    anchor: str,
+    parameters: list[Any],
+    request: PageRequest[UUID],
+    *,
+    has_details: bool,
+) -> Page[GrantRow]:
     is_filtered = any(value is not None for value in parameters[VISIBLE_PARAMETERS:])
     rows = await connection.fetch(
         PAGES[PageForm(anchor, is_filtered, request.backwards, has_details)],
@@ -162,14 +173,15 @@ async def fetch_member_grant_pages(
     has_details: bool = True,
 ) -> dict[UUID, Page[GrantRow]]:
     """Return the same page of each member's grants, as far as the caller may see them; details only if they are needed."""
-    if len(member_ids) == 1 and wanted.member_id in {None, member_ids[0]}:
+    parameters = wanted_parameters(caller, wanted)
+    if len(member_ids) == 1 and parameters[_MEMBER] in {None, member_ids[0]}:
         # A wallet: what one member has is read without a join.
-        wanted = replace(wanted, member_id=member_ids[0])
-        page = await fetch_grant_page(connection, caller, wanted, request, has_details=has_details)
+        parameters[_MEMBER] = member_ids[0]
+        page = await _fetch_page(connection, "member", parameters, request, has_details=has_details)
         return {member_ids[0]: page}
     rows = await connection.fetch(
         MEMBER_PAGES[request.backwards, has_details],
-        *wanted_parameters(caller, wanted),
+        *parameters,
         member_ids,
         *id_bounds(request),
         request.fetch_limit,

@@ -32,6 +32,8 @@ class GrantRow(asyncpg.Record):
     It has the columns that its statement selects: `SUMMARY_COLUMNS`, or `DETAIL_COLUMNS` too.
     """
 
+    __slots__ = ()
+
     id: UUID = _column("id")
     organisation_id: UUID = _column("organisation_id")
     member_id: UUID = _column("member_id")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
+
+import asyncpg
 
 from gateway.access import PARTNER_SCOPES, Caller, Scope, StandardAssets
 from gateway.errors import FieldError, InvalidInput, NotFound, Unauthenticated
@@ -15,7 +17,7 @@ from gateway.storage.database import Database
 from gateway.tenants import credentials_store as store
 from gateway.tenants.credentials_store import Credential
 from gateway.tenants.reach import check_reach
-from gateway.tenants.tokens import decode_token, new_token
+from gateway.tenants.tokens import Token, decode_token, new_token
 from gateway.text import check_text
 
 LABEL_LENGTH_MAX = 200
@@ -34,25 +36,52 @@ class CreatedToken:
         return f"CreatedToken(credential={self.credential!r})"
 
 
-async def authenticate(database: Database, token: str) -> Caller:
-    """Return who holds this token; one round trip.
+async def authenticate(database: Database, text: str) -> Caller:
+    """Return who holds the token of this text; one round trip.
 
     Raises:
         Unauthenticated: it is not a token, or it is unknown, expired or revoked; the message does not say which.
     """
-    decoded = decode_token(token)
-    if decoded is None:
+    token = read_token(text)
+    holders = await fetch_holders(database, token.tenant_id, [token])
+    if token.credential_id not in holders:
         raise Unauthenticated(REFUSAL)
+    return holders[token.credential_id]
+
+
+def read_token(text: str) -> Token:
+    """Return the parts of a token.
+
+    Raises:
+        Unauthenticated: it is not one.
+    """
+    token = decode_token(text)
+    if token is None:
+        raise Unauthenticated(REFUSAL)
+    return token
+
+
+async def fetch_holders(
+    database: Database, tenant_id: UUID, tokens: Sequence[Token]
+) -> dict[UUID, Caller]:
+    """Return who holds these tokens of one tenant, by credential; without those unknown, expired or revoked. One round trip."""
     async with database.connection() as connection:
-        row = await store.fetch_active_credential(
-            connection, decoded.tenant_id, decoded.credential_id
+        rows = await store.fetch_active_credentials(
+            connection, tenant_id, [token.credential_id for token in tokens]
         )
-    # Compared in constant time, and also when there is nothing to compare with.
-    is_right = hmac.compare_digest(decoded.secret_hash, row["secret_hash"] if row else bytes(32))
-    if row is None or not is_right:
-        raise Unauthenticated(REFUSAL)
+    holders: dict[UUID, Caller] = {}
+    for token in tokens:
+        row = rows.get(token.credential_id)
+        # Compared in constant time, and also when there is nothing to compare with.
+        is_right = hmac.compare_digest(token.secret_hash, row["secret_hash"] if row else bytes(32))
+        if row is not None and is_right:
+            holders[token.credential_id] = _to_caller(tenant_id, row)
+    return holders
+
+
+def _to_caller(tenant_id: UUID, row: asyncpg.Record) -> Caller:
     return Caller(
-        tenant_id=decoded.tenant_id,
+        tenant_id=tenant_id,
         organisation_id=row["organisation_id"],
         partner_id=row["partner_id"],
         scopes=frozenset(map(Scope, row["scopes"])),

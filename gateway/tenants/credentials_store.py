@@ -41,10 +41,10 @@ RETURNING id
 
 # The database's clock decides, so that every gateway agrees on when a token ends.
 FETCH_ACTIVE = """
-SELECT organisation_id, partner_id, member_id, scopes, reach, secret_hash,
+SELECT credentials.id, organisation_id, partner_id, member_id, scopes, reach, secret_hash,
     points_asset_id, experience_asset_id, cash_asset_id
 FROM credentials JOIN tenants ON tenants.id = credentials.tenant_id
-WHERE credentials.tenant_id = $1 AND credentials.id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+WHERE credentials.tenant_id = $1 AND credentials.id = ANY($2::uuid[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
 
 FETCH_ALL = """
@@ -79,11 +79,12 @@ async def insert_credential(
     return inserted is not None
 
 
-async def fetch_active_credential(
-    connection: Connection, tenant_id: UUID, credential_id: UUID
-) -> asyncpg.Record | None:
-    """Return what a credential may do and the hash of its secret, or None if it is unknown, expired or revoked."""
-    return await connection.fetchrow(FETCH_ACTIVE, tenant_id, credential_id)
+async def fetch_active_credentials(
+    connection: Connection, tenant_id: UUID, ids: Sequence[UUID]
+) -> dict[UUID, asyncpg.Record]:
+    """Return what credentials may do and the hashes of their secrets, by id; without those unknown, expired or revoked."""
+    rows = await connection.fetch(FETCH_ACTIVE, tenant_id, ids)
+    return {row["id"]: row for row in rows}
 
 
 async def fetch_credentials(connection: Connection, tenant_id: UUID) -> Sequence[Credential]:

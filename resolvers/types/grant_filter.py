@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 from gateway.errors import InvalidInput
-from gateway.grants.filter import GrantFilter
+from gateway.grants.filter import ALL_GRANTS, GrantFilter
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
 from gateway.ids import IdKind, decode_id
 from gateway.storage.pages import ID_LOWEST
@@ -84,7 +84,7 @@ def to_grant_filter(given: GrantFilterInput | None) -> GrantFilter:
         InvalidInput: a text holds what no text of ours can.
     """
     if given is None:
-        return GrantFilter()
+        return ALL_GRANTS
     errors = check_text(given.action_code, ("filter", "actionCode"))
     errors += check_text(given.client_reference, ("filter", "clientReference"))
     for index, stage in enumerate(given.fulfillment_stage or ()):

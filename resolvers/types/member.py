@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
@@ -77,12 +77,12 @@ class Member(Node):
     @resolved("Name for people; null if none was given.", graphql_type=str | None)
     def display_name(self, info: Info) -> Awaitable[str | None]:
         """Load the member."""
-        return then(self._load(info), lambda member: member.display_name)
+        return self._load(info, lambda member: member.display_name)
 
     @resolved("When the gateway first knew the member.", graphql_type=datetime)
     def created_at(self, info: Info) -> Awaitable[datetime]:
         """Load the member."""
-        return then(self._load(info), lambda member: member.created_at)
+        return self._load(info, lambda member: member.created_at)
 
     @resolved("The id in the partner's own system; null if none is linked.")
     async def external_id(self, info: Info) -> str | None:
@@ -258,14 +258,16 @@ class Member(Node):
         authorize(info.context.caller, Scope.READ)
         return await load_segments_of_member(info.context, self.member_id)
 
-    def _load(self, info: Info) -> asyncio.Future[domain.Member]:
+    def _load(self, info: Info, show: Callable[[domain.Member], Value]) -> asyncio.Future[Value]:
         authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
+        loaders = info.context.loaders
         if self.has_wallet:
-            return then(self._load_wallet(info), lambda wallet: wallet.member)
-        return then(info.context.loaders.using(_fetch_members).load(self.member_id), _existing)
-
-    def _load_wallet(self, info: Info) -> asyncio.Future[_ShownWallet]:
-        return then(info.context.loaders.using(_load_wallets).load(self.member_id), _existing)
+            found = loaders.using(_load_wallets).load(self.member_id)
+            return then(found, lambda wallet: show(_existing(wallet).member))
+        return then(
+            loaders.using(_fetch_members).load(self.member_id),
+            lambda member: show(_existing(member)),
+        )
 
     async def _load_identifiers(self, info: Info) -> Sequence[domain.Identifier]:
         authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
@@ -274,7 +276,8 @@ class Member(Node):
     def _load_balances(self, info: Info, as_of: datetime | None) -> asyncio.Future[list[Balance]]:
         _authorize_reading(info)
         if self.has_wallet and as_of is None:
-            return then(self._load_wallet(info), lambda wallet: wallet.balances)
+            found = info.context.loaders.using(_load_wallets).load(self.member_id)
+            return then(found, lambda wallet: _existing(wallet).balances)
         loader = info.context.loaders.using(load_balances, OwnerKind.MEMBER, as_of)
         return then(loader.load(self.member_id), _existing)
 

@@ -76,3 +76,57 @@ async def test_memory_is_bounded(
         assert statements == []
         await recognising.recognise(created.text)
     assert len(statements) == 1
+
+
+async def test_busy_tokens_are_renewed_together(
+    database: Database,
+    founded: FoundedTenant,
+    created: CreatedToken,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = 0.0
+    monkeypatch.setattr(recognition, "monotonic", lambda: clock)
+    names = ("busy", "idle", "revoked", "next")
+    busy, idle, revoked, following = [
+        await create_partner_token(
+            database, founded.tenant.id, founded.organisation.id, name, PARTNER_SCOPES
+        )
+        for name in names
+    ]
+    recognising = Recognition(database)
+    for token in (busy, idle, revoked):
+        await recognising.recognise(token.text)
+    for token in (busy, revoked):
+        await recognising.recognise(token.text)
+    await revoke_token(database, founded.tenant.id, revoked.credential.id)
+    clock = 0.75
+    with logged_statements(database) as statements:
+        await recognising.recognise(following.text)
+        clock = 1.5
+        await recognising.recognise(busy.text)
+        assert len(statements) == 1
+        # Its second was not over yet, but the look-up of the other has told.
+        clock = 0.9
+        with pytest.raises(Unauthenticated):
+            await recognising.recognise(revoked.text)
+        clock = 1.5
+        await recognising.recognise(idle.text)
+    assert len(statements) == 3
+
+
+async def test_tenants_are_looked_up_apart(
+    database: Database,
+    founded: FoundedTenant,
+    created: CreatedToken,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = 0.0
+    monkeypatch.setattr(recognition, "monotonic", lambda: clock)
+    stranger = await create_tenant(database, "Other", "Other Oslo")
+    other = await create_partner_token(
+        database, stranger.tenant.id, stranger.organisation.id, "token", PARTNER_SCOPES
+    )
+    recognising = Recognition(database)
+    for clock in (0.0, 0.4, 0.9, 1.1):  # noqa: B007 - the lambda reads it
+        assert (await recognising.recognise(created.text)).tenant_id == founded.tenant.id
+        assert (await recognising.recognise(other.text)).tenant_id == stranger.tenant.id

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,9 +12,11 @@ from typing import Any, cast
 
 import pytest
 
+from gateway.access import Caller
 from gateway.errors import Overloaded
 from gateway.storage.database import Connection, Database
 from resolvers.batches import Loader, Reader, then
+from resolvers.loaders import Loaders
 
 
 @dataclass
@@ -54,7 +58,7 @@ class Source:
                 raise LookupError(name)
             return {key: key * key for key in keys if key}
 
-        return Loader(reader, fetch)
+        return Loader(reader, lambda: fetch)
 
 
 @pytest.fixture
@@ -170,3 +174,23 @@ async def test_then_changes_a_value_or_passes_a_failure_on() -> None:
         asyncio.CancelledError,
     ]
     assert unwanted.cancelled()
+
+
+async def test_loaders_go_with_their_request(source: Source) -> None:
+    async def fetch(
+        _connection: Connection, loaders: Loaders, keys: Sequence[int], factor: int
+    ) -> Mapping[int, int]:
+        assert loaders.caller is None
+        return {key: key * factor for key in keys}
+
+    loaders = Loaders(cast(Database, source), cast(Caller, None))
+    assert await loaders.using(fetch, 3).load(2) == 6
+    assert loaders.using(fetch, 3) is loaders.using(fetch, 3)
+    # At once, and not when the garbage collector comes by: pages would pile up until then.
+    seen = weakref.ref(loaders)
+    gc.disable()
+    try:
+        del loaders
+        assert seen() is None
+    finally:
+        gc.enable()

@@ -287,3 +287,28 @@ async def test_cancelled_caller_does_not_stop_the_others() -> None:
     assert isinstance(answers[2], asyncio.CancelledError)
     assert answers[3] is not None
     assert str(answers[3]).endswith("8")
+
+
+async def test_job_whose_key_is_under_way_longer_than_a_place_is_done_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When the place is given up its key is not free yet, and when the key is free nobody else may come along."""
+    monkeypatch.setattr(places, "PLACE_SECONDS_MAX", 0.01)
+    may_finish = asyncio.Event()
+
+    async def run_alone(job: int, begin: Begin) -> str:
+        begin()
+        if job == 1:
+            await may_finish.wait()
+        return f"alone {job}"
+
+    async def run_group(jobs: Sequence[int], _: Begin) -> list[str | None]:
+        return [None for _ in jobs]
+
+    grouper = Grouper[int, str](run_group, run_alone)
+    first = asyncio.create_task(run(grouper, 1, "key"))
+    second = asyncio.create_task(run(grouper, 2, "key"))
+    await asyncio.sleep(0.05)
+    may_finish.set()
+    async with asyncio.timeout(5):
+        assert [await first, await second] == ["alone 1", "alone 2"]

@@ -38,7 +38,7 @@ _REMOVE = (
     "DELETE FROM {table} WHERE tenant_id = $1 AND {owner} = $2 AND member_id = ANY($3::uuid[])"
 )
 
-_KEEP = "DELETE FROM {table} WHERE tenant_id = $1 AND {owner} = $2 AND member_id <> ALL($3::uuid[])"
+_KEEP = "DELETE FROM {table} WHERE tenant_id = $1 AND {owner} = $2 AND member_id NOT IN (SELECT unnest($3::uuid[]))"
 
 # A member's place in the list is its id, which is in order of time.
 _PAGES = """
