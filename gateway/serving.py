@@ -9,6 +9,7 @@ from types import FrameType
 
 from gateway.app import create_application
 from gateway.demo.seed import Demo, ensure_demo
+from gateway.garbage import collect_seldom
 from gateway.http.server import bind_socket, run_server
 from gateway.settings import Settings
 from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses
@@ -30,6 +31,7 @@ def serve(settings: Settings) -> None:
             demo = asyncio.run(_prepare(settings, addresses))
             _greet(settings, listener.getsockname()[1], demo)
             application = create_application(settings, addresses.application_url)
+            collect_seldom()
             run_server(application, listener, settings.log_level)
     finally:
         listener.close()
