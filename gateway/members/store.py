@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from gateway.ids import UUID_PATTERN
+from gateway.ids import UUID_PATTERN, to_uuid
 from gateway.members.identifiers import IdentifierKind
 from gateway.members.model import Identifier, Member, NewMember
 from gateway.storage import tables
@@ -66,7 +66,7 @@ async def find_members(
     values: dict[IdentifierKind | None, list[str]] = defaultdict(list)
     for kind, value in wanted:
         values[kind].append(value)
-    ids = list(filter(UUID_PATTERN.fullmatch, values.pop(None, ())))
+    ids = list(map(to_uuid, filter(UUID_PATTERN.fullmatch, values.pop(None, ()))))
     arguments: list[object] = [ids] if ids else []
     for kind_and_values in values.items():
         arguments += kind_and_values
