@@ -103,15 +103,18 @@ def _judge_recipient(recipient: Recipient) -> tuple[MemberKey | None, str | None
 def _judge_reward(
     line: DistributionLine, known: dict[tuple[object, ...], JudgedReward]
 ) -> JudgedReward:
-    """Return the line's reward, judged once for all lines that say the same."""
+    """Return the line's reward, judged once for all lines that say the same and break no rule."""
     amount = line.amount
     if amount is not None and amount.is_nan():
-        # It equals nothing, so that it cannot be found again.
+        # Not every one of these can be looked up.
         return _judge_new_reward(line)
     said = line[1:]
     reward = known.get(said)
     if reward is None:
-        reward = known[said] = _judge_new_reward(line)
+        reward = _judge_new_reward(line)
+        # Whole numbers within bounds have hashes of their own. Others can be made to share one, which would make finding them slow.
+        if not reward.reasons:
+            known[said] = reward
     return reward
 
 

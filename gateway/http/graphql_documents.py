@@ -2,7 +2,8 @@
 
 One look-up by text replaces parsing and validation, which are nearly all of a small operation's
 cost. The cache is bounded by characters, not entries: a syntax tree takes about 120 bytes for each
-character of its text, so a client who makes documents up can fill at most about 32 MB.
+character of its text, and what is compiled counts as characters of the same size, so a client who
+makes documents up can fill about 50 MB at most.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -252,3 +253,16 @@ def test_rule_that_one_line_breaks_is_not_held_against_its_neighbours() -> None:
         1,
         0,
     ]
+
+
+def test_amounts_made_to_share_one_hash_are_judged_in_no_time() -> None:
+    """Numbers are hashed by their remainder: whoever knows it could make each look-up walk past all earlier ones."""
+    lines = [
+        LINE._replace(amount=Decimal(10**18 + number * (2**61 - 1))) for number in range(10_000)
+    ]
+    assert len({hash(line.amount) for line in lines}) == 1
+    started = time.process_time()
+    judged = judge_forms(lines)
+    # A twentieth of a second; it would be several.
+    assert time.process_time() - started < 1
+    assert {line.reasons for line in judged} == {("currencyReward.amount is too large.",)}
