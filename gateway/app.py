@@ -15,6 +15,8 @@ from gateway.expiring.jobs import expire_everywhere
 from gateway.granting.groups import GrantGroups
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
+from gateway.issuing.groups import IssuanceGroups
+from gateway.operations.places import Places
 from gateway.purchasing.opening import open_purchaser
 from gateway.purchasing.purchaser import Purchaser
 from gateway.settings import Settings
@@ -30,6 +32,7 @@ class _Opened:
     database: Database
     purchaser: Purchaser
     grant_groups: GrantGroups
+    issuance_groups: IssuanceGroups
     recognition: Recognition
 
 
@@ -50,7 +53,10 @@ def create_application(
             pool_size_max=settings.database_pool_size_max,
             lock_timeout_seconds=settings.lock_timeout_seconds,
         )
-        opened.grant_groups = GrantGroups(opened.database)
+        # Shared, so that a tenant has as many places as any other, whatever it asks for.
+        places = Places()
+        opened.grant_groups = GrantGroups(opened.database, places)
+        opened.issuance_groups = IssuanceGroups(opened.database, places)
         opened.recognition = Recognition(opened.database)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(opened.database.close)
@@ -69,7 +75,14 @@ def create_application(
         return await opened.recognition.recognise(token)
 
     def make_context(caller: Caller | None, request_id: str) -> Context:
-        return Context(opened.database, caller, request_id, opened.grant_groups, opened.purchaser)
+        return Context(
+            opened.database,
+            caller,
+            request_id,
+            opened.grant_groups,
+            opened.purchaser,
+            opened.issuance_groups,
+        )
 
     async def is_ready() -> bool:
         return await opened.database.is_ready()

@@ -6,7 +6,6 @@ All but the answering is done once, whatever the number of processes that answer
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import socket
 import sys
@@ -15,6 +14,7 @@ from types import FrameType
 
 from gateway.app import create_application
 from gateway.demo.seed import Demo, ensure_demo
+from gateway.garbage import collect_seldom
 from gateway.http.server import bind_sockets, run_server
 from gateway.http.structured_logging import configure_logging
 from gateway.settings import InvalidSetting, Settings
@@ -66,9 +66,8 @@ def _answer(settings: Settings, application_url: str, listeners: Sequence[socket
     application = create_application(
         settings, application_url, runs_jobs=lambda: worker_number == 0
     )
-    # What is there by now stays: the collector need not go through it again, nor write to memory that processes share.
-    gc.collect()
-    gc.freeze()
+    # Before processes part, so that they share what is set aside: the collector does not write to it.
+    collect_seldom()
     if settings.workers == 1:
         run_server(application, listeners[0], settings.log_level)
         return

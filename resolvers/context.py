@@ -10,6 +10,7 @@ import strawberry
 from gateway.access import Caller
 from gateway.errors import FieldError, InvalidInput, Unauthenticated
 from gateway.granting.groups import GrantGroups
+from gateway.issuing.groups import IssuanceGroups
 from gateway.purchasing.purchaser import Purchaser
 from gateway.storage.database import Database
 from gateway.vendors.model import VendorSecurity
@@ -28,13 +29,15 @@ class Context:
         request_id: str,
         grant_groups: GrantGroups | None = None,
         purchaser: Purchaser | None = None,
+        issuance_groups: IssuanceGroups | None = None,
     ) -> None:
         """Take who calls, or None for an anonymous request.
 
-        Without `grant_groups` each grant commits alone; without a purchaser, vendors' orders are left to the worker.
+        Without groups each grant and issuance commits alone; without a purchaser, vendors' orders are left to the worker.
         """
         self.database = database
         self.grant_groups = grant_groups
+        self.issuance_groups = issuance_groups
         self.request_id = request_id
         self.purchaser = purchaser
         self._caller = caller

@@ -15,7 +15,7 @@ from strawberry import ExceptionHandler
 from strawberry.types.field import StrawberryField
 
 from gateway import errors as domain
-from gateway.distributing import model as distributing
+from gateway.distributing import outcome as distributing
 from gateway.errors import ErrorCode
 from gateway.grants import errors as grants
 from gateway.ids import IdKind, encode_id

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import asyncpg
@@ -18,12 +20,8 @@ from gateway.access import Caller, Scope
 from gateway.claiming.claim_rewards import claim_rewards
 from gateway.claiming.model import ClaimCommand, ClaimOutcome
 from gateway.distributing.distribute_rewards import distribute_rewards
-from gateway.distributing.model import (
-    DistributeCommand,
-    DistributionLine,
-    DistributionOutcome,
-    Recipient,
-)
+from gateway.distributing.model import DistributeCommand, DistributionLine, Recipient
+from gateway.distributing.outcome import DistributionOutcome
 from gateway.granting.grant_reward import grant_reward
 from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand, GrantOutcome
 from gateway.grants.status import StatusCode
@@ -112,7 +110,19 @@ async def snapshot(database: Database) -> dict[str, tuple[int, str]]:
 async def counting(url: str) -> AsyncIterator[tuple[Database, list[str]]]:
     """Open a pool of one connection and list every statement that is sent on it, one round trip each."""
     statements: list[str] = []
-    database = await Database.open(url, pool_size_max=1)
+
+    class CountingConnection(asyncpg.Connection):
+        """Lists copies too, of which query loggers are not told."""
+
+        async def copy_records_to_table(self, table_name: str, **options: Any) -> str:
+            statements.append(f"COPY {table_name}")
+            status: str = await super().copy_records_to_table(table_name, **options)
+            return status
+
+    with patch.object(
+        asyncpg, "create_pool", partial(asyncpg.create_pool, connection_class=CountingConnection)
+    ):
+        database = await Database.open(url, pool_size_max=1)
     try:
         async with database.connection() as connection:
             connection.add_query_logger(lambda logged: statements.append(logged.query.strip()))
@@ -305,25 +315,26 @@ async def reverse_all(
 def fail_first_attempt(
     monkeypatch: pytest.MonkeyPatch, between: Callable[[], Awaitable[object]] | None = None
 ) -> None:
-    """Undo the first attempt's work just before its answer is stored; let something happen before the second begins."""
-    complete, claim_keys = store.complete, store.claim_keys
+    """Undo the first attempt's work just before it is committed; let something happen before the second begins."""
+    transaction, claim_keys = Database.transaction, store.claim_keys
     calls: Counter[str] = Counter()
 
-    async def fail_once(*arguments: Any) -> None:
-        calls["complete"] += 1
-        if calls["complete"] == 1:
-            message = "made up for a test"
-            raise asyncpg.SerializationError(message)
-        await complete(*arguments)
+    @asynccontextmanager
+    async def fail_once(*arguments: Any) -> AsyncIterator[Any]:
+        async with transaction(*arguments) as connection:
+            yield connection
+            calls["commit"] += 1
+            if calls["commit"] == 1:
+                message = "made up for a test"
+                raise asyncpg.SerializationError(message)
 
     async def wait_once(*arguments: Any) -> Any:
-        calls["claim"] += 1
-        if between is not None and calls["complete"] == 1 and not calls["between"]:
+        if between is not None and calls["commit"] == 1 and not calls["between"]:
             calls["between"] += 1
             await between()
         return await claim_keys(*arguments)
 
-    monkeypatch.setattr(store, "complete", fail_once)
+    monkeypatch.setattr(Database, "transaction", fail_once)
     monkeypatch.setattr(store, "claim_keys", wait_once)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -20,24 +20,23 @@ from gateway.campaigns.recording import record_event
 from gateway.claiming.claim_rewards import claim_rewards
 from gateway.claiming.model import ClaimCommand, ClaimOutcome
 from gateway.distributing.distribute_rewards import distribute_rewards
-from gateway.distributing.model import (
-    DistributeCommand,
-    DistributionLine,
-    DistributionOutcome,
-    Recipient,
-)
+from gateway.distributing.model import DistributeCommand, DistributionLine, Recipient
+from gateway.distributing.outcome import DistributionOutcome
 from gateway.granting.grant_reward import grant_reward
+from gateway.granting.groups import GrantGroups
 from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand, GrantOutcome
 from gateway.holding.ending import capture, release
 from gateway.holding.model import CaptureCommand, HoldOutcome, ReleaseCommand, ReserveCommand
 from gateway.holding.reserve import reserve
 from gateway.ids import IdKind, encode_id, new_id, new_ids
 from gateway.issuing.fulfillment.updating import UpdateFulfillment, update_fulfillment
+from gateway.issuing.groups import IssuanceGroups
 from gateway.issuing.issue_rewards import issue_rewards
 from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem, PaymentChoice
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members.creating import create_members
 from gateway.members.model import MemberReference, NewMember
+from gateway.operations.places import Places
 from gateway.reversing.model import ReverseCommand, ReverseOutcome
 from gateway.reversing.reverse_grant import reverse_grant
 from gateway.rewards.code_pools import ImportCodes, import_codes
@@ -90,17 +89,28 @@ class World:
     entry_reward: UUID
     coupon_reward: UUID
     raffle_reward: UUID
+    grant_groups: GrantGroups | None = None
+    issuance_groups: IssuanceGroups | None = None
+
+    def grouped(self) -> World:
+        """Return the same world with grants and issuances that share commits, as the gateway serves it."""
+        places = Places()
+        return replace(
+            self,
+            grant_groups=GrantGroups(self.database, places),
+            issuance_groups=IssuanceGroups(self.database, places),
+        )
 
     async def grant_cash(self, key: str, member: UUID, dollars: str = "5.00") -> GrantOutcome:
         """Grant a custom reward, to be claimed."""
         reward = CustomReward(Decimal(dollars))
         command = GrantCommand(key, _name(member), reward, "daily.check-in", {})
-        return await grant_reward(self.database, self.caller, command)
+        return await grant_reward(self.database, self.caller, command, self.grant_groups)
 
     async def grant(self, key: str, member: UUID, reward_id: UUID) -> GrantOutcome:
         """Grant a reward of the catalogue."""
         command = GrantCommand(key, _name(member), CatalogueReward(reward_id), None, {})
-        return await grant_reward(self.database, self.caller, command)
+        return await grant_reward(self.database, self.caller, command, self.grant_groups)
 
     async def issue(self, key: str, member: UUID, *items: IssueItem | UUID) -> IssuanceOutcome:
         """Issue rewards, paid for as each is configured."""
@@ -108,9 +118,8 @@ class World:
             IssueItem(item, encode_id(IdKind.REWARD, item)) if isinstance(item, UUID) else item
             for item in items
         ]
-        return await issue_rewards(
-            self.database, self.caller, IssueCommand(key, _name(member), wanted)
-        )
+        command = IssueCommand(key, _name(member), wanted)
+        return await issue_rewards(self.database, self.caller, command, groups=self.issuance_groups)
 
     async def distribute(
         self, key: str, lines: Sequence[tuple[UUID, int, int]]

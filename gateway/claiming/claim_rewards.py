@@ -19,7 +19,7 @@ from gateway.grants import store
 from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.status import ItemStatus, StatusCode
 from gateway.ids import new_id, new_ids
-from gateway.ledger.book import bounded_accounts
+from gateway.ledger.balance import bounded_accounts
 from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKind, Transfer
 from gateway.ledger.store import lock_balances, record
 from gateway.members.store import find_members

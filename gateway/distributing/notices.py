@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-from uuid import UUID
+from collections.abc import Sequence
 
 from gateway.ledger.assets import Asset, format_amount
 
@@ -12,11 +10,8 @@ RECEIVED = "You have received a reward:"
 CHANGED = "Your balance has changed:"
 
 
-def write_notice(
-    message: str | None, benefits: Sequence[Mapping[str, Any]], assets: Mapping[UUID, Asset]
-) -> str:
-    """Return the notification of a line from what it gave or took."""
-    amounts = [(assets[UUID(benefit["asset_id"])], benefit["amount_minor"]) for benefit in benefits]
+def write_notice(message: str | None, amounts: Sequence[tuple[Asset, int]]) -> str:
+    """Return the notification of a line from what it gave or, below zero, took. Units: minor."""
     text = ", ".join(format_amount(asset, amount_minor) for asset, amount_minor in amounts)
     has_deduction = any(amount_minor < 0 for _, amount_minor in amounts)
     return f"{message or (CHANGED if has_deduction else RECEIVED)} {text}"

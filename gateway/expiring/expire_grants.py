@@ -15,7 +15,7 @@ from gateway.expiring import store
 from gateway.expiring.system import NothingDue, find_system_caller, new_expiry_request
 from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.ids import new_id
-from gateway.ledger.book import bounded_accounts
+from gateway.ledger.balance import bounded_accounts
 from gateway.ledger.entries_store import EntrySpan, fetch_transfers
 from gateway.ledger.model import Transaction, TransactionKind
 from gateway.ledger.store import lock_balances, record

@@ -1,7 +1,7 @@
 """Grants of one caller in one database transaction, each with its own key, answer and failure.
 
-Round trips, whatever the number of grants: claim the keys, find the members (and the rewards), award (3, unique coupons 6),
-store the answers; with replays two more, to read the answers and the grants.
+Round trips, whatever the number of grants: claim the keys with their answers, find the members (and the rewards), award (3, new
+balances 5, unique coupons 6), store the answers that are others; with replays two more, to read the answers and the grants.
 """
 
 from __future__ import annotations
@@ -50,24 +50,32 @@ async def grant_batch(
     ]
     lines, failed = await _plan(connection, caller, running)
     results = await _award(connection, caller, running, lines)
-    answers = {grant_id: _judge(result) for grant_id, result in results.items()}
+    answers = {job.grant_id: _judge(job, results.get(job.grant_id)) for job, _ in running}
     done = [
         (job.request, answer)
         for job, _ in running
-        if isinstance(answer := answers.get(job.grant_id), dict)
+        if isinstance(answer := answers[job.grant_id], dict)
+        and answer is not job.request.expected_answer
     ]
     if done:
         await store.complete(connection, caller, done)
-    known = {result.id: result for result in results.values() if isinstance(result, GrantRecord)}
     values = [
         decision.value if isinstance(decision, Answer) else answers.get(job.grant_id)
         for job, decision in zip(jobs, decided, strict=True)
     ]
+    known = {
+        str(result.id): result for result in results.values() if isinstance(result, GrantRecord)
+    }
     grants = known | await _fetch_missing(connection, caller, values, known)
     return [
         _to_outcome(decision, value, failed.get(job.grant_id), grants)
         for job, decision, value in zip(jobs, decided, values, strict=True)
     ]
+
+
+def to_answer(grant_id: UUID, status: ItemStatus) -> dict[str, Any]:
+    """Return the answer that is stored of a grant."""
+    return {"grant_id": str(grant_id), "code": status.code.value, "message": status.message}
 
 
 async def _plan(
@@ -113,35 +121,40 @@ async def _award(
     return {line.grant_id: result for line, result in zip(lines, results, strict=True)}
 
 
-def _judge(result: LineResult) -> dict[str, Any] | RewardsError:
-    """Return the answer to be stored, or why there is none."""
+def _judge(job: GrantJob, result: LineResult | None) -> dict[str, Any] | RewardsError | None:
+    """Return the answer to be stored, or why there is none; None of a job that was not planned."""
+    if result is None:
+        return None
     if isinstance(result, Refusal):
         return RewardUnavailable(result, REWARD_PATH)
     if isinstance(result, AlreadyIssued):
-        grant_id, status = result.grant_id, ALREADY_ISSUED
-    else:
-        is_pending = result.status is GrantStatus.PENDING
-        grant_id, status = result.id, PENDING if is_pending else GRANTED
-    return {"grant_id": str(grant_id), "code": status.code, "message": status.message}
+        return to_answer(result.grant_id, ALREADY_ISSUED)
+    if result.status is GrantStatus.PENDING:
+        return to_answer(result.id, PENDING)
+    expected: dict[str, Any] = job.request.expected_answer
+    return expected
 
 
 async def _fetch_missing(
     connection: Connection,
     caller: Caller,
     values: Sequence[dict[str, Any] | RewardsError | None],
-    known: Mapping[UUID, GrantRecord],
-) -> dict[UUID, GrantRecord]:
-    """Read the grants that answers name and this call did not make."""
-    named = {UUID(value["grant_id"]) for value in values if isinstance(value, dict)}
-    missing = named - known.keys()
-    return await fetch_grants(connection, caller.tenant_id, sorted(missing)) if missing else {}
+    known: Mapping[str, GrantRecord],
+) -> dict[str, GrantRecord]:
+    """Read the grants that answers name and this call did not make, by their ids as text."""
+    named = {value["grant_id"] for value in values if isinstance(value, dict)}
+    missing = [UUID(grant_id) for grant_id in sorted(named - known.keys())]
+    if not missing:
+        return {}
+    found = await fetch_grants(connection, caller.tenant_id, missing)
+    return {str(grant_id): grant for grant_id, grant in found.items()}
 
 
 def _to_outcome(
     decision: Operation | Answer | IdempotencyConflict,
     value: dict[str, Any] | RewardsError | None,
     failure: RewardsError | None,
-    grants: Mapping[UUID, GrantRecord],
+    grants: Mapping[str, GrantRecord],
 ) -> GrantOutcome | RewardsError:
     if isinstance(decision, IdempotencyConflict):
         return decision
@@ -152,5 +165,5 @@ def _to_outcome(
         return failure
     status = ItemStatus(StatusCode(value["code"]), value["message"])
     replay = isinstance(decision, Answer) and decision.idempotent_replay
-    grant = grants[UUID(value["grant_id"])]
+    grant = grants[value["grant_id"]]
     return GrantOutcome(grant, present_status(status, grant, GRANTED), replay)

@@ -1,7 +1,7 @@
 """Grant one reward to one member, once per client reference.
 
-Round trips of a grant alone: begin, claim the key, find the member (and the reward), award (3, a unique coupon 6), store the
-answer, commit. A replay: begin, claim the key, read the answer and the grant, commit. In a group, the same for all of it.
+Round trips of a grant alone: begin, claim the key with the answer, find the member (and the reward), award (3, a new balance 5,
+a unique coupon 6), store the answer if it is another, commit. A replay: begin, claim the key, read the answer and the grant, commit. In a group, the same for all of it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import InvalidInput
-from gateway.granting.batch import GRANTED
+from gateway.granting.batch import GRANTED, to_answer
 from gateway.granting.groups import GrantGroups, grant_alone
 from gateway.granting.model import (
     CustomReward,
@@ -24,7 +25,7 @@ from gateway.granting.model import (
 from gateway.grants.pending import present_status
 from gateway.grants.status import StatusCode
 from gateway.grants.store import fetch_grants
-from gateway.ids import new_id, new_ids
+from gateway.ids import new_ids
 from gateway.operations.model import OperationKind, Request
 from gateway.purchasing.purchaser import PATIENCE_SECONDS, Purchaser
 from gateway.storage.database import Database
@@ -57,8 +58,9 @@ async def grant_reward(
     if errors := check_command(command):
         raise InvalidInput(errors)
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-    grant_id, transaction_id = new_ids(2)
-    job = GrantJob(command, _to_request(caller, command), grant_id, transaction_id)
+    grant_id, transaction_id, operation_id = new_ids(3)
+    request = _to_request(caller, command, grant_id, operation_id)
+    job = GrantJob(command, request, grant_id, transaction_id)
     if groups is None or command.is_dry_run:
         outcome = await grant_alone(database, caller, job, dry_run=command.is_dry_run)
     else:
@@ -73,7 +75,9 @@ async def grant_reward(
     return replace(outcome, grant=grant, status=present_status(outcome.status, grant, GRANTED))
 
 
-def _to_request(caller: Caller, command: GrantCommand) -> Request:
+def _to_request(
+    caller: Caller, command: GrantCommand, grant_id: UUID, operation_id: UUID
+) -> Request:
     """Name what makes the grant what it is; another action code alone is no change (OWN-7)."""
     reward: dict[str, Any]
     if isinstance(command.reward, CustomReward):
@@ -90,6 +94,7 @@ def _to_request(caller: Caller, command: GrantCommand) -> Request:
             "member": list(command.member),
             **reward,
         },
-        operation_id=new_id(),
+        operation_id=operation_id,
         key_path=("input", "clientReference"),
+        expected_answer=to_answer(grant_id, GRANTED),
     )

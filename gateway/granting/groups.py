@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gateway.access import Caller
 from gateway.errors import RewardsError
 from gateway.granting.batch import grant_batch
 from gateway.granting.model import GrantJob, GrantOutcome
-from gateway.operations import store
-from gateway.operations.grouping import Grouper
+from gateway.operations.groups import Failed, Groups, run_alone
 from gateway.operations.model import IdempotencyConflict
+from gateway.operations.places import Places
 from gateway.storage.database import Connection, Database
 
-# Short, because the others of the group wait too; a job that needs longer is done alone.
-GROUP_LOCK_TIMEOUT_SECONDS = 0.25
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A grant as groups see it: one key, one line."""
+
+    job: GrantJob
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset((self.job.request.key,))
+
+    @property
+    def line_count(self) -> int:
+        return 1
 
 
 class GrantGroups:
     """Groups the grants of a process; queues are kept apart by caller."""
 
-    def __init__(self, database: Database) -> None:
-        """Take where to write."""
-        self._database = database
-        self._grouper: Grouper[tuple[Caller, GrantJob], GrantOutcome | RewardsError] = Grouper(
-            self._grant_group, self._grant_alone
-        )
+    def __init__(self, database: Database, places: Places | None = None) -> None:
+        """Take where to write, and the places of all that is grouped."""
+        self._groups = Groups[_Shared, GrantOutcome](database, _grant_all, places)
 
     async def grant(self, caller: Caller, job: GrantJob) -> GrantOutcome:
         """Grant the job, with others if there are any under way.
@@ -34,42 +44,7 @@ class GrantGroups:
             RewardsError: why it cannot be granted, exactly as if it were alone.
             Overloaded: too many are waiting.
         """
-        outcome = await self._grouper.run(caller, job.request.key, (caller, job))
-        if isinstance(outcome, RewardsError):
-            raise outcome
-        return outcome
-
-    async def _grant_group(
-        self, jobs: Sequence[tuple[Caller, GrantJob]]
-    ) -> list[GrantOutcome | RewardsError | None]:
-        caller = jobs[0][0]
-        wanted = [job for _, job in jobs]
-
-        async def attempt(connection: Connection) -> list[GrantOutcome | RewardsError]:
-            outcomes = await grant_batch(connection, caller, wanted)
-            failed = [
-                job.request
-                for job, outcome in zip(wanted, outcomes, strict=True)
-                if isinstance(outcome, RewardsError)
-                and not isinstance(outcome, IdempotencyConflict)
-            ]
-            if failed:
-                await store.release(connection, caller, failed)
-            return outcomes
-
-        outcomes = await self._database.run_transaction(
-            attempt, lock_timeout_seconds=GROUP_LOCK_TIMEOUT_SECONDS
-        )
-        # Whether a refusal would also be one alone is not for a group to say.
-        return [
-            None
-            if isinstance(outcome, RewardsError) and not isinstance(outcome, IdempotencyConflict)
-            else outcome
-            for outcome in outcomes
-        ]
-
-    async def _grant_alone(self, caller_and_job: tuple[Caller, GrantJob]) -> GrantOutcome:
-        return await grant_alone(self._database, *caller_and_job)
+        return await self._groups.run(caller, _Shared(job))
 
 
 async def grant_alone(
@@ -80,11 +55,19 @@ async def grant_alone(
     Raises:
         RewardsError: why it cannot be granted.
     """
+    return await run_alone(database, _grant_all, caller, _Shared(job), dry_run=dry_run)
 
-    async def attempt(connection: Connection) -> GrantOutcome:
-        (outcome,) = await grant_batch(connection, caller, [job])
-        if isinstance(outcome, RewardsError):
-            raise outcome
-        return outcome
 
-    return await database.run_transaction(attempt, dry_run=dry_run)
+async def _grant_all(
+    connection: Connection, caller: Caller, jobs: Sequence[_Shared]
+) -> list[GrantOutcome | Failed]:
+    outcomes = await grant_batch(connection, caller, [shared.job for shared in jobs])
+    return [
+        _to_failed(shared.job, outcome) if isinstance(outcome, RewardsError) else outcome
+        for shared, outcome in zip(jobs, outcomes, strict=True)
+    ]
+
+
+def _to_failed(job: GrantJob, error: RewardsError) -> Failed:
+    """Return the failure; only of a conflict the key was not this job's."""
+    return Failed(error, () if isinstance(error, IdempotencyConflict) else (job.request,))

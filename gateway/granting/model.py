@@ -56,7 +56,7 @@ class GrantCommand:
     is_dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GrantJob:
     """A checked command on its way. The ids are made before any attempt, so that every attempt writes the same rows."""
 
@@ -66,7 +66,7 @@ class GrantJob:
     transaction_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GrantOutcome:
     """The grant, new or as first made."""
 

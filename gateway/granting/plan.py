@@ -15,7 +15,14 @@ from gateway.grants.catalogue_line import find_refusal, plan_line
 from gateway.grants.errors import RewardUnavailable
 from gateway.grants.line import Line
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
-from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKind, Transfer
+from gateway.ledger.model import (
+    Account,
+    OwnerKind,
+    Transaction,
+    TransactionKind,
+    Transfer,
+    organisation_account,
+)
 from gateway.operations.model import Operation
 from gateway.rewards.model import Reward
 
@@ -62,15 +69,16 @@ def _plan_custom(
         path = ("input", "reward", "custom", "expiresAt")
         raise InvalidInput([FieldError(path, "future", "expiresAt must be in the future.")])
     cash_id = caller.standard_assets.cash_id
+    amount_minor = reward.amount_minor
     owed = Transfer(
-        debit=Account(cash_id, OwnerKind.ISSUANCE, caller.organisation_id),
+        debit=organisation_account(cash_id, OwnerKind.ISSUANCE, caller.organisation_id),
         credit=Account(cash_id, OwnerKind.CLAIMABLE, member_id),
-        amount_minor=reward.amount_minor,
+        amount_minor=amount_minor,
     )
     benefit = {
         "kind": "ASSET_CREDIT",
         "asset_id": str(cash_id),
-        "amount_minor": reward.amount_minor,
+        "amount_minor": amount_minor,
     }
     return Line(
         grant_id=job.grant_id,

@@ -1,7 +1,7 @@
 """The one posting routine: grant, issue and distribute all end here, a single grant as the batch of one.
 
-Round trips, whatever the number of lines: lock 1, ledger 1, grants 1; with unique coupons up to 6 more; with purchases from
-vendors 2 more, for the holds and the orders.
+Round trips, whatever the number of lines: lock 1 (3 if some balance is new), ledger 1 (2 from a thousand entries on), grants 1;
+with unique coupons up to 6 more; with purchases from vendors 2 more, for the holds and the orders.
 Lock order: coupon assignments, codes, balances.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from gateway.errors import RewardsError
 from gateway.grants import coupon_store, store, vendor_order_store
 from gateway.grants.coupon_store import DrawnCode
 from gateway.grants.coupons import Draw, draw_coupons
@@ -18,12 +19,15 @@ from gateway.grants.holding import hold_payments
 from gateway.grants.line import AlreadyIssued, Line, LineResult
 from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.status import Refusal, StatusCode
-from gateway.ledger.book import Book, EntryRange, bounded_accounts
+from gateway.ledger.balance import EntryRange, bounded_accounts
+from gateway.ledger.book import Book
 from gateway.ledger.model import BalanceTooHigh, BalanceTooLow, OwnerKind
 from gateway.ledger.store import lock_balances, record
 from gateway.storage.database import Connection
 
 Check = Callable[[Book, Sequence[Line]], None]
+# Of a line whose call was refused as a whole; nobody is shown it.
+REFUSED = Refusal(StatusCode.INSUFFICIENT_BALANCE, ("The call was refused.",))
 
 
 def _accept(_: Book, __: Sequence[Line]) -> None:
@@ -45,11 +49,34 @@ async def award(
     Raises:
         RewardsError: whatever `check` raises.
     """
+    (results,) = await award_each(connection, tenant_id, [lines], at, check)
+    if isinstance(results, RewardsError):
+        raise results
+    return results
+
+
+async def award_each(
+    connection: Connection,
+    tenant_id: UUID,
+    parts: Sequence[Sequence[Line]],
+    at: datetime,
+    check: Check = _accept,
+) -> list[list[LineResult] | RewardsError]:
+    """Award several calls' lines in one go, and return for each part its results, or what `check` refused it with.
+
+    `check` is asked for each part when its turn comes, and sees what the parts before it have left of the balances; a part that
+    it refuses changes nothing. Parts must not want the same coupon for the same member.
+    """
+    lines = [line for part in parts for line in part]
     draw = await draw_coupons(connection, tenant_id, lines, at)
     transfers = [transfer for line in lines for transfer in (*line.payments, *line.transfers)]
     book = await lock_balances(connection, tenant_id, bounded_accounts(transfers), at)
-    check(book, [line for line in lines if line.grant_id not in draw.settled])
-    results = _try_all(book, lines, draw, at)
+    decided = [_try_part(book, part, draw, at, check) for part in parts]
+    results = [
+        result
+        for part, outcome in zip(parts, decided, strict=True)
+        for result in ([REFUSED] * len(part) if isinstance(outcome, RewardsError) else outcome)
+    ]
     grants = [result for result in results if isinstance(result, GrantRecord)]
     if grants:
         await record(connection, tenant_id, book, at)
@@ -59,7 +86,17 @@ async def award(
         if purchases:
             await vendor_order_store.insert_orders(connection, tenant_id, purchases, at)
     await _settle_coupons(connection, tenant_id, lines, results, draw)
-    return results
+    return decided
+
+
+def _try_part(
+    book: Book, lines: Sequence[Line], draw: Draw, at: datetime, check: Check
+) -> list[LineResult] | RewardsError:
+    try:
+        check(book, [line for line in lines if line.grant_id not in draw.settled])
+    except RewardsError as error:
+        return error
+    return _try_all(book, lines, draw, at)
 
 
 def _try_all(book: Book, lines: Sequence[Line], draw: Draw, at: datetime) -> list[LineResult]:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from gateway.grants.line import Line
-from gateway.ledger.book import Book, Hold
+from gateway.ledger.balance import Hold
+from gateway.ledger.book import Book
 from gateway.ledger.model import Account, BalanceTooLow, Transfer
 
 

@@ -22,9 +22,9 @@ class Coupon:
     reward_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """One grant to be tried.
+    """One grant to be tried. Not changed once made: freezing it would only make it dearer.
 
     `payments` leave the member and `transfers` give the benefit; all of them happen, or none. A line with a `purchase` is
     pending: its payments are held, not moved, it has no transfers, and its transaction, which nothing else may use, is

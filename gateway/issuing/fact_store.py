@@ -1,68 +1,100 @@
-"""What a call's organisations and its member say about its items: one statement, whatever the number of items."""
+"""Who calls are for, and what organisations and members say about their items: one statement, whatever the number of any."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.ids import read_uuid
 from gateway.issuing.custom_fields.model import CustomField, CustomFieldType
+from gateway.members.model import MemberReference
+from gateway.members.reference_store import FIND, to_find_arguments
+from gateway.rewards.current_store import STATE, State
 from gateway.storage.database import Connection
 
-# One row, whatever is missing.
-FACTS = """
+# One row, whatever is missing. `admitted` pairs each reserved reward with those of the members who are in one of its segments.
+FACTS = f"""
+WITH found AS MATERIALIZED (SELECT ARRAY({FIND}) AS member_ids)
 SELECT
-    ARRAY(SELECT wanted.id FROM unnest($3::uuid[]) AS wanted (id)
-        WHERE EXISTS (SELECT FROM reward_segments WHERE tenant_id = $1 AND reward_id = wanted.id)
-            AND NOT EXISTS (SELECT FROM reward_segments
-                JOIN segment_members ON segment_members.tenant_id = $1
-                    AND segment_members.segment_id = reward_segments.segment_id AND segment_members.member_id = $4
-                WHERE reward_segments.tenant_id = $1 AND reward_segments.reward_id = wanted.id)) AS closed_reward_ids,
-    ARRAY(SELECT DISTINCT status FROM member_cards WHERE tenant_id = $1 AND member_id = $4) AS card_statuses,
-    ARRAY(SELECT DISTINCT status FROM member_labels WHERE tenant_id = $1 AND member_id = $4) AS label_statuses,
+    member_ids,
+    ARRAY(SELECT {STATE} FROM rewards WHERE tenant_id = $1 AND organisation_id = ANY($5::uuid[])
+        AND rewards.id = ANY($6::uuid[]) AND deleted_at IS NULL) AS reward_states,
+    ARRAY(SELECT DISTINCT reward_id FROM reward_segments
+        WHERE tenant_id = $1 AND reward_id = ANY($6::uuid[])) AS reserved_reward_ids,
+    ARRAY(SELECT DISTINCT jsonb_build_array(reward_id, member_id) FROM reward_segments
+        JOIN segment_members ON segment_members.tenant_id = $1
+            AND segment_members.segment_id = reward_segments.segment_id AND member_id = ANY(member_ids)
+        WHERE reward_segments.tenant_id = $1 AND reward_id = ANY($6::uuid[])) AS admitted,
+    ARRAY(SELECT DISTINCT jsonb_build_array(member_id, status) FROM member_cards
+        WHERE tenant_id = $1 AND member_id = ANY(member_ids)) AS card_statuses,
+    ARRAY(SELECT DISTINCT jsonb_build_array(member_id, status) FROM member_labels
+        WHERE tenant_id = $1 AND member_id = ANY(member_ids)) AS label_statuses,
     ARRAY(SELECT jsonb_build_object('organisation_id', organisation_id, 'name', name, 'kind', kind,
             'is_required', is_required, 'choices', choices)
-        FROM custom_fields WHERE tenant_id = $1 AND organisation_id = ANY($2::uuid[])
+        FROM custom_fields WHERE tenant_id = $1 AND organisation_id = ANY($5::uuid[])
         ORDER BY organisation_id, name) AS custom_fields,
     ARRAY(SELECT jsonb_build_object('organisation_id', organisation_id, 'name', name)
-        FROM fulfillment_stages WHERE tenant_id = $1 AND organisation_id = ANY($2::uuid[])
+        FROM fulfillment_stages WHERE tenant_id = $1 AND organisation_id = ANY($5::uuid[])
         ORDER BY organisation_id, position, created_at, name) AS stages
+FROM found
 """
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFacts:
-    """One row of facts."""
+    """What there is to know; `admitted` has the reserved rewards that each member may be issued all the same.
 
-    closed_reward_ids: frozenset[UUID]
-    card_statuses: frozenset[str]
-    label_statuses: frozenset[str]
-    custom_fields: dict[UUID, dict[str, CustomField]]
-    stages: dict[UUID, list[str]]
+    `member_ids` are in the order in which members were named, None for nobody.
+    """
+
+    member_ids: Sequence[UUID | None]
+    reward_states: Sequence[State]
+    reserved_reward_ids: frozenset[UUID]
+    admitted: Mapping[UUID, set[UUID]]
+    card_statuses: Mapping[UUID, set[str]]
+    label_statuses: Mapping[UUID, set[str]]
+    custom_fields: Mapping[UUID, dict[str, CustomField]]
+    stages: Mapping[UUID, list[str]]
 
 
 async def fetch_facts(
     connection: Connection,
     tenant_id: UUID,
+    members: Sequence[MemberReference],
     organisation_ids: Sequence[UUID],
     reward_ids: Sequence[UUID],
-    member_id: UUID,
 ) -> FoundFacts:
-    """Return what there is to know about these rewards, organisations and this member."""
-    (row,) = await connection.fetch(FACTS, tenant_id, organisation_ids, reward_ids, member_id)
+    """Return what there is to know about these members, organisations and rewards; one round trip."""
+    arguments = (*to_find_arguments(members), organisation_ids, reward_ids)
+    row = await connection.fetchrow(FACTS, tenant_id, *arguments)
+    assert row is not None  # noqa: S101 - it is one row, whatever is missing
+    admitted: dict[UUID, set[UUID]] = defaultdict(set)
+    for reward_id, member_id in row["admitted"]:
+        admitted[read_uuid(member_id)].add(read_uuid(reward_id))
     fields: dict[UUID, dict[str, CustomField]] = defaultdict(dict)
     for one in row["custom_fields"]:
-        fields[UUID(one["organisation_id"])][one["name"]] = CustomField(
+        fields[read_uuid(one["organisation_id"])][one["name"]] = CustomField(
             one["name"], CustomFieldType(one["kind"]), one["is_required"], tuple(one["choices"])
         )
     stages: dict[UUID, list[str]] = defaultdict(list)
     for one in row["stages"]:
-        stages[UUID(one["organisation_id"])].append(one["name"])
+        stages[read_uuid(one["organisation_id"])].append(one["name"])
     return FoundFacts(
-        frozenset(row["closed_reward_ids"]),
-        frozenset(row["card_statuses"]),
-        frozenset(row["label_statuses"]),
+        row["member_ids"],
+        row["reward_states"],
+        frozenset(row["reserved_reward_ids"]),
+        admitted,
+        _by_member(row["card_statuses"]),
+        _by_member(row["label_statuses"]),
         fields,
         stages,
     )
+
+
+def _by_member(pairs: Iterable[tuple[str, str]]) -> dict[UUID, set[str]]:
+    statuses: dict[UUID, set[str]] = defaultdict(set)
+    for member_id, status in pairs:
+        statuses[read_uuid(member_id)].add(status)
+    return statuses

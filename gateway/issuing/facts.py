@@ -1,20 +1,22 @@
-"""What is known about a call's items before any is judged: looked up once for all of them."""
+"""What is known about calls' items before any is judged: looked up once for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from gateway.issuing.custom_fields.model import CustomField
-from gateway.issuing.fact_store import fetch_facts
+from gateway.issuing.fact_store import FoundFacts, fetch_facts
 from gateway.issuing.model import IssueItem
 from gateway.issuing.reach import Reach, organisation_of
 from gateway.ledger.assets import Asset
+from gateway.rewards.current import load_current_rewards
 from gateway.rewards.model import Reward
-from gateway.rewards.store import fetch_rewards_of
 from gateway.storage.database import Connection
 from gateway.tenants.assets import load_assets
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,55 +26,76 @@ class Facts:
     `closed_reward_ids` are reserved for segments that the member is not in.
     """
 
-    reach: Reach
+    home_id: UUID
     rewards: Mapping[UUID, Reward]
     assets: Mapping[UUID, Asset]
-    closed_reward_ids: frozenset[UUID] = frozenset()
-    card_statuses: frozenset[str] = frozenset()
-    label_statuses: frozenset[str] = frozenset()
+    closed_reward_ids: Set[UUID] = frozenset()
+    card_statuses: Set[str] = frozenset()
+    label_statuses: Set[str] = frozenset()
     custom_fields: Mapping[UUID, Mapping[str, CustomField]] = field(default_factory=dict)
     stages: Mapping[UUID, Sequence[str]] = field(default_factory=dict)
 
     def reward_of(self, item: IssueItem) -> Reward | None:
         """Return an item's reward, if it is its organisation's."""
         reward = self.rewards.get(item.reward_id) if item.reward_id else None
-        if reward is None or reward.organisation_id != self._organisation_of(item):
-            return None
-        return reward
+        if reward is not None and reward.organisation_id == organisation_of(item, self.home_id):
+            return reward
+        return None
 
     def custom_fields_of(self, item: IssueItem) -> Mapping[str, CustomField]:
         """Return what an item's organisation declares, by name."""
-        return self.custom_fields.get(self._organisation_of(item), {})
+        return self.custom_fields.get(organisation_of(item, self.home_id), {})
 
     def stages_of(self, item: IssueItem) -> Sequence[str]:
         """Return the stages of an item's organisation, in order."""
-        return self.stages.get(self._organisation_of(item), ())
+        return self.stages.get(organisation_of(item, self.home_id), ())
 
     def first_stage_of(self, item: IssueItem) -> str | None:
         """Return the stage that an item begins at: the one it names, or the organisation's first."""
         return item.fulfillment_stage or next(iter(self.stages_of(item)), None)
 
-    def _organisation_of(self, item: IssueItem) -> UUID:
-        return organisation_of(item, self.reach.home_id)
-
 
 async def load_facts(
-    connection: Connection, tenant_id: UUID, reach: Reach, member_id: UUID
-) -> Facts:
-    """Look everything up. Round trips: two, and one more if a price is in an asset that is new to this process."""
-    items = reach.command.items
-    organisation_ids = sorted({organisation_of(item, reach.home_id) for item in items})
-    reward_ids = sorted({item.reward_id for item in items if item.reward_id is not None})
-    rewards = await fetch_rewards_of(connection, tenant_id, organisation_ids, reward_ids)
+    connection: Connection, tenant_id: UUID, reaches: Sequence[Reach]
+) -> list[tuple[UUID | None, Facts]]:
+    """Find the members of calls, and return for each call its member, if there is one, and what is known about its items.
+
+    Round trips: one, one more if some rewards have changed or are new to this process, and one more if a price is in an asset
+    that is new to it.
+    """
+    organisation_ids = sorted({terms.organisation_id for reach in reaches for terms in reach.terms})
+    wanted = {item.reward_id for reach in reaches for item in reach.command.items}
+    reward_ids = sorted(reward_id for reward_id in wanted if reward_id is not None)
+    members = [reach.command.member for reach in reaches]
+    found = await fetch_facts(connection, tenant_id, members, organisation_ids, reward_ids)
+    rewards = await load_current_rewards(connection, tenant_id, found.reward_states)
     assets = await load_assets(connection, tenant_id, _assets_of(rewards.values()))
-    found = await fetch_facts(connection, tenant_id, organisation_ids, reward_ids, member_id)
+    return [
+        (member_id, _select(found, reach.home_id, member_id, rewards, assets))
+        for reach, member_id in zip(reaches, found.member_ids, strict=True)
+    ]
+
+
+def _select(
+    found: FoundFacts,
+    home_id: UUID,
+    member_id: UUID | None,
+    rewards: Mapping[UUID, Reward],
+    assets: Mapping[UUID, Asset],
+) -> Facts:
+    """Return what concerns one call's member."""
+    closed: Set[UUID] = found.reserved_reward_ids
+    if member_id is None:
+        return Facts(home_id, rewards, assets)
+    if closed and member_id in found.admitted:
+        closed -= found.admitted[member_id]
     return Facts(
-        reach=reach,
+        home_id=home_id,
         rewards=rewards,
         assets=assets,
-        closed_reward_ids=found.closed_reward_ids,
-        card_statuses=found.card_statuses,
-        label_statuses=found.label_statuses,
+        closed_reward_ids=closed,
+        card_statuses=found.card_statuses.get(member_id, _NOTHING),
+        label_statuses=found.label_statuses.get(member_id, _NOTHING),
         custom_fields=found.custom_fields,
         stages=found.stages,
     )

@@ -18,6 +18,7 @@ from gateway.issuing.scope import (
     DataScope,
     OrganisationDetails,
     OrganisationReference,
+    Terms,
     check_scope,
 )
 from gateway.members.groups.model import GroupReference
@@ -160,6 +161,7 @@ class ItemOutcome:
 
     index: int
     item: IssueItem
+    terms: Terms
     status: ItemStatus
     quantity: int
     grant: GrantRecord | None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from gateway.errors import NotFound
-from gateway.issuing.model import IssueItem
 from gateway.issuing.reach import Reach
-from gateway.ledger.model import OwnerKind
+from gateway.issuing.scope import Terms
+from gateway.ledger.model import Account, OwnerKind
 from gateway.members.groups.model import GroupReference
 from gateway.members.groups.store import find_groups
 from gateway.storage.database import Connection
@@ -19,21 +19,26 @@ from gateway.storage.database import Connection
 class Payers:
     """The groups of one call, by how they were named. An item that names none is paid by the member."""
 
-    reach: Reach
     member_id: UUID
     groups: Mapping[GroupReference, UUID]
+    _accounts: dict[tuple[UUID | None, UUID], Account] = field(default_factory=dict)
 
-    def group_of(self, item: IssueItem) -> UUID | None:
+    def group_of(self, terms: Terms) -> UUID | None:
         """Return the group that redeems an item, if one does."""
-        group = self.reach.terms_of(item).group
-        return None if group is None else self.groups[group]
+        return None if terms.group is None else self.groups[terms.group]
 
-    def payer_of(self, item: IssueItem) -> tuple[UUID, OwnerKind]:
-        """Return whose account an item is paid from."""
-        group_id = self.group_of(item)
-        if group_id is None:
-            return self.member_id, OwnerKind.MEMBER
-        return group_id, OwnerKind.GROUP
+    def account_of(self, terms: Terms, asset_id: UUID) -> Account:
+        """Return the account of an asset that an item is paid from; made once for all items that are paid from it."""
+        group_id = self.group_of(terms)
+        known = self._accounts.get((group_id, asset_id))
+        if known is None:
+            known = (
+                Account(asset_id, OwnerKind.MEMBER, self.member_id)
+                if group_id is None
+                else Account(asset_id, OwnerKind.GROUP, group_id)
+            )
+            self._accounts[group_id, asset_id] = known
+        return known
 
 
 async def find_payers(
@@ -45,14 +50,13 @@ async def find_payers(
         NotFound: a group does not exist, or the member is not in it: the two look the same.
     """
     named: dict[GroupReference, tuple[str, ...]] = {}
-    for item in reach.command.items:
-        terms = reach.terms_of(item)
+    for terms in reach.terms:
         if terms.group is not None:
             named.setdefault(terms.group, terms.group_path)
     if not named:
-        return Payers(reach, member_id, {})
+        return Payers(member_id, {})
     found = await find_groups(connection, tenant_id, list(named), member_id)
     for group, path in named.items():
         if group not in found:
             raise NotFound("The member is in no such group.", path)
-    return Payers(reach, member_id, found)
+    return Payers(member_id, found)

@@ -5,7 +5,7 @@ Source: CAP-6, CAP-7.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
@@ -14,7 +14,7 @@ from uuid import UUID
 from gateway.grants.status import Refusal, StatusCode
 from gateway.issuing.model import IssueItem, PaymentChoice
 from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, from_minor
-from gateway.ledger.model import Account, OwnerKind, Transfer
+from gateway.ledger.model import Account, OwnerKind, Transfer, organisation_account
 from gateway.rewards.model import PaymentConfig, PaymentMode, Reward, RewardKind
 from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration
 
@@ -39,14 +39,14 @@ class Price:
         return self.config.mode if self.config else PaymentMode.FREE
 
     def to_transfers(
-        self, organisation_id: UUID, payer_id: UUID, payer_kind: OwnerKind = OwnerKind.MEMBER
+        self, organisation_id: UUID, payer_of: Callable[[UUID], Account]
     ) -> tuple[Transfer, ...]:
-        """Return what the payer, a member or a group, gives up: nothing, or one transfer."""
+        """Return what the payer gives up: nothing, or one transfer; `payer_of` names their account of an asset."""
         if self.config is None or self.config.asset_id is None or self.amount_minor == 0:
             return ()
-        payer = Account(self.config.asset_id, payer_kind, payer_id)
-        taken = Account(self.config.asset_id, OwnerKind.REDEMPTION, organisation_id)
-        return (Transfer(payer, taken, self.amount_minor),)
+        asset_id = self.config.asset_id
+        taken = organisation_account(asset_id, OwnerKind.REDEMPTION, organisation_id)
+        return (Transfer(payer_of(asset_id), taken, self.amount_minor),)
 
     def to_json(self) -> dict[str, Any]:
         """Return the payment as the grant's details keep it; a reference only where there is cash."""

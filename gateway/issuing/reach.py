@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller
 from gateway.errors import OutOfReach
 from gateway.issuing.model import IssueCommand, IssueItem
-from gateway.issuing.scope import DataScope, OrganisationDetails, OrganisationReference
-from gateway.members.groups.model import GroupReference
+from gateway.issuing.scope import DataScope, OrganisationReference, Terms
 
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What applies to one item: its organisation, and that organisation's group, notes and parameters."""
-
-    organisation_id: UUID
-    group: GroupReference | None
-    group_path: tuple[str, ...]
-    notes: str | None
-    params: Mapping[str, Any] | None
+_GROUP_PATH: tuple[str, ...] = ("input", "group")
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The organisations of one call, each of which the caller reaches."""
+    """The organisations of one call, each of which the caller reaches, and what applies to each item, in the order sent."""
 
     command: IssueCommand
     home_id: UUID
     organisation_ids: frozenset[UUID]
-
-    def terms_of(self, item: IssueItem) -> Terms:
-        """Return what applies to an item; its own parameters come before its organisation's."""
-        organisation_id = organisation_of(item, self.home_id)
-        index, details = self._details_of(organisation_id)
-        group = self.command.group
-        group_path: tuple[str, ...] = ("input", "group")
-        if details is not None and details.group is not None:
-            group, group_path = details.group, ("input", "orgLevelDetails", str(index), "group")
-        params = item.params
-        if params is None and details is not None:
-            params = details.params
-        notes = details.notes if details else None
-        return Terms(organisation_id, group, group_path, notes, params)
-
-    def _details_of(self, organisation_id: UUID) -> tuple[int, OrganisationDetails | None]:
-        for index, details in enumerate(self.command.organisation_details):
-            if details.organisation.id == organisation_id:
-                return index, details
-        return 0, None
+    terms: Sequence[Terms]
 
 
 def organisation_of(item: IssueItem, home_id: UUID) -> UUID:
@@ -80,7 +50,28 @@ def resolve_reach(caller: Caller, command: IssueCommand) -> Reach:
     for index, details in enumerate(command.organisation_details):
         path = ("input", "orgLevelDetails", str(index), "orgId")
         _require(details.organisation, allowed, path)
-    return Reach(command, caller.organisation_id, allowed)
+    return Reach(command, caller.organisation_id, allowed, _find_terms(command, caller))
+
+
+def _find_terms(command: IssueCommand, caller: Caller) -> list[Terms]:
+    """Return what applies to each item; its own parameters come before its organisation's."""
+    named = {
+        details.organisation.id: (index, details)
+        for index, details in reversed([*enumerate(command.organisation_details)])
+    }
+    terms = []
+    for item in command.items:
+        organisation_id = organisation_of(item, caller.organisation_id)
+        index, details = named.get(organisation_id, (0, None))
+        group, group_path = command.group, _GROUP_PATH
+        if details is not None and details.group is not None:
+            group, group_path = details.group, ("input", "orgLevelDetails", str(index), "group")
+        params = item.params
+        if params is None and details is not None:
+            params = details.params
+        notes = details.notes if details else None
+        terms.append(Terms(organisation_id, group, group_path, notes, params))
+    return terms
 
 
 def _require(

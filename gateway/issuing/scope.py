@@ -32,6 +32,17 @@ class OrganisationReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What applies to one item: its organisation, and that organisation's group, notes and parameters."""
+
+    organisation_id: UUID
+    group: GroupReference | None
+    group_path: tuple[str, ...]
+    notes: str | None
+    params: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class OrganisationDetails:
     """What applies to the items of one organisation."""
 

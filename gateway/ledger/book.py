@@ -1,18 +1,18 @@
 """A working copy of locked balances: transfers are tried, refused or kept here, purely, before anything is written.
 
-The order is always lock (store.lock_balances) -> decide (here) -> write (store.record): two round trips, whatever the number
-of transfers.
+The order is always lock (store.lock_balances) -> decide (here) -> write (store.record): a fixed number of round trips,
+whatever the number of transfers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from gateway.ledger.chain import next_hash
+from gateway.ledger.balance import Balance, Entry, EntryRange, Hold, Lot
+from gateway.ledger.chain import next_hash, to_seconds
 from gateway.ledger.model import (
     BALANCE_MINOR_MAX,
     Account,
@@ -25,68 +25,26 @@ from gateway.ledger.model import (
 )
 
 
-@dataclass(slots=True)
-class Balance:
-    """A bounded account's locked balance, in minor units, and the head of its chain of entries."""
+class _Before(NamedTuple):
+    """What a balance was before an entry, so that a refusal can put it back."""
 
+    account_id: UUID
+    balance: Balance
     posted_minor: int
-    held_minor: int
+    debt_minor: int
     entry_count: int
     chain_hash: bytes
-    debt_minor: int = 0
-    expires_after_days: int | None = None
-
-    @property
-    def available_minor(self) -> int:
-        """Return what may be spent: posted less held; below zero where the owner has a debt."""
-        return self.posted_minor - self.held_minor
-
-    def settle_debt(self, *, may_owe: bool) -> None:
-        """Let the debt shrink to what is below zero; only who may owe lets it grow to that."""
-        below_zero = max(0, -self.available_minor)
-        self.debt_minor = below_zero if may_owe else min(self.debt_minor, below_zero)
+    consumed_minor: int | None
 
 
-class Entry(NamedTuple):
-    """One side of a transfer, in the column order of `ledger_entries`; the last three only on bounded accounts."""
+class _Posting(NamedTuple):
+    """What the entries of one posting have in common, and what they have changed so far."""
 
     transaction_id: UUID
-    position: int
-    account_id: UUID
-    asset_id: UUID
-    amount_minor: int
     grant_id: UUID | None
     occurred_at: datetime
-    sequence: int | None
-    balance_after_minor: int | None
-    chain_hash: bytes | None
-
-
-class Lot(NamedTuple):
-    """A credit that expires: the entry that made it, and what it added to what its owner has. Units: minor."""
-
-    account_id: UUID
-    sequence: int
-    amount_minor: int
-    expires_at: datetime
-
-
-class EntryRange(NamedTuple):
-    """The entries of one posting within its transaction: from `start` up to, not including, `stop`."""
-
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A reserved part of an account's available balance. Units: minor."""
-
-    id: UUID
-    account: Account
-    amount_minor: int
-    operation_id: UUID
-    expires_at: datetime | None = None
+    seconds: float
+    changes: list[_Before]
 
 
 class Book:
@@ -141,16 +99,27 @@ class Book:
             BalanceTooLow: a bounded account would go below zero.
             BalanceTooHigh: an account would exceed the ledger's bound.
         """
-        self._check(transfers, may_owe=may_owe)
-        self.open(transaction)
-        start = self._entry_counts[transaction.id]
-        position = start
-        for transfer in transfers:
-            debit, credit, amount = transfer.debit, transfer.credit, transfer.amount_minor
-            self._enter(transaction, position, debit, -amount, grant_id, may_owe=may_owe)
-            self._enter(transaction, position + 1, credit, amount, grant_id)
-            position += 2
+        at = self._date(transaction.occurred_at)
+        posting = _Posting(transaction.id, grant_id, at, to_seconds(at), [])
+        start = position = self._entry_counts.get(transaction.id, 0)
+        entry_count, lot_count = len(self.entries), len(self.opened_lots)
+        try:
+            for transfer in transfers:
+                debit, credit, amount_minor = transfer
+                if amount_minor <= 0 or debit.asset_id != credit.asset_id:
+                    message = f"not a transfer of a positive amount within one asset: {transfer}"
+                    raise ValueError(message)
+                self._enter(posting, position, debit, -amount_minor, may_owe=may_owe)
+                self._enter(posting, position + 1, credit, amount_minor)
+                position += 2
+        except (BalanceTooLow, BalanceTooHigh, ValueError):
+            del self.entries[entry_count:], self.opened_lots[lot_count:]
+            self._put_back(posting.changes)
+            raise
+        self._transactions.setdefault(transaction.id, transaction)
         self._entry_counts[transaction.id] = position
+        for change in posting.changes:
+            self.touched[change.account_id] = change.balance
         return EntryRange(start, position)
 
     def hold(self, hold: Hold) -> None:
@@ -214,70 +183,96 @@ class Book:
         self.touched[hold.account.id] = balance
         self.ended_holds[hold.id] = status
 
-    def _check(self, transfers: Sequence[Transfer], *, may_owe: bool) -> None:
-        """Walk the transfers on a scratch copy, so that a refusal leaves the book as it was."""
-        scratch: dict[UUID, int] = {}
-        for transfer in transfers:
-            if transfer.amount_minor <= 0 or transfer.debit.asset_id != transfer.credit.asset_id:
-                message = f"not a transfer of a positive amount within one asset: {transfer}"
-                raise ValueError(message)
-            if transfer.debit.is_bounded:
-                available = self._scratch(scratch, transfer.debit)
-                is_owed = may_owe and transfer.debit.owner_kind is OwnerKind.MEMBER
-                if available < transfer.amount_minor and not is_owed:
-                    raise BalanceTooLow(transfer.debit, transfer.amount_minor, available)
-                scratch[transfer.debit.id] = available - transfer.amount_minor
-            if transfer.credit.is_bounded:
-                available = self._scratch(scratch, transfer.credit)
-                if available + transfer.amount_minor > BALANCE_MINOR_MAX:
-                    raise BalanceTooHigh(transfer.credit)
-                scratch[transfer.credit.id] = available + transfer.amount_minor
-
-    def _scratch(self, scratch: Mapping[UUID, int], account: Account) -> int:
-        known = scratch.get(account.id)
-        return self._balances[account.id].available_minor if known is None else known
+    def _date(self, occurred_at: datetime) -> datetime:
+        if self._not_before is not None and occurred_at < self._not_before:
+            return self._not_before
+        return occurred_at
 
     def _enter(
         self,
-        transaction: Transaction,
+        posting: _Posting,
         position: int,
         account: Account,
         amount_minor: int,
-        grant_id: UUID | None,
         *,
         may_owe: bool = False,
     ) -> None:
-        columns = (transaction.id, position, account.id, account.asset_id, amount_minor, grant_id)
-        at = transaction.occurred_at
-        if self._not_before is not None and at < self._not_before:
-            at = self._not_before
+        """Add one side of a transfer, and move the balance if the account is bounded."""
+        transaction_id, grant_id, at, seconds, changes = posting
+        account_id, asset_id = account.id, account.asset_id
         if not account.is_bounded:
-            self.entries.append(Entry(*columns, at, None, None, None))
+            unkept = (None, None, None)
+            self.entries.append(
+                Entry(
+                    transaction_id,
+                    position,
+                    account_id,
+                    asset_id,
+                    amount_minor,
+                    grant_id,
+                    at,
+                    *unkept,
+                )
+            )
             return
-        balance = self._balances[account.id]
-        had_minor = max(0, balance.posted_minor)
-        balance.posted_minor += amount_minor
+        balance = self._balances[account_id]
+        may_owe = may_owe and account.owner_kind is OwnerKind.MEMBER
+        _require_room(account, balance, amount_minor, may_owe=may_owe)
+        had_minor, sequence = balance.posted_minor, balance.entry_count + 1
+        changes.append(
+            _Before(
+                account_id,
+                balance,
+                had_minor,
+                balance.debt_minor,
+                balance.entry_count,
+                balance.chain_hash,
+                self.consumed_minor.get(account_id),
+            )
+        )
+        balance.posted_minor = posted_minor = had_minor + amount_minor
+        balance.entry_count = sequence
         if balance.expires_after_days is not None:
-            change_minor = max(0, balance.posted_minor) - had_minor
-            self._keep_lots(account.id, balance, change_minor, at)
-        balance.settle_debt(may_owe=may_owe and account.owner_kind is OwnerKind.MEMBER)
-        balance.entry_count += 1
-        balance.chain_hash = next_hash(
+            change_minor = max(0, posted_minor) - max(0, had_minor)
+            self._keep_lots(account_id, balance, change_minor, at)
+        if may_owe or balance.debt_minor:
+            balance.settle_debt(may_owe=may_owe)
+        balance.chain_hash = chain_hash = next_hash(
             balance.chain_hash,
-            transaction.id,
+            transaction_id,
             position,
-            account.id,
-            account.asset_id,
+            account_id,
+            asset_id,
             amount_minor,
             grant_id,
-            at,
-            balance.entry_count,
-            balance.posted_minor,
+            seconds,
+            sequence,
+            posted_minor,
         )
-        self.touched[account.id] = balance
         self.entries.append(
-            Entry(*columns, at, balance.entry_count, balance.posted_minor, balance.chain_hash)
+            Entry(
+                transaction_id,
+                position,
+                account_id,
+                asset_id,
+                amount_minor,
+                grant_id,
+                at,
+                sequence,
+                posted_minor,
+                chain_hash,
+            )
         )
+
+    def _put_back(self, changes: Sequence[_Before]) -> None:
+        """Undo a refused posting's changes, the last one first."""
+        for account_id, balance, posted, debt, count, chain_hash, consumed in reversed(changes):
+            balance.posted_minor, balance.debt_minor = posted, debt
+            balance.entry_count, balance.chain_hash = count, chain_hash
+            if consumed is None:
+                self.consumed_minor.pop(account_id, None)
+            else:
+                self.consumed_minor[account_id] = consumed
 
     def _keep_lots(
         self, account_id: UUID, balance: Balance, change_minor: int, at: datetime
@@ -289,19 +284,18 @@ class Book:
         """
         if change_minor > 0 and balance.expires_after_days is not None:
             expires_at = at + timedelta(days=balance.expires_after_days)
-            # The entry is about to be counted.
-            sequence = balance.entry_count + 1
-            self.opened_lots.append(Lot(account_id, sequence, change_minor, expires_at))
+            lot = Lot(account_id, balance.entry_count, change_minor, expires_at)
+            self.opened_lots.append(lot)
         elif change_minor < 0:
             known = self.consumed_minor.get(account_id, 0)
             self.consumed_minor[account_id] = known - change_minor
 
 
-def bounded_accounts(transfers: Iterable[Transfer]) -> set[Account]:
-    """Return the accounts that must be locked before these transfers are tried."""
-    return {
-        account
-        for transfer in transfers
-        for account in (transfer.debit, transfer.credit)
-        if account.is_bounded
-    }
+def _require_room(account: Account, balance: Balance, amount_minor: int, *, may_owe: bool) -> None:
+    """Raise if the amount, below zero where it leaves, does not fit on the account."""
+    available_minor = balance.posted_minor - balance.held_minor
+    if amount_minor < 0:
+        if available_minor < -amount_minor and not may_owe:
+            raise BalanceTooLow(account, -amount_minor, available_minor)
+    elif available_minor + amount_minor > BALANCE_MINOR_MAX:
+        raise BalanceTooHigh(account)

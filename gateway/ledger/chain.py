@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 _NUMBERS = struct.Struct(">iqqqd")
 _NO_GRANT = bytes(16)
+
+
+def to_seconds(occurred_at: datetime) -> float:
+    """Return a time as the chain counts it: seconds since 1970."""
+    return occurred_at.timestamp()
 
 
 def next_hash(
@@ -19,15 +24,16 @@ def next_hash(
     asset_id: UUID,
     amount_minor: int,
     grant_id: UUID | None,
-    occurred_at: datetime,
+    occurred_at_seconds: float,
     sequence: int,
     balance_after_minor: int,
 ) -> bytes:
     """Return SHA-256 over the previous entry's hash and every column of this one. Shape: 32 bytes."""
-    numbers = _NUMBERS.pack(
-        index, amount_minor, sequence, balance_after_minor, occurred_at.timestamp()
-    )
-    grant = grant_id.bytes if grant_id else _NO_GRANT
-    return hashlib.sha256(
-        previous + transaction_id.bytes + account_id.bytes + asset_id.bytes + grant + numbers
+    return sha256(
+        previous
+        + transaction_id.bytes
+        + account_id.bytes
+        + asset_id.bytes
+        + (_NO_GRANT if grant_id is None else grant_id.bytes)
+        + _NUMBERS.pack(index, amount_minor, sequence, balance_after_minor, occurred_at_seconds)
     ).digest()

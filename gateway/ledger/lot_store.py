@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gateway.ledger.book import Lot
+from gateway.ledger.balance import Lot
 from gateway.ledger.model import Account, OwnerKind
 from gateway.storage.database import Connection, column
 

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 import asyncpg
 
-from gateway.ids import UUID_PATTERN
+from gateway.ids import UUID_PATTERN, to_uuid
 from gateway.members.identifiers import IdentifierKind
 from gateway.members.model import Identifier, Member, NewMember
 from gateway.storage import tables
 from gateway.storage.database import Connection, run
 
-# Subqueries, not joins: each place is one look-up by primary key, however large the tenant and whatever the planner knows.
-FIND = """
-SELECT CASE WHEN kind IS NULL
-    THEN (SELECT members.id FROM members WHERE tenant_id = $1 AND members.id = wanted.id)
-    ELSE (SELECT member_id FROM member_identifiers AS known
-        WHERE tenant_id = $1 AND known.kind = wanted.kind AND known.value = wanted.value)
-    END AS member_id
-FROM unnest($2::text[], $3::text[], $4::uuid[]) WITH ORDINALITY AS wanted (kind, value, id, position)
-ORDER BY position
+# Arrays of values, not joins: however large the tenant and whatever the planner knows, each array is one walk through the
+# primary key, which goes down from its root only where the next value is not on the same page (PostgreSQL 17 and later).
+FIND_BY_ID = """
+SELECT NULL AS kind, id::text AS value, id AS member_id FROM members WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+"""
+FIND_BY_IDENTIFIER = """
+SELECT kind, value, member_id FROM member_identifiers
+WHERE tenant_id = $1 AND kind = ${kind} AND value = ANY(${values}::text[])
 """
 
 FETCH_MEMBERS = """
@@ -62,16 +63,30 @@ async def find_members(
     Shapes: any number of references, repeats allowed. A kind of None goes with the text of a member's UUID; the other
     values are normalised.
     """
-    if not wanted:
-        return []
-    rows = await connection.fetch(
-        FIND,
-        tenant_id,
-        [kind for kind, _ in wanted],
-        [None if kind is None else value for kind, value in wanted],
-        [_to_uuid(value) if kind is None else None for kind, value in wanted],
-    )
-    return [row["member_id"] for row in rows]
+    values: dict[IdentifierKind | None, list[str]] = defaultdict(list)
+    for kind, value in wanted:
+        values[kind].append(value)
+    ids = list(map(to_uuid, filter(UUID_PATTERN.fullmatch, values.pop(None, ()))))
+    arguments: list[object] = [ids] if ids else []
+    for kind_and_values in values.items():
+        arguments += kind_and_values
+    if not arguments:
+        return [None] * len(wanted)
+    statement = find_statement(len(values), by_id=bool(ids))
+    rows = await connection.fetch(statement, tenant_id, *arguments)
+    known = {(kind, value): member_id for kind, value, member_id in rows}
+    return [known.get(reference) for reference in wanted]
+
+
+@cache
+def find_statement(kind_count: int, *, by_id: bool) -> str:
+    """Return the statement that finds members by identifiers of so many kinds, and by id."""
+    first = 3 if by_id else 2
+    parts = [
+        FIND_BY_IDENTIFIER.format(kind=place, values=place + 1)
+        for place in range(first, first + 2 * kind_count, 2)
+    ]
+    return "UNION ALL".join([FIND_BY_ID, *parts] if by_id else parts)
 
 
 async def fetch_members(
@@ -150,10 +165,6 @@ async def _insert(
     )
     inserted = {Identifier(IdentifierKind(kind), value) for kind, value in rows}
     return {identifier for identifier, _ in owned} - inserted
-
-
-def _to_uuid(text: str) -> UUID | None:
-    return UUID(text) if UUID_PATTERN.fullmatch(text) else None
 
 
 def _to_member(row: asyncpg.Record) -> Member:

@@ -8,149 +8,157 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from gateway.errors import Overloaded
+from gateway.operations.places import Place, Places
 
 GROUP_SIZE_MAX = 64
+# Of all jobs of a group together; a single job may have more.
+GROUP_LINES_MAX = 512
 QUEUE_LENGTH_MAX = 1_000
-# Two, so that one group computes while the other commits.
-GROUPS_UNDER_WAY_MAX = 2
-# A group that waits for a lock longer than this no longer keeps others from starting.
-SLOT_SECONDS_MAX = 0.1
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-RunGroup = Callable[[Sequence[Job]], Awaitable[Sequence[Result | None]]]
-RunAlone = Callable[[Job], Awaitable[Result]]
+# Called when the work has its connection.
+Begin = Callable[[], None]
+RunGroup = Callable[[Sequence[Job], Begin], Awaitable[Sequence[Result | None]]]
+RunAlone = Callable[[Job, Begin], Awaitable[Result]]
 
 
 @dataclass(eq=False, slots=True)
 class _Waiting(Generic[Job, Result]):
-    """A job, its key, and who waits for its result."""
+    """A job, its keys, how many lines it has, and who waits for its result."""
 
-    key: str
+    keys: Set[str]
+    lines: int
     job: Job
     future: asyncio.Future[Result]
 
 
 class _Queue(Generic[Job, Result]):
-    """Jobs of one caller, the keys that are under way, and how many more groups may start."""
+    """Jobs of one caller: those that wait for a group, those that must be done alone, and the keys that are under way."""
 
     def __init__(self) -> None:
         self.waiting: deque[_Waiting[Job, Result]] = deque()
+        self.alone: deque[_Waiting[Job, Result]] = deque()
         self.keys_under_way: set[str] = set()
-        self.slots_free = GROUPS_UNDER_WAY_MAX
-
-
-class _Slot:
-    """A group's place among those under way; given back once, when the group ends or has taken too long."""
-
-    def __init__(self, release: Callable[[], None]) -> None:
-        self._release = release
-        self._timer = asyncio.get_running_loop().call_later(SLOT_SECONDS_MAX, self.release)
-        self._is_held = True
-
-    def release(self) -> None:
-        if self._is_held:
-            self._is_held = False
-            self._timer.cancel()
-            self._release()
+        self.under_way = 0
+        self.has_asked = False
+        self.was_alone = False
 
 
 class Grouper(Generic[Job, Result]):
-    """Runs jobs of one queue in groups, and different queues independently of each other.
+    """Runs jobs of one queue in groups; queues of a tenant share its places, and take turns.
 
     `run_group` returns a result for each job, None for one that must be done alone; if it raises, all of them are done alone.
-    Jobs of one key never share a group: the second replays the first.
+    Jobs that share a key never share a group: the second replays the first.
     """
 
-    def __init__(self, run_group: RunGroup[Job, Result], run_alone: RunAlone[Job, Result]) -> None:
-        """Take how to run several jobs in one database transaction, and how to run one."""
+    def __init__(
+        self,
+        run_group: RunGroup[Job, Result],
+        run_alone: RunAlone[Job, Result],
+        places: Places | None = None,
+    ) -> None:
+        """Take how to run several jobs in one database transaction, how to run one, and the places of all that is grouped."""
         self._run_group = run_group
         self._run_alone = run_alone
+        self._places = places or Places()
         self._queues: dict[Hashable, _Queue[Job, Result]] = {}
         # The loop keeps only weak references to tasks.
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, queue_key: Hashable, job_key: str, job: Job) -> Result:
-        """Run the job with others of its queue and return its result.
+    async def run(
+        self, tenant: Hashable, caller: Hashable, keys: Set[str], job: Job, *, lines: int = 1
+    ) -> Result:
+        """Run the job with others of its caller and return its result.
 
         Raises:
             Overloaded: the queue is full; nothing was done.
             Exception: whatever running it alone raises.
         """
-        queue = self._queues.setdefault(queue_key, _Queue())
+        name = (tenant, caller)
+        queue = self._queues.setdefault(name, _Queue())
         if len(queue.waiting) >= QUEUE_LENGTH_MAX:
             raise Overloaded("The gateway is busy; nothing was done, try again shortly.")
-        waiting = _Waiting[Job, Result](job_key, job, asyncio.get_running_loop().create_future())
-        queue.waiting.append(waiting)
-        self._start_groups(queue_key, queue)
-        return await waiting.future
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        queue.waiting.append(_Waiting(keys, lines, job, future))
+        self._ask(name, queue)
+        return await future
 
-    def _start_groups(self, queue_key: Hashable, queue: _Queue[Job, Result]) -> None:
-        while queue.slots_free and (group := _take_group(queue)):
-            queue.slots_free -= 1
-            slot = _Slot(lambda: self._end_group(queue_key, queue))
-            self._start(self._run(queue_key, queue, group, slot))
+    def _ask(self, name: tuple[Hashable, Hashable], queue: _Queue[Job, Result]) -> None:
+        """Have one request for a place outstanding as long as there is anything to do."""
+        if not queue.has_asked and (queue.waiting or queue.alone):
+            queue.has_asked = True
+            self._places.ask(name[0], lambda place: self._start(name, queue, place))
 
-    def _end_group(self, queue_key: Hashable, queue: _Queue[Job, Result]) -> None:
-        queue.slots_free += 1
-        self._go_on(queue_key, queue)
-
-    def _go_on(self, queue_key: Hashable, queue: _Queue[Job, Result]) -> None:
-        self._start_groups(queue_key, queue)
-        if queue.slots_free == GROUPS_UNDER_WAY_MAX and not queue.waiting:
-            self._queues.pop(queue_key, None)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+    def _start(
+        self, name: tuple[Hashable, Hashable], queue: _Queue[Job, Result], place: Place
+    ) -> None:
+        queue.has_asked = False
+        group = _take_turn(queue)
+        if not group:
+            # Only jobs whose keys are under way are left; who ends those asks again.
+            place.leave()
+            self._forget_idle(name, queue)
+            return
+        queue.under_way += len(group)
+        task = asyncio.create_task(self._run(name, queue, group, place))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        self._ask(name, queue)
 
     async def _run(
         self,
-        queue_key: Hashable,
+        name: tuple[Hashable, Hashable],
         queue: _Queue[Job, Result],
-        group: list[_Waiting[Job, Result]],
-        slot: _Slot,
+        group: Sequence[_Waiting[Job, Result]],
+        place: Place,
     ) -> None:
-        alone = []
         try:
-            for waiting, result in zip(group, await self._try_group(group), strict=True):
-                if result is None:
-                    alone.append(waiting)
-                else:
-                    queue.keys_under_way.discard(waiting.key)
-                    _answer(waiting, result)
-            # All at once: one that waits for a lock then keeps nobody else waiting.
-            await asyncio.gather(*(self._settle_alone(queue, waiting) for waiting in alone))
+            if len(group) == 1:
+                await self._settle_alone(queue, group[0], place)
+            else:
+                await self._settle_group(queue, group, place)
         finally:
-            slot.release()
-            # A slot given back before the end let nobody start who waits for a key of this group.
-            self._go_on(queue_key, queue)
+            queue.under_way -= len(group)
+            place.leave()
+            self._ask(name, queue)
+            self._forget_idle(name, queue)
 
-    async def _try_group(self, group: Sequence[_Waiting[Job, Result]]) -> Sequence[Result | None]:
-        if len(group) == 1:
-            return [None]
+    def _forget_idle(self, name: tuple[Hashable, Hashable], queue: _Queue[Job, Result]) -> None:
+        if not (queue.under_way or queue.waiting or queue.alone):
+            self._queues.pop(name, None)
+
+    async def _settle_group(
+        self, queue: _Queue[Job, Result], group: Sequence[_Waiting[Job, Result]], place: Place
+    ) -> None:
+        results: Sequence[Result | None]
         try:
-            return await self._run_group([waiting.job for waiting in group])
+            results = await self._run_group([waiting.job for waiting in group], place.begin)
         except Exception:  # noqa: BLE001 - each job alone then shows whose fault it is, and raises it to its caller
-            return [None] * len(group)
+            results = [None] * len(group)
+        for waiting, result in zip(group, results, strict=True):
+            if result is None:
+                queue.alone.append(waiting)
+            else:
+                queue.keys_under_way -= waiting.keys
+                _answer(waiting, result)
 
     async def _settle_alone(
-        self, queue: _Queue[Job, Result], waiting: _Waiting[Job, Result]
+        self, queue: _Queue[Job, Result], waiting: _Waiting[Job, Result], place: Place
     ) -> None:
         try:
-            _answer(waiting, await self._run_alone(waiting.job))
+            _answer(waiting, await self._run_alone(waiting.job, place.begin))
         except Exception as error:  # noqa: BLE001 - it is raised to the caller, who waits for it
             if not waiting.future.done():
                 waiting.future.set_exception(error)
         finally:
-            queue.keys_under_way.discard(waiting.key)
+            queue.keys_under_way -= waiting.keys
             waiting.future.cancel()
 
 
@@ -160,18 +168,40 @@ def _answer(waiting: _Waiting[Job, Result], result: Result) -> None:
         waiting.future.set_result(result)
 
 
+def _take_turn(queue: _Queue[Job, Result]) -> list[_Waiting[Job, Result]]:
+    """Take a job that must be done alone, or the next group; in turn if there are both, so that neither holds the other up."""
+    if queue.alone and not (queue.was_alone and queue.waiting):
+        queue.was_alone = True
+        return [queue.alone.popleft()]
+    queue.was_alone = False
+    group = _take_group(queue)
+    if not group and queue.alone:
+        group = [queue.alone.popleft()]
+    return group
+
+
 def _take_group(queue: _Queue[Job, Result]) -> list[_Waiting[Job, Result]]:
-    """Take the next jobs in order, leaving those whose key is under way for a later group."""
+    """Take the next jobs in order, leaving those that share a key with what is under way for a later group.
+
+    At most half of all that wait or are under way: two groups that overlap then become equally large. Were one to take all, the
+    few that come after it would run one by one beside it, over and over.
+    """
+    size_max = min(GROUP_SIZE_MAX, (len(queue.waiting) + queue.under_way + 1) // 2)
     group: list[_Waiting[Job, Result]] = []
     left: deque[_Waiting[Job, Result]] = deque()
-    while queue.waiting and len(group) < GROUP_SIZE_MAX:
+    lines = 0
+    while queue.waiting and len(group) < size_max:
         waiting = queue.waiting.popleft()
         if waiting.future.cancelled():
             continue
-        if waiting.key in queue.keys_under_way:
+        if group and lines + waiting.lines > GROUP_LINES_MAX:
             left.append(waiting)
-        else:
-            queue.keys_under_way.add(waiting.key)
+            break
+        if queue.keys_under_way.isdisjoint(waiting.keys):
+            queue.keys_under_way |= waiting.keys
             group.append(waiting)
+            lines += waiting.lines
+        else:
+            left.append(waiting)
     queue.waiting.extendleft(reversed(left))
     return group

@@ -67,13 +67,15 @@ class OperationKind(enum.StrEnum):
     EXPIRE = "EXPIRE"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
-    """A key and what it stands for.
+    """A key and what it stands for. Not changed once made: freezing it would only make it dearer.
 
     `fields` maps each GraphQL input field that makes the request what it is to its normalised value: defaults filled in,
     decimals and identifiers in one spelling, list order kept. Field selections and the key itself are not part of it.
     `operation_id` is made once per request, before any attempt, so that a commit whose reply was lost is recognised.
+    `expected_answer` is what the operation answers unless another answer is stored: it is written with the key, so that the
+    row is written once.
     """
 
     kind: OperationKind
@@ -81,6 +83,7 @@ class Request:
     fields: Mapping[str, Any]
     operation_id: UUID
     key_path: tuple[str, ...] = ("input", "requestId")
+    expected_answer: Any = None
 
     def field_hashes(self) -> dict[str, str]:
         """Return one short hash per field: enough to tell a repeat from a change, and which field changed."""

@@ -13,9 +13,10 @@ from gateway.operations.model import Operation, OperationKind, Request, RequestI
 from gateway.storage.database import Connection, to_json
 
 CLAIM = """
-INSERT INTO operations (tenant_id, partner_id, organisation_id, kind, key, id, field_hashes, created_at)
-SELECT $1, $2, $3, kind, key, id, field_hashes, now()
-FROM unnest($4::text[], $5::text[], $6::uuid[], $7::jsonb[]) AS claimed (kind, key, id, field_hashes)
+INSERT INTO operations (tenant_id, partner_id, organisation_id, kind, key, id, field_hashes, answer, created_at)
+SELECT $1, $2, $3, kind, key, id, field_hashes, answer, now()
+FROM unnest($4::text[], $5::text[], $6::uuid[], $7::jsonb[], $8::jsonb[])
+    AS claimed (kind, key, id, field_hashes, answer)
 ORDER BY kind, key
 ON CONFLICT (tenant_id, partner_id, kind, key) DO NOTHING
 RETURNING id, created_at
@@ -32,12 +33,11 @@ FROM unnest($3::text[], $4::text[], $5::jsonb[]) AS completed (kind, key, answer
 WHERE tenant_id = $1 AND partner_id = $2 AND operations.kind = completed.kind AND operations.key = completed.key
 """
 
+# By id too: a key is freed only by the request that holds it.
 RELEASE = """
 DELETE FROM operations
-WHERE tenant_id = $1 AND partner_id = $2 AND answer IS NULL
-    AND (kind, key) IN (SELECT * FROM unnest($3::text[], $4::text[]))
+WHERE tenant_id = $1 AND partner_id = $2 AND (kind, key, id) IN (SELECT * FROM unnest($3::text[], $4::text[], $5::uuid[]))
 """
-
 
 FENCE = """
 UPDATE operations SET fenced_at = $5
@@ -63,6 +63,7 @@ async def claim_keys(
             [request.key for request in requests],
             [request.operation_id for request in requests],
             [to_json(request.field_hashes()) for request in requests],
+            [_to_answer(request.expected_answer) for request in requests],
         )
     except asyncpg.LockNotAvailableError as error:
         message = "A request with this key is still running; ask again shortly."
@@ -106,6 +107,7 @@ async def release(connection: Connection, caller: Caller, requests: Sequence[Req
         caller.partner_id,
         [request.kind for request in requests],
         [request.key for request in requests],
+        [request.operation_id for request in requests],
     )
 
 
@@ -116,3 +118,7 @@ async def fence(
     await connection.execute(
         FENCE, caller.tenant_id, caller.partner_id, request.kind, request.key, operation.at
     )
+
+
+def _to_answer(answer: Any) -> str | None:
+    return None if answer is None else to_json(answer)

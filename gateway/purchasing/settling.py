@@ -14,7 +14,8 @@ from gateway.grants.cash_store import free_cash_of
 from gateway.grants.events import to_event
 from gateway.grants.holding import holds_of
 from gateway.grants.record import GrantRecord
-from gateway.ledger.book import Book, EntryRange
+from gateway.ledger.balance import EntryRange
+from gateway.ledger.book import Book
 from gateway.ledger.model import Transaction
 from gateway.ledger.store import lock_balances, record
 from gateway.purchasing.model import ClaimedOrder, Issued

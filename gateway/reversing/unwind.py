@@ -17,7 +17,8 @@ from gateway.grants import coupon_store, store
 from gateway.grants.record import GrantKind, GrantRecord
 from gateway.grants.status import ItemStatus
 from gateway.ids import new_id
-from gateway.ledger.book import Book, bounded_accounts
+from gateway.ledger.balance import bounded_accounts
+from gateway.ledger.book import Book
 from gateway.ledger.entries_store import EntrySpan, fetch_transfers
 from gateway.ledger.model import (
     BalanceTooHigh,

@@ -31,18 +31,16 @@ ARRAY(
     ORDER BY id
 ) AS payment_configs
 """
-_COLUMNS = f"""
+COLUMNS = f"""
     rewards.id, rewards.organisation_id, rewards.kind, rewards.status, rewards.created_at,
     shown.id AS version_id, shown.name, shown.description, shown.configuration, shown.metadata, {PAYMENT_CONFIGS}
 """
 
 FETCH = f"""
-SELECT {_COLUMNS}, rewards.updated_at
+SELECT {COLUMNS}, rewards.updated_at
 FROM rewards JOIN reward_versions AS shown ON shown.tenant_id = $1 AND shown.id = rewards.version_id
 WHERE rewards.tenant_id = $1 AND organisation_id = $2 AND rewards.id = ANY($3::uuid[]) AND deleted_at IS NULL
 """
-
-FETCH_OF = FETCH.replace("organisation_id = $2", "organisation_id = ANY($2::uuid[])")
 
 _FILTERED = """
 rewards.tenant_id = $1 AND organisation_id = $2 AND deleted_at IS NULL
@@ -50,7 +48,7 @@ rewards.tenant_id = $1 AND organisation_id = $2 AND deleted_at IS NULL
 """
 
 _PAGE = f"""
-SELECT {_COLUMNS}, rewards.updated_at
+SELECT {COLUMNS}, rewards.updated_at
 FROM rewards JOIN reward_versions AS shown ON shown.tenant_id = $1 AND shown.id = rewards.version_id
 WHERE {_FILTERED} AND rewards.id < $5 AND rewards.id > $6
 """
@@ -73,15 +71,7 @@ async def fetch_rewards(
 ) -> dict[UUID, Reward]:
     """Return the organisation's rewards that exist and are not deleted, with their payment configurations, by id."""
     rows = await connection.fetch(FETCH, tenant_id, organisation_id, ids)
-    return {row["id"]: _to_reward(row) for row in rows}
-
-
-async def fetch_rewards_of(
-    connection: Connection, tenant_id: UUID, organisation_ids: Sequence[UUID], ids: Sequence[UUID]
-) -> dict[UUID, Reward]:
-    """Return the rewards of any of these organisations as `fetch_rewards` does; each says whose it is."""
-    rows = await connection.fetch(FETCH_OF, tenant_id, organisation_ids, ids)
-    return {row["id"]: _to_reward(row) for row in rows}
+    return {row["id"]: to_reward(row) for row in rows}
 
 
 async def fetch_reward_page(
@@ -102,7 +92,7 @@ async def fetch_reward_page(
         *id_bounds(request),
         request.fetch_limit,
     )
-    return cut_page(request, [_to_reward(row) for row in rows])
+    return cut_page(request, [to_reward(row) for row in rows])
 
 
 async def count_rewards(
@@ -115,7 +105,8 @@ async def count_rewards(
     return count
 
 
-def _to_reward(row: Mapping[str, Any] | asyncpg.Record) -> Reward:
+def to_reward(row: Mapping[str, Any] | asyncpg.Record) -> Reward:
+    """Return the reward of a row with `COLUMNS` and the time of its last change."""
     kind = RewardKind(row["kind"])
     return Reward(
         id=row["id"],

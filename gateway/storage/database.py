@@ -14,6 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 from piccolo.query.base import Query
 
 from gateway.errors import Overloaded
+from gateway.storage.array_codecs import use_codecs
 
 Connection = PoolConnectionProxy
 Result = TypeVar("Result")
@@ -81,7 +82,7 @@ class Database:
             min_size=1,
             max_size=pool_size_max,
             statement_cache_size=STATEMENTS_KEPT_MAX,
-            init=_prepare_connection,
+            init=use_codecs,
             # No session state is kept, so the reset query would be a wasted round trip per use.
             reset=_discard_nothing,
             server_settings={
@@ -242,13 +243,6 @@ def _is_closed(connection: Connection) -> bool:
     except asyncpg.InterfaceError:
         # A connection that broke is taken out of its proxy at once, which then answers nothing.
         return True
-
-
-async def _prepare_connection(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    # Parameters are JSON text made by to_json; answers come back as Python values.
-    await connection.set_type_codec(
-        "jsonb", encoder=str, decoder=orjson.loads, schema="pg_catalog", format="text"
-    )
 
 
 async def _discard_nothing(_: object) -> None:

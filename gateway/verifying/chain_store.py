@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from gateway.ledger.chain import next_hash
+from gateway.ledger.chain import next_hash, to_seconds
 from gateway.ledger.model import CHAIN_START
 from gateway.storage.database import Connection
 from gateway.verifying.model import Row
@@ -59,7 +59,7 @@ class _Chain:
             asset_id,
             amount,
             grant_id,
-            at,
+            to_seconds(at),
             sequence,
             balance,
         )

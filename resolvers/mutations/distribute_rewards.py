@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
@@ -10,7 +10,8 @@ from uuid import UUID
 import strawberry
 
 from gateway.distributing import distribute_rewards as distributing
-from gateway.distributing.model import DistributeCommand, DistributionOutcome, LineOutcome
+from gateway.distributing.model import DistributeCommand
+from gateway.distributing.outcome import GRANTED, DistributionOutcome
 from gateway.grants.record import GrantRecord
 from gateway.ids import IdKind, encode_id
 from resolvers.context import Info
@@ -68,39 +69,49 @@ class DistributionResult:
     identifier_value: str = strawberry.field(description="As sent.")
     status: OperationStatus = strawberry.field(description="Whether the line was applied.")
 
-    @resolved("The grant that the line made; null if it failed.")
-    async def grant(self, info: Info) -> Grant | None:
+    @resolved("The grant that the line made; null if it failed.", graphql_type=Grant | None)
+    def grant(self, info: Info) -> Grant | Awaitable[Grant | None] | None:
         """Return what this call granted, or load what an earlier one did."""
         if self.record is not None:
             return to_grant(self.record)
-        if self.grant_id is None:
-            return None
-        record = await info.context.loaders.grants.load(self.grant_id)
-        return to_grant(record) if record else None
+        return None if self.grant_id is None else _load_grant(info, self.grant_id)
 
 
 @strawberry.type(description="A distribution of which at least one line was applied.")
 class DistributeRewardsPayload:
-    """The transaction and every line's result."""
+    """The transaction and every line's result; what there is one of for each line is made if it is selected."""
+
+    given: strawberry.Private[DistributeRewardsInput]
+    outcome: strawberry.Private[DistributionOutcome]
 
     tx_id: strawberry.ID = strawberry.field(description="The ledger transaction of all lines.")
     request_id: str = strawberry.field(description="The idempotency key.")
     timestamp: datetime = strawberry.field(description="When it was applied.")
     processed_count: int = strawberry.field(description="Lines that were applied.")
     failed_count: int = strawberry.field(description="Lines that failed.")
-    results: list[DistributionResult] = strawberry.field(
-        description="One result for each line, in the order sent."
-    )
-    failures: list[DistributionFailure] = strawberry.field(description="The lines that failed.")
-    retry_input: JSON | None = strawberry.field(
-        description="Input with only the failed lines, to correct and send under a new request id; null if none failed."
-    )
     dry_run: bool = strawberry.field(
         description="True if this only says what would happen: nothing was kept, unless it replays an earlier call."
     )
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with this key did the work."
     )
+
+    @resolved("One result for each line, in the order sent.")
+    def results(self) -> list[DistributionResult]:
+        """Return what became of each line."""
+        return _to_results(self.outcome)
+
+    @resolved("The lines that failed.")
+    def failures(self) -> list[DistributionFailure]:
+        """Return each line that failed, with every reason."""
+        return to_failures(self.outcome.failures)
+
+    @resolved(
+        "Input with only the failed lines, to correct and send under a new request id; null if none failed."
+    )
+    def retry_input(self) -> JSON | None:
+        """Return the call with its failed lines alone."""
+        return _to_retry_input(self.given, self.outcome) if self.failed_count else None
 
 
 DistributeRewardsResult: TypeAlias = Annotated[
@@ -137,35 +148,44 @@ async def distribute_rewards(
 def _to_payload(
     given: DistributeRewardsInput, command: DistributeCommand, outcome: DistributionOutcome
 ) -> DistributeRewardsPayload:
-    failures = to_failures(outcome.results)
+    failed_count = outcome.failed_count
     return DistributeRewardsPayload(
+        given=given,
+        outcome=outcome,
         tx_id=strawberry.ID(encode_id(IdKind.TRANSACTION, outcome.transaction_id)),
         request_id=outcome.request_id,
         timestamp=outcome.at,
-        processed_count=len(outcome.results) - len(failures),
-        failed_count=len(failures),
-        results=[_to_result(result, outcome.fresh_grants) for result in outcome.results],
-        failures=failures,
-        retry_input=_to_retry_input(given, failures) if failures else None,
+        processed_count=len(outcome.lines) - failed_count,
+        failed_count=failed_count,
         dry_run=command.is_dry_run,
         idempotent_replay=outcome.idempotent_replay,
     )
 
 
-def _to_result(result: LineOutcome, fresh: Mapping[UUID, GrantRecord]) -> DistributionResult:
-    return DistributionResult(
-        record=fresh.get(result.grant_id) if result.grant_id else None,
-        grant_id=result.grant_id,
-        index=result.index,
-        identifier_type=to_recipient_type(result.recipient),
-        identifier_value=result.recipient.value,
-        status=to_status(result.status),
-    )
+def _to_results(outcome: DistributionOutcome) -> list[DistributionResult]:
+    # Lines that were applied share one status, and so does its GraphQL type.
+    granted, fresh = to_status(GRANTED), outcome.fresh_grants
+    return [
+        DistributionResult(
+            record=fresh.get(result.grant_id) if result.grant_id else None,
+            grant_id=result.grant_id,
+            index=result.index,
+            identifier_type=to_recipient_type(result.recipient),
+            identifier_value=result.recipient.value,
+            status=granted if result.status is GRANTED else to_status(result.status),
+        )
+        for result in outcome.results
+    ]
 
 
-def _to_retry_input(given: DistributeRewardsInput, failures: list[DistributionFailure]) -> JSON:
+async def _load_grant(info: Info, grant_id: UUID) -> Grant | None:
+    record = await info.context.loaders.grants.load(grant_id)
+    return to_grant(record) if record else None
+
+
+def _to_retry_input(given: DistributeRewardsInput, outcome: DistributionOutcome) -> JSON:
     """Return the call with only its failed lines and no request id: a new one has to be chosen (ON3-9)."""
-    lines = [_to_json(given.rewards[failure.index]) for failure in failures]
+    lines = [_to_json(given.rewards[failure.index]) for failure in outcome.failures]
     texts = {"description": given.description, "message": given.message}
     return JSON(
         {"rewards": lines} | {name: text for name, text in texts.items() if text is not None}

@@ -10,7 +10,6 @@ from gateway import errors as domain
 from gateway.errors import FieldError
 from gateway.issuing import issue_rewards as issuing
 from gateway.issuing.model import BatchOutcome, IssuanceOutcome, check_command
-from gateway.issuing.reach import Reach, resolve_reach
 from resolvers.context import Info
 from resolvers.errors import (
     Forbidden,
@@ -22,7 +21,7 @@ from resolvers.errors import (
     RequestInProgress,
 )
 from resolvers.fields import mutation
-from resolvers.types.issuance import IssuanceResult, to_result
+from resolvers.types.issuance import IssuanceResult
 from resolvers.types.issuance_input import IssueRewardsInput, to_command
 
 
@@ -92,13 +91,14 @@ async def issue_rewards(
     command = to_command(input, errors)
     if errors:
         raise domain.InvalidInput(errors + check_command(command))
+    context = info.context
     outcome = await issuing.issue_rewards(
-        info.context.database, caller, command, info.context.purchaser
+        context.database, caller, command, context.purchaser, context.issuance_groups
     )
-    return _to_payload(outcome, resolve_reach(caller, command))
+    return _to_payload(outcome)
 
 
-def _to_payload(outcome: IssuanceOutcome, reach: Reach) -> IssueRewardsPayload:
+def _to_payload(outcome: IssuanceOutcome) -> IssueRewardsPayload:
     command, how_much = outcome.command, outcome.outcome
     return IssueRewardsPayload(
         status=BatchStatus(
@@ -112,7 +112,7 @@ def _to_payload(outcome: IssuanceOutcome, reach: Reach) -> IssueRewardsPayload:
         brand=command.brand,
         till=command.till,
         group_redemption=command.is_group_redemption,
-        results=[to_result(item, reach.terms_of(item.item)) for item in outcome.items],
+        results=[IssuanceResult(outcome=item) for item in outcome.items],
         dry_run=command.is_dry_run,
         idempotent_replay=outcome.idempotent_replay,
     )

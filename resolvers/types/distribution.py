@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import strawberry
 
-from gateway.distributing.model import DistributionLine, LineOutcome
+from gateway.distributing.model import DistributionLine
+from gateway.distributing.outcome import LineOutcome
 from resolvers.types.recipient import (
     RecipientInput,
     RecipientType,
@@ -63,15 +64,14 @@ def to_line(given: DistributionLineInput) -> DistributionLine:
     )
 
 
-def to_failures(results: Sequence[LineOutcome]) -> list[DistributionFailure]:
-    """Return the lines among these that failed."""
+def to_failures(failures: Sequence[LineOutcome]) -> list[DistributionFailure]:
+    """Return lines that failed as their GraphQL type."""
     return [
         DistributionFailure(
-            index=result.index,
-            identifier_type=to_recipient_type(result.recipient),
-            identifier_value=result.recipient.value,
-            errors=list(result.reasons),
+            index=failure.index,
+            identifier_type=to_recipient_type(failure.recipient),
+            identifier_value=failure.recipient.value,
+            errors=list(failure.reasons),
         )
-        for result in results
-        if not result.status.is_success
+        for failure in failures
     ]

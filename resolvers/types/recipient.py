@@ -46,13 +46,18 @@ class RecipientInput:
     identifier_value: str = strawberry.field(description="A value that is valid for its type.")
 
 
+_TYPES: dict[IdentifierKind | None, RecipientType] = {
+    None: RecipientType.MEMBER_ID,
+    **{kind: RecipientType(kind) for kind in IdentifierKind},
+}
+_KINDS = {recipient_type: kind for kind, recipient_type in _TYPES.items()}
+
+
 def to_recipient(given: RecipientInput) -> Recipient:
     """Return the recipient as the domain names it."""
-    if given.identifier_type is RecipientType.MEMBER_ID:
-        return Recipient(None, given.identifier_value)
-    return Recipient(IdentifierKind(given.identifier_type), given.identifier_value)
+    return Recipient(_KINDS[given.identifier_type], given.identifier_value)
 
 
 def to_recipient_type(recipient: Recipient) -> RecipientType:
     """Return the type that the caller named."""
-    return RecipientType(recipient.kind or RecipientType.MEMBER_ID)
+    return _TYPES[recipient.kind]

@@ -52,7 +52,7 @@ class Breaker:
 
 
 def breaking_connection_class(breaker: Breaker) -> type[asyncpg.Connection[asyncpg.Record]]:
-    """Return a class of connections that tell the breaker of each statement; it rests on asyncpg's two ways of sending one."""
+    """Return a class of connections that tell the breaker of each statement; it rests on asyncpg's ways of sending one."""
 
     class BreakingConnection(asyncpg.Connection):
         async def execute(self, query: str, *arguments: Any, **options: Any) -> str:
@@ -67,6 +67,11 @@ def breaking_connection_class(breaker: Breaker) -> type[asyncpg.Connection[async
         async def _execute(self, query: str, *arguments: Any, **options: Any) -> Any:
             await breaker.before(self, query)
             return await super()._execute(query, *arguments, **options)  # type: ignore[misc]
+
+        async def copy_records_to_table(self, table_name: str, **options: Any) -> str:
+            await breaker.before(self, f"COPY {table_name}")
+            status: str = await super().copy_records_to_table(table_name, **options)
+            return status
 
     return BreakingConnection
 

@@ -178,8 +178,12 @@ async def test_a_coupon_that_always_vanishes_is_no_fault(
 
 
 @pytest.mark.requirement("CAP-2", "CAP-4")
-async def test_points_are_never_spent_twice(database: Database, say_figures: SayFigures):
+@pytest.mark.parametrize("in_groups", [False, True])
+async def test_points_are_never_spent_twice(
+    database: Database, say_figures: SayFigures, *, in_groups: bool
+):
     world = await open_world(database, member_count=1, stock=100)
+    world = world.grouped() if in_groups else world
     (member,) = world.members
     await world.distribute("fund", [(member, 10 * MUG_PRICE + 3, 0)])
     answers, refusals = await settle(
@@ -194,8 +198,12 @@ async def test_points_are_never_spent_twice(database: Database, say_figures: Say
 
 
 @pytest.mark.requirement("MON-9", "CAP-3", "CAP-4")
-async def test_what_cannot_be_given_is_not_paid_for(database: Database, say_figures: SayFigures):
+@pytest.mark.parametrize("in_groups", [False, True])
+async def test_what_cannot_be_given_is_not_paid_for(
+    database: Database, say_figures: SayFigures, *, in_groups: bool
+):
     world = await open_world(database, member_count=50, stock=21, codes=["a", "b", "c", "d", "e"])
+    world = world.grouped() if in_groups else world
     funds = MUG_PRICE + COUPON_PRICE
     await world.distribute("fund", [(member, funds, 0) for member in world.members])
     answers, refusals = await settle(

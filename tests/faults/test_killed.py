@@ -39,6 +39,8 @@ OPERATIONS: dict[str, Call] = {
     "distribute": lambda world, key, member, _: world.distribute(
         key, [(member, 5, 2), (member, -3, 0)]
     ),
+    # Enough to be copied.
+    "distribute many": lambda world, key, member, _: world.distribute(key, [(member, 5, 2)] * 500),
     "claim": lambda world, key, member, owed: world.claim(key, member, owed),
     "reverse": lambda world, key, _, owed: world.reverse(key, owed),
     "record an event": lambda world, key, member, _: world.record(key, member),
@@ -95,6 +97,8 @@ async def test_a_backend_terminated_before_any_statement(
     breaker = Breaker(partial(terminate_backend, bench.owner))
     database = await open_breaking(database_url, breaker)
     broken_world = replace(bench.world, database=database)
+    # What a process reads once, it has read before statements are counted.
+    await (await bench.new_try())(bench.world)
     work = await bench.new_try()
     breaker.is_armed = True
     _, one_effect = await bench.measure(work(broken_world))

@@ -12,7 +12,7 @@ import pytest
 from gateway.grants.errors import InsufficientBalance, NotReversible
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
-from gateway.ledger.book import Hold
+from gateway.ledger.balance import Hold
 from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKind
 from gateway.ledger.statement_store import fetch_balances
 from gateway.ledger.store import lock_balances, record

@@ -14,13 +14,8 @@ import pytest
 
 from gateway.access import Scope
 from gateway.distributing.distribute_rewards import distribute_rewards
-from gateway.distributing.model import (
-    LINES_MAX,
-    DistributeCommand,
-    DistributionOutcome,
-    DistributionRejected,
-    Recipient,
-)
+from gateway.distributing.model import LINES_MAX, DistributeCommand, Recipient
+from gateway.distributing.outcome import DistributionOutcome, DistributionRejected
 from gateway.errors import Forbidden, InvalidInput
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
 from gateway.grants.status import ItemStatus, StatusCode
@@ -431,9 +426,8 @@ async def test_replay_answers_the_whole_first_outcome(shop: Shop) -> None:
     lines = [line(shop, WALLET, 50, 100), line(shop, EMAIL, 50), line(shop, member_id, -51)]
     first = await distribute(shop, "r-1", *lines, description="d", message="m")
     # The same recipient, currency and amount in another spelling are the same request.
-    spelled = replace(
-        lines[0],
-        recipient=replace(WALLET, value=WALLET.value.lower()),
+    spelled = lines[0]._replace(
+        recipient=WALLET._replace(value=WALLET.value.lower()),
         currency_id=str(points_of(shop)).upper(),
         amount=Decimal("50.0"),
     )
@@ -460,8 +454,8 @@ async def test_changed_request_is_a_conflict(shop: Shop) -> None:
         [line(shop, joe, 2, 1), lines[1]],
         [line(shop, joe, 1, 2), lines[1]],
         [line(shop, joe, 1), lines[1]],
-        [lines[0], line(shop, replace(bad, value="no-numbers"), 1)],
-        [lines[0], replace(lines[1], amount=Decimal("0.5"))],
+        [lines[0], line(shop, bad._replace(value="no-numbers"), 1)],
+        [lines[0], lines[1]._replace(amount=Decimal("0.5"))],
         lines[::-1],
         lines[:1],
         [*lines, lines[0]],
@@ -556,7 +550,7 @@ async def test_concurrent_calls_over_the_same_members_do_not_deadlock(shop: Shop
         order = members[number:] + members[:number]
         lines = [line(shop, member_id, 3, 1) for member_id in order]
         await distribute(
-            shop, f"r-{number}", *lines, *(replace(one, amount=Decimal(-1)) for one in lines)
+            shop, f"r-{number}", *lines, *(one._replace(amount=Decimal(-1)) for one in lines)
         )
 
     await asyncio.gather(*map(distribute_shuffled, range(20)))

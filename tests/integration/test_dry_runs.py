@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.distributing.model import DistributionRejected, Recipient
+from gateway.distributing.model import Recipient
+from gateway.distributing.outcome import DistributionRejected
 from gateway.errors import NotFound
 from gateway.grants.errors import InsufficientBalance, RewardUnavailable
 from gateway.grants.status import StatusCode

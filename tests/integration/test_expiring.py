@@ -284,8 +284,10 @@ async def test_posting_takes_one_round_trip_more_only_where_points_expire(
     async with counting(database_url) as (database, statements):
         shop = replace(season.shop, database=database)
         # The first use of a connection asks about types.
-        warm = [line(shop, members[0], 1, currency_id=asset) for asset in (None, season.asset)]
-        await distribute(shop, "warm", *warm)
+        # And a balance that is new takes more than one that is there.
+        for asset in (None, season.asset):
+            warm = [line(shop, member, 1, currency_id=asset) for member in members]
+            await distribute(shop, str(new_id()), *warm)
         for asset in (None, season.asset):
             for some in (members[:1], members):
                 statements.clear()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from typing import Any
 
 import pytest
 
 from gateway.errors import ErrorCode, InvalidInput
+from gateway.grants.award import award
 from gateway.ids import new_id
-from gateway.operations import store
 from gateway.operations.fencing import KeyRecord, fence_operation, fetch_key
 from gateway.operations.model import OperationFenced, OperationKind, RequestInProgress
 from gateway.storage.database import Database
@@ -129,14 +130,13 @@ async def test_fence_waits_for_the_request_that_is_running(
 ) -> None:
     member = await add_member(shop)
     running, finish = asyncio.Event(), asyncio.Event()
-    complete = store.complete
 
-    async def wait(*arguments: object) -> None:
+    async def wait(*arguments: Any) -> Any:
         running.set()
         await finish.wait()
-        await complete(*arguments)  # type: ignore[arg-type]
+        return await award(*arguments)
 
-    monkeypatch.setattr(store, "complete", wait)
+    monkeypatch.setattr("gateway.granting.batch.award", wait)
     granting = asyncio.create_task(grant(shop, custom("slow", member)))
     await running.wait()
     fencing = asyncio.ensure_future(fence(shop, "slow"))

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.access import Scope
 from gateway.errors import FieldError, Forbidden, InvalidInput, NotFound
+from gateway.grants import store as grant_store
 from gateway.grants.filter import GrantFilter, GrantGrouping
 from gateway.grants.list_store import fetch_grant_page
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
@@ -21,7 +22,8 @@ from gateway.ids import IdKind, encode_id, new_id
 from gateway.ledger.model import OwnerKind
 from gateway.members.identifiers import IdentifierKind
 from gateway.members.model import NOBODY, Identifier, MemberReference
-from gateway.operations.model import IdempotencyConflict
+from gateway.operations import store as operation_store
+from gateway.operations.model import IdempotencyConflict, OperationKind, Request
 from gateway.storage.database import Database
 from gateway.storage.pages import PageRequest
 from tests.catalogue import Shop, open_shop
@@ -395,3 +397,26 @@ async def test_lost_commit_reply_grants_once(shop: Shop, monkeypatch: pytest.Mon
     again = await grant(shop, custom("order-1", member_id))
     assert again == replace(first, idempotent_replay=True)
     assert await owed(shop, member_id) == 2500
+
+
+@pytest.mark.requirement("ALL-2")
+async def test_a_key_is_freed_only_by_the_request_that_holds_it(shop: Shop) -> None:
+    member_id = await add_member(shop)
+    first = await grant(shop, custom("order-1", member_id))
+    stranger = Request(OperationKind.GRANT_REWARD, "order-1", {}, new_id())
+    async with shop.database.transaction() as connection:
+        await operation_store.release(connection, shop.caller, [stranger])
+    assert await grant(shop, custom("order-1", member_id)) == replace(first, idempotent_replay=True)
+
+
+@pytest.mark.parametrize("copied_min", [1, 500], ids=["copied", "inserted"])
+async def test_grants_are_written_as_they_were_made(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, copied_min: int
+) -> None:
+    monkeypatch.setattr(grant_store, "COPIED_MIN", copied_min)
+    member_id = await add_member(shop)
+    metadata = {"order": [1, None, '\\ \t\n" €']}
+    made = (await grant(shop, custom("order-1", member_id, "25.00", metadata=metadata))).grant
+    async with shop.database.connection() as connection:
+        read = await grant_store.fetch_grants(connection, shop.caller.tenant_id, [made.id])
+    assert read == {made.id: made}

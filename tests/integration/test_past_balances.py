@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from gateway.ids import new_id
-from gateway.ledger.book import Hold
+from gateway.ledger.balance import Hold
 from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKind, Transfer
 from gateway.ledger.statement import Period
 from gateway.ledger.statement_store import count_entries, fetch_balances, fetch_entries_pages

@@ -24,7 +24,8 @@ from gateway.grants.record import GrantKind, GrantSource, GrantStatus
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
 from gateway.issuing.model import BatchOutcome, PaymentChoice
-from gateway.ledger.book import Balance, Book
+from gateway.ledger.balance import Balance
+from gateway.ledger.book import Book
 from gateway.ledger.model import (
     Account,
     BalanceTooLow,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from gateway.distributing.model import DistributionRejected
+from gateway.distributing.outcome import DistributionRejected
 from gateway.errors import RewardsError
 from gateway.grants.errors import InsufficientBalance
 from gateway.ids import IdKind, encode_id, new_id

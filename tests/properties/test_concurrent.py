@@ -111,9 +111,14 @@ class Books:
 @given(
     sequence=st.lists(steps, min_size=20, max_size=60),
     seed=st.integers(0, 2**32),
+    in_groups=st.booleans(),
 )
-async def test_answers_explain_every_balance(database: Database, sequence: list[Action], seed: int):
+async def test_answers_explain_every_balance(
+    database: Database, sequence: list[Action], seed: int, *, in_groups: bool
+):
     world = await open_world(database, stock=STOCK, codes=CODES)
+    if in_groups:
+        world = world.grouped()
     driver, books = Driver(world), Books()
     for key, action in with_keys(FOUNDATION, int):
         books.note(action, await driver.do(f"first-{key}", action))

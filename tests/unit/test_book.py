@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from gateway.ids import new_id
-from gateway.ledger.book import Balance, Book, EntryRange, Hold, bounded_accounts
-from gateway.ledger.chain import next_hash
+from gateway.ledger.balance import Balance, EntryRange, Hold, bounded_accounts
+from gateway.ledger.book import Book
+from gateway.ledger.chain import next_hash, to_seconds
 from gateway.ledger.model import (
     BALANCE_MINOR_MAX,
     CHAIN_START,
@@ -219,9 +219,10 @@ def test_the_chain_links_each_accounts_entries():
     grant_id = new_id()
     book.post(transaction, [Transfer(ISSUANCE, ADA, 5), Transfer(ADA, GRACE, 2)], grant_id)
     book.post(transaction, [Transfer(ISSUANCE, ADA, 1)])
-    first = next_hash(CHAIN_START, transaction.id, 1, ADA.id, POINTS, 5, grant_id, AT, 1, 5)
-    second = next_hash(first, transaction.id, 2, ADA.id, POINTS, -2, grant_id, AT, 2, 3)
-    third = next_hash(second, transaction.id, 5, ADA.id, POINTS, 1, None, AT, 3, 4)
+    seconds = to_seconds(AT)
+    first = next_hash(CHAIN_START, transaction.id, 1, ADA.id, POINTS, 5, grant_id, seconds, 1, 5)
+    second = next_hash(first, transaction.id, 2, ADA.id, POINTS, -2, grant_id, seconds, 2, 3)
+    third = next_hash(second, transaction.id, 5, ADA.id, POINTS, 1, None, seconds, 3, 4)
     of_ada = [entry.chain_hash for entry in book.entries if entry.account_id == ADA.id]
     assert of_ada == [first, second, third]
     assert (book.touched[ADA.id].entry_count, book.touched[ADA.id].chain_hash) == (3, third)
@@ -236,7 +237,7 @@ def test_every_column_is_in_the_hash():
         "asset_id": UUID(int=4),
         "amount_minor": 5,
         "grant_id": None,
-        "occurred_at": AT,
+        "occurred_at_seconds": to_seconds(AT),
         "sequence": 6,
         "balance_after_minor": 7,
     }
@@ -248,7 +249,7 @@ def test_every_column_is_in_the_hash():
         "asset_id": UUID(int=9),
         "amount_minor": -5,
         "grant_id": UUID(int=9),
-        "occurred_at": AT + timedelta(microseconds=1),
+        "occurred_at_seconds": to_seconds(AT + timedelta(microseconds=1)),
         "sequence": 9,
         "balance_after_minor": 9,
     }
@@ -259,14 +260,17 @@ def test_every_column_is_in_the_hash():
 
 
 def test_accounts_are_named_by_asset_kind_and_owner():
-    assert replace(ADA) == ADA
-    assert replace(ADA).id == ADA.id
+    assert Account(POINTS, OwnerKind.MEMBER, ADA.owner_id) == ADA
+    assert Account(POINTS, OwnerKind.MEMBER, ADA.owner_id).id == ADA.id
+    assert {ADA: 1}[Account(POINTS, OwnerKind.MEMBER, ADA.owner_id)] == 1
     others = {
-        replace(ADA, asset_id=GEMS).id,
-        replace(ADA, owner_kind=OwnerKind.CLAIMABLE).id,
-        replace(ADA, owner_id=UUID(int=99)).id,
+        Account(GEMS, OwnerKind.MEMBER, ADA.owner_id),
+        Account(POINTS, OwnerKind.CLAIMABLE, ADA.owner_id),
+        Account(POINTS, OwnerKind.MEMBER, UUID(int=99)),
     }
-    assert len(others | {ADA.id}) == 4
+    assert len({account.id for account in others | {ADA}}) == 4
+    assert ADA not in others
+    assert ADA.id != ADA
 
 
 def test_only_issuance_redemption_and_expiry_have_no_bound():

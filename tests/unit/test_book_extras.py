@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from gateway.ids import new_id
-from gateway.ledger.book import Balance, Book, Hold, Lot
+from gateway.ledger.balance import Balance, Hold, Lot
+from gateway.ledger.book import Book
 from gateway.ledger.model import (
     CHAIN_START,
     Account,
@@ -111,3 +112,37 @@ def test_a_debt_takes_no_lots_and_its_repayment_opens_none() -> None:
     assert book.opened_lots == []
     book.post(transaction(), [Transfer(ISSUANCE, ADA, 4)])
     assert [lot.amount_minor for lot in book.opened_lots] == [4]
+
+
+def test_a_refusal_puts_back_lots_debts_and_counts() -> None:
+    book, balance = new_book(days=30)
+    book.post(transaction(), [Transfer(ADA, REDEMPTION, 12)], may_owe=True)
+    before = (
+        Balance(**{name: getattr(balance, name) for name in Balance.__slots__}),
+        list(book.entries),
+    )
+    consumed, opened, kept = dict(book.consumed_minor), list(book.opened_lots), dict(book.touched)
+    doomed = transaction()
+    with pytest.raises(BalanceTooLow):
+        book.post(
+            doomed,
+            [
+                Transfer(ISSUANCE, ADA, 7),
+                Transfer(ADA, REDEMPTION, 4),
+                Transfer(ISSUANCE, STOCK, 1),
+                Transfer(ADA, REDEMPTION, 2),
+            ],
+        )
+    with pytest.raises(ValueError, match="not a transfer of a positive amount"):
+        book.post(doomed, [Transfer(ISSUANCE, ADA, 7), Transfer(ISSUANCE, ADA, 0)])
+    assert (balance, book.entries) == before
+    assert (book.consumed_minor, book.opened_lots, book.touched) == (consumed, opened, kept)
+    assert doomed not in book.transactions
+    assert book.post(doomed, [Transfer(ISSUANCE, ADA, 7)]).start == 0
+
+
+def test_a_refusal_of_the_first_debit_leaves_no_count_of_what_is_consumed() -> None:
+    book, _ = new_book(days=30)
+    with pytest.raises(BalanceTooLow):
+        book.post(transaction(), [Transfer(ADA, REDEMPTION, 4), Transfer(ADA, REDEMPTION, 8)])
+    assert (book.consumed_minor, book.opened_lots, book.touched) == ({}, [], {})

@@ -8,8 +8,14 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.errors import Overloaded
-from gateway.operations import grouping
-from gateway.operations.grouping import GROUP_SIZE_MAX, GROUPS_UNDER_WAY_MAX, Grouper
+from gateway.operations import grouping, places
+from gateway.operations.grouping import GROUP_LINES_MAX, GROUP_SIZE_MAX, Begin, Grouper
+from gateway.operations.places import LATE_MAX, PLACES_MAX, Places
+
+
+async def run(grouper: Grouper[int, str], job: int, key: str | None = None, lines: int = 1) -> str:
+    """Run a job of the one caller of these tests; its key is its number, if no other is given."""
+    return await grouper.run("tenant", "caller", {key or str(job)}, job, lines=lines)
 
 
 class Recorder:
@@ -21,14 +27,16 @@ class Recorder:
         self.group_fails = group_fails
         self.grouper = Grouper[int, str](self.run_group, self.run_alone)
 
-    async def run_group(self, jobs: Sequence[int]) -> list[str | None]:
+    async def run_group(self, jobs: Sequence[int], begin: Begin) -> list[str | None]:
+        begin()
         self.groups.append(list(jobs))
         await asyncio.sleep(0)
         if self.group_fails:
             raise RuntimeError
         return [f"together {job}" if job % 2 == 0 else None for job in jobs]
 
-    async def run_alone(self, job: int) -> str:
+    async def run_alone(self, job: int, begin: Begin) -> str:
+        begin()
         self.alone.append(job)
         await asyncio.sleep(0)
         if job < 0:
@@ -37,7 +45,7 @@ class Recorder:
         return f"alone {job}"
 
     async def run(self, *jobs: int) -> list[str | BaseException]:
-        waiting = (self.grouper.run("caller", str(job), job) for job in jobs)
+        waiting = (run(self.grouper, job) for job in jobs)
         return await asyncio.gather(*waiting, return_exceptions=True)
 
 
@@ -47,23 +55,26 @@ async def test_first_job_waits_for_nobody() -> None:
     assert recorder.groups == []
 
 
-async def test_jobs_that_arrive_meanwhile_share_the_next_group() -> None:
+async def test_jobs_that_arrive_meanwhile_share_the_next_groups() -> None:
+    """Half of all that are there go together, so that the two groups that overlap are equally large."""
     recorder = Recorder()
-    answers = await recorder.run(2, 4, 6, 8, 10)
-    assert answers == ["alone 2", "alone 4", "together 6", "together 8", "together 10"]
+    answers = await recorder.run(2, 4, 6, 8, 10, 12, 14)
+    assert answers == ["alone 2", "alone 4", *(f"together {job}" for job in (6, 8, 10, 12, 14))]
     assert recorder.alone == [2, 4]
-    assert recorder.groups == [[6, 8, 10]]
+    assert recorder.groups == [[6, 8, 10], [12, 14]]
 
 
 async def test_refused_job_is_done_alone_and_fails_alone() -> None:
     recorder = Recorder()
-    answers = await recorder.run(2, 4, 6, -1, 8)
+    answers = await recorder.run(2, 4, 6, -1, 8, 10, 12)
     assert [str(answer) for answer in answers] == [
         "alone 2",
         "alone 4",
         "together 6",
         "no -1",
         "together 8",
+        "together 10",
+        "together 12",
     ]
 
 
@@ -74,60 +85,187 @@ async def test_group_that_fails_is_done_one_by_one() -> None:
 
 async def test_jobs_of_one_key_never_share_a_group() -> None:
     recorder = Recorder()
-    waiting = [recorder.grouper.run("caller", "same", job) for job in (2, 4, 6, 8)]
+    waiting = [run(recorder.grouper, job, "same") for job in (2, 4, 6, 8)]
     assert await asyncio.gather(*waiting) == [f"alone {job}" for job in (2, 4, 6, 8)]
     assert recorder.alone == [2, 4, 6, 8]
 
 
 async def test_groups_have_a_largest_size() -> None:
     recorder = Recorder()
-    count = GROUPS_UNDER_WAY_MAX + GROUP_SIZE_MAX + 6
+    count = PLACES_MAX + 3 * GROUP_SIZE_MAX
     answers = await recorder.run(*range(0, 2 * count, 2))
     assert len(answers) == count
-    assert [len(group) for group in recorder.groups] == [GROUP_SIZE_MAX, 6]
+    assert [len(group) for group in recorder.groups] == [GROUP_SIZE_MAX] * 3
 
 
 async def test_queues_are_independent() -> None:
     """A stuck caller holds up nobody else."""
     release = asyncio.Event()
 
-    async def run_alone(job: int) -> int:
-        if job == 0:
+    async def run_alone(job: int, _: Begin) -> int:
+        if job < PLACES_MAX:
             await release.wait()
         return job
 
-    async def run_group(jobs: Sequence[int]) -> list[int | None]:
+    async def run_group(jobs: Sequence[int], _: Begin) -> list[int | None]:
         return [None] * len(jobs)
 
     grouper = Grouper[int, int](run_group, run_alone)
-    stuck = asyncio.create_task(grouper.run("slow", "0", 0))
-    assert await grouper.run("quick", "1", 1) == 1
+    stuck = [
+        asyncio.create_task(grouper.run("slow", "caller", {str(job)}, job))
+        for job in range(PLACES_MAX)
+    ]
+    assert await grouper.run("quick", "caller", {"9"}, 9) == 9
     release.set()
-    assert await stuck == 0
+    assert await asyncio.gather(*stuck) == list(range(PLACES_MAX))
 
 
 async def test_stuck_jobs_give_up_their_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs that wait for a lock do not keep the others of their own queue waiting."""
-    monkeypatch.setattr(grouping, "SLOT_SECONDS_MAX", 0.01)
+    monkeypatch.setattr(places, "PLACE_SECONDS_MAX", 0.01)
     release = asyncio.Event()
+    begun: list[int] = []
 
-    async def run_alone(job: int) -> int:
-        if job < GROUPS_UNDER_WAY_MAX:
+    async def run_alone(job: int, begin: Begin) -> str:
+        begin()
+        begun.append(job)
+        if job < PLACES_MAX + LATE_MAX:
             await release.wait()
+        return str(job)
+
+    async def run_group(jobs: Sequence[int], _: Begin) -> list[str | None]:
+        return [None] * len(jobs)
+
+    grouper = Grouper[int, str](run_group, run_alone)
+    stuck = [asyncio.create_task(run(grouper, job)) for job in range(LATE_MAX)]
+    await asyncio.sleep(0)
+    assert await run(grouper, 90) == "90"
+    # As many as may be late are; two more have the places, and the next one waits for them.
+    stuck += [
+        asyncio.create_task(run(grouper, job)) for job in range(LATE_MAX, PLACES_MAX + LATE_MAX)
+    ]
+    blocked = asyncio.create_task(run(grouper, 91))
+    await asyncio.sleep(0.1)
+    assert len(begun) == 1 + LATE_MAX + PLACES_MAX
+    assert 91 not in begun
+    release.set()
+    assert await blocked == "91"
+    assert await asyncio.gather(*stuck) == [str(job) for job in range(PLACES_MAX + LATE_MAX)]
+
+
+async def test_standing_in_line_is_not_being_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has no connection yet keeps the place, however long that takes: nobody stands in line three times."""
+    monkeypatch.setattr(places, "PLACE_SECONDS_MAX", 0.01)
+    release = asyncio.Event()
+    in_line: list[int] = []
+
+    async def run_alone(job: int, _: Begin) -> str:
+        in_line.append(job)
+        await release.wait()
+        return str(job)
+
+    async def run_group(jobs: Sequence[int], _: Begin) -> list[str | None]:
+        return [str(job) for job in jobs]
+
+    grouper = Grouper[int, str](run_group, run_alone)
+    waiting = [asyncio.create_task(run(grouper, job)) for job in range(6)]
+    await asyncio.sleep(0.1)
+    assert in_line == list(range(PLACES_MAX))
+    release.set()
+    assert await asyncio.gather(*waiting) == [str(job) for job in range(6)]
+
+
+async def test_a_busy_tenant_has_two_places_in_the_line() -> None:
+    """Whatever a tenant has waiting, in however many queues, refused or not: at most two groups are before anyone else's."""
+    line = asyncio.Semaphore(1)
+    served: list[str] = []
+    shared = Places()
+
+    async def run_group(jobs: Sequence[str], begin: Begin) -> list[str | None]:
+        async with line:
+            begin()
+            served.append(jobs[0])
+            await asyncio.sleep(0)
+        # Half of a busy tenant's jobs are refused, and run again alone.
+        return [job if job.endswith(("0", "2", "4")) else None for job in jobs]
+
+    async def run_alone(job: str, begin: Begin) -> str:
+        async with line:
+            begin()
+            served.append(job)
+            await asyncio.sleep(0)
         return job
 
-    async def run_group(jobs: Sequence[int]) -> list[int | None]:
-        return list(jobs)
-
-    grouper = Grouper[int, int](run_group, run_alone)
-    stuck = [
-        asyncio.create_task(grouper.run("caller", str(job), job))
-        for job in range(GROUPS_UNDER_WAY_MAX)
+    kinds = [Grouper[str, str](run_group, run_alone, shared) for _ in range(2)]
+    busy = [
+        asyncio.create_task(kind.run("busy", f"caller {caller}", {str(job)}, f"busy {job}"))
+        for kind in kinds
+        for caller in range(5)
+        for job in range(100)
     ]
-    await asyncio.sleep(0)
-    assert await grouper.run("caller", "9", 9) == 9
-    release.set()
-    assert await asyncio.gather(*stuck) == list(range(GROUPS_UNDER_WAY_MAX))
+    for quiet in range(10):
+        await asyncio.sleep(0)
+        before = len(served)
+        assert await kinds[0].run("quiet", "caller", {str(quiet)}, f"quiet {quiet}")
+        # One that has the connection, two that stand in line, and itself.
+        assert len(served) - before <= 1 + PLACES_MAX + 1
+    assert len(await asyncio.gather(*busy)) == 1_000
+
+
+async def test_queues_of_a_tenant_take_turns() -> None:
+    """A caller with many jobs does not keep its tenant's others waiting until all of them are done."""
+    order: list[str] = []
+
+    async def run_alone(job: str, _: Begin) -> str:
+        order.append(job)
+        await asyncio.sleep(0)
+        return job
+
+    async def run_group(jobs: Sequence[str], _: Begin) -> list[str | None]:
+        order.append(jobs[0])
+        await asyncio.sleep(0)
+        return [*jobs]
+
+    grouper = Grouper[str, str](run_group, run_alone)
+    many = [
+        asyncio.create_task(grouper.run("tenant", "many", {str(job)}, f"many {job}"))
+        for job in range(PLACES_MAX + 5 * GROUP_SIZE_MAX)
+    ]
+    few = asyncio.create_task(grouper.run("tenant", "few", {"1"}, "few"))
+    await asyncio.gather(few, *many)
+    assert order.index("few") <= PLACES_MAX + 2
+
+
+async def test_groups_have_a_largest_number_of_lines() -> None:
+    recorder = Recorder()
+    jobs = range(0, 2 * (PLACES_MAX + 5), 2)
+    lines = GROUP_LINES_MAX // 2
+    assert len(await asyncio.gather(*(run(recorder.grouper, job, lines=lines) for job in jobs)))
+    assert [len(group) for group in recorder.groups] == [2, 2]
+
+
+async def test_refused_jobs_and_groups_take_turns() -> None:
+    """Jobs that have to be done alone do not hold up the groups that wait behind them."""
+    recorder = Recorder()
+    order: list[list[int]] = []
+    run_group, run_alone = recorder.run_group, recorder.run_alone
+
+    async def note_group(jobs: Sequence[int], begin: Begin) -> list[str | None]:
+        order.append(list(jobs))
+        return await run_group(jobs, begin)
+
+    async def note_alone(job: int, begin: Begin) -> str:
+        order.append([job])
+        return await run_alone(job, begin)
+
+    grouper = Grouper[int, str](note_group, note_alone)
+    odd = range(1, 2 * GROUP_SIZE_MAX, 2)
+    even = range(1_000, 1_000 + 4 * GROUP_SIZE_MAX, 2)
+    await asyncio.gather(*(run(grouper, job) for job in (500, 502, *odd, *even)))
+    groups = [number for number, jobs in enumerate(order) if len(jobs) > 1]
+    assert sum(len(order[number]) for number in groups) > 2 * GROUP_SIZE_MAX
+    # Two that found the queue idle, and then a group at least every second time.
+    assert groups[-1] <= PLACES_MAX + 2 * len(groups)
 
 
 async def test_full_queue_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,15 +274,13 @@ async def test_full_queue_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder()
     answers = await recorder.run(*range(0, 14, 2))
     refused = [answer for answer in answers if isinstance(answer, Overloaded)]
-    assert len(refused) == 7 - GROUPS_UNDER_WAY_MAX - 3
-    assert len(recorder.alone) == GROUPS_UNDER_WAY_MAX
+    assert len(refused) == 7 - PLACES_MAX - 3
+    assert len(recorder.alone) + sum(map(len, recorder.groups)) == PLACES_MAX + 3
 
 
 async def test_cancelled_caller_does_not_stop_the_others() -> None:
     recorder = Recorder()
-    waiting = [
-        asyncio.create_task(recorder.grouper.run("caller", str(job), job)) for job in (2, 4, 6, 8)
-    ]
+    waiting = [asyncio.create_task(run(recorder.grouper, job)) for job in (2, 4, 6, 8)]
     await asyncio.sleep(0)
     waiting[2].cancel()
     answers = await asyncio.gather(*waiting, return_exceptions=True)
@@ -153,24 +289,25 @@ async def test_cancelled_caller_does_not_stop_the_others() -> None:
     assert str(answers[3]).endswith("8")
 
 
-async def test_job_whose_key_is_under_way_longer_than_a_slot_is_done_in_the_end(
+async def test_job_whose_key_is_under_way_longer_than_a_place_is_done_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When the slot is given back its key is not free yet, and when the key is free nobody else may come along."""
-    monkeypatch.setattr(grouping, "SLOT_SECONDS_MAX", 0.01)
+    """When the place is given up its key is not free yet, and when the key is free nobody else may come along."""
+    monkeypatch.setattr(places, "PLACE_SECONDS_MAX", 0.01)
     may_finish = asyncio.Event()
 
-    async def run_alone(job: int) -> str:
+    async def run_alone(job: int, begin: Begin) -> str:
+        begin()
         if job == 1:
             await may_finish.wait()
         return f"alone {job}"
 
-    async def run_group(jobs: Sequence[int]) -> list[str | None]:
+    async def run_group(jobs: Sequence[int], _: Begin) -> list[str | None]:
         return [None for _ in jobs]
 
     grouper = Grouper[int, str](run_group, run_alone)
-    first = asyncio.create_task(grouper.run("caller", "key", 1))
-    second = asyncio.create_task(grouper.run("caller", "key", 2))
+    first = asyncio.create_task(run(grouper, 1, "key"))
+    second = asyncio.create_task(run(grouper, 2, "key"))
     await asyncio.sleep(0.05)
     may_finish.set()
     async with asyncio.timeout(5):

@@ -178,3 +178,23 @@ def test_broken_rule_is_collected_with_its_path() -> None:
     assert valid == Identifier(K.EMAIL, "a@b.no")
     message = "wallet must be 0x and 40 hexadecimal digits."
     assert errors == [FieldError(("input", "wallet"), "identifier", message)]
+
+
+@pytest.mark.requirement("ON3-1")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+        "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
+        "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
+    ],
+)
+def test_checksum_of_a_wallet_address_notices_any_letter_in_the_wrong_case(address: str) -> None:
+    """The addresses are EIP-55's own examples."""
+    assert normalise(K.WALLET_ADDRESS, address) == address.lower()
+    for place in range(2, len(address)):
+        changed = address[:place] + address[place].swapcase() + address[place + 1 :]
+        if changed != address:
+            with pytest.raises(ValueError, match="correct checksum"):
+                normalise(K.WALLET_ADDRESS, changed)

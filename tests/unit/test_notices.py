@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from gateway.distributing.notices import write_notice
@@ -12,11 +10,6 @@ from gateway.ledger.assets import Asset, AssetKind
 
 COINS = Asset(new_id(), "COINS", "Coins", AssetKind.CURRENCY, 0)
 MILES = Asset(new_id(), "MILES", "Miles", AssetKind.POINTS, 2)
-ASSETS = {COINS.id: COINS, MILES.id: MILES}
-
-
-def benefit(asset: Asset, amount_minor: int) -> dict[str, Any]:
-    return {"kind": "ASSET_CREDIT", "asset_id": str(asset.id), "amount_minor": amount_minor}
 
 
 @pytest.mark.requirement("ON3-5")
@@ -35,5 +28,4 @@ def benefit(asset: Asset, amount_minor: int) -> dict[str, Any]:
 def test_amounts_stand_at_the_end(
     message: str | None, amounts: list[tuple[Asset, int]], notice: str
 ) -> None:
-    benefits = [benefit(asset, amount_minor) for asset, amount_minor in amounts]
-    assert write_notice(message, benefits, ASSETS) == notice
+    assert write_notice(message, amounts) == notice

@@ -219,16 +219,19 @@ def test_payment_is_one_transfer_or_none() -> None:
     priced = price(reward_with(converting("0.5")), "3")
     payer = Account(POINTS.id, OwnerKind.MEMBER, payer_id)
     taken = Account(POINTS.id, OwnerKind.REDEMPTION, organisation_id)
-    assert priced.to_transfers(organisation_id, payer_id) == (Transfer(payer, taken, 6),)
-    assert price(reward_with()).to_transfers(organisation_id, payer_id) == ()
+    assert priced.to_transfers(organisation_id, {POINTS.id: payer}.__getitem__) == (
+        Transfer(payer, taken, 6),
+    )
+    assert price(reward_with()).to_transfers(organisation_id, no_account) == ()
     cash = PaymentConfig(new_id(), PaymentMode.CASH, cash_asset_id=MILES.id, cash_amount_minor=1250)
     paid = ask(reward_with(cash), cash_reference="receipt-1")
     assert isinstance(paid, Price)
-    assert paid.to_transfers(organisation_id, payer_id) == ()
-    group = Account(POINTS.id, OwnerKind.GROUP, payer_id)
-    assert priced.to_transfers(organisation_id, payer_id, OwnerKind.GROUP) == (
-        Transfer(group, taken, 6),
-    )
+    assert paid.to_transfers(organisation_id, no_account) == ()
+
+
+def no_account(asset_id: UUID) -> Account:
+    message = f"nothing of {asset_id} is paid"
+    raise AssertionError(message)
 
 
 @pytest.mark.requirement("CAP-6")

@@ -74,6 +74,8 @@ def check_given(given: Sequence[GivenField], path: tuple[str, ...]) -> list[Fiel
 
 def judge(declared: Mapping[str, CustomField], given: Sequence[GivenField]) -> list[str]:
     """Return every reason why an item cannot carry these values: undeclared, mistyped, missing."""
+    if not declared and not given:
+        return []
     reasons = [reason for field in given if (reason := _judge_one(declared.get(field.name), field))]
     names = {field.name for field in given}
     reasons += [

@@ -30,10 +30,10 @@ WITH begun AS (
     INSERT INTO fulfillments (tenant_id, grant_id, organisation_id, stage, step_count, updated_at)
     SELECT $1, grant_id, organisation_id, stage, 1, $6
     FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS new (grant_id, organisation_id, stage)
-    RETURNING grant_id, stage
 )
 INSERT INTO fulfillment_steps (tenant_id, grant_id, step, stage, operation_id, occurred_at)
-SELECT $1, grant_id, 1, stage, $5, $6 FROM begun
+SELECT $1, grant_id, 1, stage, operation_id, $6
+FROM unnest($2::uuid[], $4::text[], $5::uuid[]) AS new (grant_id, stage, operation_id)
 """
 
 # The count of steps is taken under the row's lock, so that two moves at once are two steps.
@@ -77,17 +77,21 @@ async def fetch_stages(
 
 
 async def begin(
-    connection: Connection, tenant_id: UUID, first: Sequence[FirstStage], operation: Operation
+    connection: Connection,
+    tenant_id: UUID,
+    first: Sequence[FirstStage],
+    operation_ids: Sequence[UUID],
+    at: datetime,
 ) -> None:
-    """Put new grants at their first stages."""
+    """Put new grants at their first stages, each as its own operation's."""
     await connection.execute(
         BEGIN,
         tenant_id,
         column(first, "grant_id"),
         column(first, "organisation_id"),
         column(first, "stage"),
-        operation.id,
-        operation.at,
+        operation_ids,
+        at,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any, Self
 from uuid import UUID
 
 from gateway.errors import FieldError
-from gateway.ledger.model import Account, OwnerKind, Transfer
+from gateway.ids import read_uuid
+from gateway.ledger.model import Account, OwnerKind, Transfer, organisation_account
 from gateway.rewards.rules import check_count, check_exists
 from gateway.rewards.types.base import Facts, Plan, PlanContext, References
 
@@ -23,7 +24,7 @@ class CompetitionEntryConfiguration:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        return cls(UUID(value["competition_id"]), value["entries"])
+        return cls(read_uuid(value["competition_id"]), value["entries"])
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object to be stored."""
@@ -50,7 +51,9 @@ class CompetitionEntryConfiguration:
     def plan(self, context: PlanContext) -> Plan:
         """Credit entries, which are units of the competition's asset, from the organisation's issuance."""
         entries = self.entries * context.quantity
-        issuance = Account(self.competition_id, OwnerKind.ISSUANCE, context.organisation_id)
+        issuance = organisation_account(
+            self.competition_id, OwnerKind.ISSUANCE, context.organisation_id
+        )
         member = Account(self.competition_id, OwnerKind.MEMBER, context.member_id)
         benefit = {
             "kind": "COMPETITION_ENTRIES",

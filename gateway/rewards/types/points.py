@@ -9,8 +9,9 @@ from typing import Any, Self
 from uuid import UUID
 
 from gateway.errors import FieldError
+from gateway.ids import read_uuid
 from gateway.ledger.assets import AssetKind, to_minor
-from gateway.ledger.model import Account, OwnerKind, Transfer
+from gateway.ledger.model import Account, OwnerKind, Transfer, organisation_account
 from gateway.rewards.rules import check_amount, check_exists, plain
 from gateway.rewards.types.base import Facts, Plan, PlanContext, References
 
@@ -28,7 +29,7 @@ class PointsConfiguration:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        return cls(UUID(value["asset_id"]), value["amount_minor"])
+        return cls(read_uuid(value["asset_id"]), value["amount_minor"])
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object to be stored."""
@@ -37,7 +38,7 @@ class PointsConfiguration:
     def plan(self, context: PlanContext) -> Plan:
         """Credit the member from the organisation's issuance."""
         amount_minor = self.amount_minor * context.quantity
-        issuance = Account(self.asset_id, OwnerKind.ISSUANCE, context.organisation_id)
+        issuance = organisation_account(self.asset_id, OwnerKind.ISSUANCE, context.organisation_id)
         member = Account(self.asset_id, OwnerKind.MEMBER, context.member_id)
         benefit = {
             "kind": "ASSET_CREDIT",

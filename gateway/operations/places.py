@@ -1,0 +1,84 @@
+"""Who may stand in the pool's line for a connection: each tenant at a few places only, so that a busy one starves nobody.
+
+Connections are lent in the order in which they are asked for. A tenant with a thousand jobs asks for two at a time, so another
+waits behind two of its groups at most, however long its own queues are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Hashable
+
+# Two, so that one group computes while the other commits.
+PLACES_MAX = 2
+# Work that has its connection and takes longer than this, because it waits for a lock, no longer keeps others from starting …
+PLACE_SECONDS_MAX = 0.1
+# … as long as no more of a tenant's is late than this: the other connections of the pool are for other tenants.
+LATE_MAX = 4
+
+Start = Callable[["Place"], None]
+
+
+class _Tenant:
+    """A tenant's places in use, its late work, and who waits for a place, in order."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.late = 0
+        self.waiting: deque[Start] = deque()
+
+
+class Places:
+    """The places of every tenant that has work under way."""
+
+    def __init__(self) -> None:
+        """Begin with every place free."""
+        self._tenants: dict[Hashable, _Tenant] = {}
+
+    def ask(self, tenant: Hashable, start: Start) -> None:
+        """Call `start` with a place: at once if one is free, else when it is this one's turn."""
+        state = self._tenants.setdefault(tenant, _Tenant())
+        state.waiting.append(start)
+        self._serve(tenant, state)
+
+    def _serve(self, tenant: Hashable, state: _Tenant) -> None:
+        while state.taken < PLACES_MAX and state.waiting:
+            state.taken += 1
+            state.waiting.popleft()(Place(state, lambda: self._serve(tenant, state)))
+        if not (state.taken or state.late or state.waiting):
+            self._tenants.pop(tenant, None)
+
+
+class Place:
+    """One place, until `leave`. Who holds it says with `begin` that the line is behind them and work has begun."""
+
+    def __init__(self, state: _Tenant, serve: Callable[[], None]) -> None:
+        """Take the tenant's state, and what to do when a place of it is free; use `Places.ask`."""
+        self._state = state
+        self._serve = serve
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_late = False
+
+    def begin(self) -> None:
+        """Start the clock, once: standing in line is not working."""
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(PLACE_SECONDS_MAX, self._give_up)
+
+    def leave(self) -> None:
+        """Free the place; the work is done."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._is_late:
+            self._state.late -= 1
+        else:
+            self._state.taken -= 1
+        self._serve()
+
+    def _give_up(self) -> None:
+        if self._state.late < LATE_MAX:
+            self._is_late = True
+            self._state.late += 1
+            self._state.taken -= 1
+            self._serve()
