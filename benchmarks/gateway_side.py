@@ -27,14 +27,15 @@ COMMAND = (sys.executable, "-c", "from gateway.cli import main; main()", "serve"
 
 
 @contextmanager
-def open_gateway(plan: Plan) -> Iterator[Side]:
-    """Run `gateway serve` on a fresh database with a world in it."""
+def open_gateway(plan: Plan, workers: int = 1) -> Iterator[Side]:
+    """Run `gateway serve` on a fresh database with a world in it, as one process or several."""
+    name = "gateway" if workers == 1 else f"gateway, {workers} processes"
     with fresh_database("gateway", migrated=True) as database:
         world = open_world(database, plan)
         calls = gateway_calls(world)
-        with serve_gateway(database, calls[Work.WALLET]) as (url, process_id):
+        with serve_gateway(database, calls[Work.WALLET], workers=workers) as (url, process_id):
             yield Side(
-                "gateway",
+                name,
                 version("rewards-gateway"),
                 url,
                 process_id,
@@ -46,9 +47,12 @@ def open_gateway(plan: Plan) -> Iterator[Side]:
 
 @contextmanager
 def serve_gateway(
-    database: SideDatabase, probe: Call, *, poll_seconds: float = 0.02
+    database: SideDatabase, probe: Call, *, workers: int = 1, poll_seconds: float = 0.02
 ) -> Iterator[tuple[str, int]]:
-    """Run `gateway serve` in production mode; yield its address and process id once it has answered `probe`."""
+    """Run `gateway serve` in production mode; yield its address and process id once it has answered `probe`.
+
+    Several workers are that process's children.
+    """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     member, token = probe.values[0]
@@ -59,6 +63,7 @@ def serve_gateway(
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "DEVELOPMENT": "false",
+        "WORKERS": str(workers),
     }
     log_path = database.data_dir / "gateway.log"
     with running(COMMAND, environment, is_ready, log_path, poll_seconds=poll_seconds) as process_id:

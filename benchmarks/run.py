@@ -10,17 +10,18 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import asyncpg
 import httpx
 
+from benchmarks import pgbench_side
 from benchmarks.failure import BenchmarkFailed
 from benchmarks.gateway_side import open_gateway
 from benchmarks.handwritten_side import open_handwritten
 from benchmarks.machine import describe_run
-from benchmarks.pgbench_side import open_pgbench
+from benchmarks.pgbench_side import PgbenchSide, open_pgbench
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.postgraphile_side import open_postgraphile
 from benchmarks.report import Report
@@ -32,6 +33,7 @@ from benchmarks.scenarios.s5_growth import measure_growth
 from benchmarks.scenarios.s6_hot_account import measure_hot_account
 from benchmarks.scenarios.s7_memory import measure_memory
 from benchmarks.scenarios.s8_start import measure_start
+from benchmarks.sides import Side
 from benchmarks.tables import describe
 from gateway.storage.embedded_programs import EmbeddedServerFailed
 
@@ -84,7 +86,7 @@ def run(plan: Plan, chosen: set[str], report: Report) -> None:
             peers = [handwritten, postgraphile]
             facts = describe_run(gateway.database, [gateway, *peers])
             attempts: dict[str, Callable[[], None]] = {
-                "S1": lambda: measure_grants(plan, gateway, peers, pgbench, report),
+                "S1": lambda: _measure_grants(plan, gateway, peers, pgbench, report),
                 "S2": lambda: measure_wallets(plan, gateway, peers, report),
                 "S4": lambda: measure_issuances(plan, gateway, handwritten, report),
                 "S6": lambda: measure_hot_account(plan, gateway, handwritten, report),
@@ -103,6 +105,13 @@ def run(plan: Plan, chosen: set[str], report: Report) -> None:
     if chosen == set(SCENARIOS):
         report.results.sort(key=lambda result: result.scenario)
         report.write({"quick": plan.is_quick, **facts})
+
+
+def _measure_grants(
+    plan: Plan, gateway: Side, peers: Sequence[Side], pgbench: PgbenchSide, report: Report
+) -> None:
+    with open_gateway(plan, workers=pgbench_side.THREADS) as doubled:
+        measure_grants(plan, gateway, doubled, peers, pgbench, report)
 
 
 def _attempt(attempts: dict[str, Callable[[], None]], chosen: set[str], report: Report) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -33,10 +33,13 @@ class _Opened:
     recognition: Recognition
 
 
-def create_application(settings: Settings, database_url: str) -> ASGIApp:
+def create_application(
+    settings: Settings, database_url: str, *, runs_jobs: Callable[[], bool] = lambda: True
+) -> ASGIApp:
     """Assemble the application; its lifespan opens the pool of connections as the application's role and closes it.
 
-    While it is open, a worker goes on with what earlier requests have left undone.
+    While it is open, jobs go on with what earlier requests have left undone, unless `runs_jobs` says no when it opens: of
+    several processes that serve together, one runs them. Nothing is opened before, so that a process may fork in between.
     """
     opened = _Opened()
 
@@ -54,11 +57,12 @@ def create_application(settings: Settings, database_url: str) -> ASGIApp:
             opened.purchaser = await stack.enter_async_context(
                 open_purchaser(settings, opened.database)
             )
-            await stack.enter_async_context(
-                in_background(
-                    [opened.purchaser.run_due, partial(expire_everywhere, opened.database)]
+            if runs_jobs():
+                await stack.enter_async_context(
+                    in_background(
+                        [opened.purchaser.run_due, partial(expire_everywhere, opened.database)]
+                    )
                 )
-            )
             yield
 
     async def recognise(token: str) -> Caller:

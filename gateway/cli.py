@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated, TypeVar
 from uuid import UUID
 
@@ -15,10 +17,11 @@ from gateway.errors import InvalidInput, RewardsError
 from gateway.http.server import AddressUnavailable
 from gateway.http.trusted_documents import InvalidManifest
 from gateway.ids import IdKind, decode_id, encode_id
-from gateway.settings import InvalidSetting, Settings
+from gateway.settings import WORKERS_MAX, InvalidSetting, Settings
 from gateway.storage.addresses import DatabaseUnavailable, migrate_or_explain, open_addresses
 from gateway.storage.database import Database
 from gateway.storage.embedded_programs import EmbeddedServerFailed
+from gateway.supervising import WorkersFailed
 from gateway.tenants.credentials import create_member_token, create_partner_token, revoke_token
 from gateway.tenants.credentials_store import fetch_credentials
 from gateway.tenants.founding import create_organisation, create_tenant
@@ -34,6 +37,7 @@ EXPECTED_FAILURES = (
     InvalidManifest,
     InvalidSetting,
     RewardsError,
+    WorkersFailed,
 )
 
 application = typer.Typer(
@@ -64,12 +68,25 @@ def main() -> None:
 
 
 @application.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=WORKERS_MAX,
+            help="How many processes serve; the setting WORKERS if left out.",
+        ),
+    ] = None,
+) -> None:
     """Serve the API; settings come from the environment."""
+    # What imports make is no garbage, and looking for some takes a tenth of a start.
+    gc.disable()
     # Imported here, so that the other commands do not wait for the schema to be built.
     from gateway.serving import serve as run  # noqa: PLC0415
 
-    run(Settings.from_environment())
+    gc.enable()
+    settings = Settings.from_environment()
+    run(settings if workers is None else replace(settings, workers=workers))
 
 
 @application.command()

@@ -43,6 +43,18 @@ _RANDOM_BITS_74 = (1 << 74) - 1
 _last = 0
 
 
+def _forget_last() -> None:
+    """Let a new process forget the last id of the one it was forked from.
+
+    If both counted on from it, a clock that is set back would give both the same ids.
+    """
+    global _last  # noqa: PLW0603 - the order is the process's
+    _last = 0
+
+
+os.register_at_fork(after_in_child=_forget_last)
+
+
 def new_id() -> UUID:
     """Make a version 7 UUID that sorts after every one this process made before."""
     return new_ids(1)[0]

@@ -1,18 +1,30 @@
-"""Serve: take the address, find the database, migrate, seed the demo in development, and answer until told to stop."""
+"""Serve: take the address, find the database, migrate, seed the demo in development, and answer until told to stop.
+
+All but the answering is done once, whatever the number of processes that answer.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
+import socket
 import sys
+from collections.abc import Iterable, Sequence
 from types import FrameType
 
 from gateway.app import create_application
 from gateway.demo.seed import Demo, ensure_demo
-from gateway.http.server import bind_socket, run_server
-from gateway.settings import Settings
+from gateway.http.server import bind_sockets, run_server
+from gateway.http.structured_logging import configure_logging
+from gateway.settings import InvalidSetting, Settings
 from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses
 from gateway.storage.database import Database
+from gateway.storage.embedded_server import CONNECTIONS_MAX
+from gateway.supervising import Worker, supervise
+
+# For the commands of the command line, and what PostgreSQL keeps for its superuser.
+CONNECTIONS_KEPT = 10
 
 
 def serve(settings: Settings) -> None:
@@ -22,16 +34,59 @@ def serve(settings: Settings) -> None:
         AddressUnavailable: the port is taken; nothing else was begun.
         EmbeddedServerFailed: our own PostgreSQL does not start.
         DatabaseUnavailable: the configured one cannot be used.
+        InvalidSetting: our own has fewer connections than the processes may take.
+        WorkersFailed: of several processes some die before they can serve.
     """
+    _check_connections(settings)
     signal.signal(signal.SIGTERM, _leave)
-    listener = bind_socket(settings.host, settings.port)
+    listeners = bind_sockets(settings.host, settings.port, settings.workers)
     try:
         with open_addresses(settings) as addresses:
             demo = asyncio.run(_prepare(settings, addresses))
-            _greet(settings, listener.getsockname()[1], demo)
-            application = create_application(settings, addresses.application_url)
-            run_server(application, listener, settings.log_level)
+            _greet(settings, listeners[0].getsockname()[1], demo)
+            _answer(settings, addresses.application_url, listeners)
     finally:
+        _close(listeners)
+
+
+def _check_connections(settings: Settings) -> None:
+    limit = CONNECTIONS_MAX - CONNECTIONS_KEPT
+    if settings.database_url is None and settings.workers * settings.database_pool_size_max > limit:
+        raise InvalidSetting(
+            "WORKERS × DATABASE_POOL_SIZE_MAX",
+            f"must be at most {limit} with the embedded PostgreSQL, which has {CONNECTIONS_MAX} connections",
+        )
+
+
+def _answer(settings: Settings, application_url: str, listeners: Sequence[socket.socket]) -> None:
+    """Serve in this process if one is enough, else in several: the schema is built before they part."""
+    worker_number = 0
+
+    # The place is kept when a process is replaced, so that the jobs go on.
+    application = create_application(
+        settings, application_url, runs_jobs=lambda: worker_number == 0
+    )
+    # What is there by now stays: the collector need not go through it again, nor write to memory that processes share.
+    gc.collect()
+    gc.freeze()
+    if settings.workers == 1:
+        run_server(application, listeners[0], settings.log_level)
+        return
+
+    def work(worker: Worker) -> None:
+        nonlocal worker_number
+        worker_number = worker.number
+        listener = listeners[worker_number]
+        # One that stays open here would go on taking connections for another that has stopped.
+        _close(other for other in listeners if other is not listener)
+        run_server(application, listener, settings.log_level, worker.report_ready)
+
+    configure_logging(settings.log_level)
+    supervise(work, settings.workers, on_stop=lambda: _close(listeners))
+
+
+def _close(listeners: Iterable[socket.socket]) -> None:
+    for listener in listeners:
         listener.close()
 
 

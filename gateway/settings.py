@@ -17,6 +17,7 @@ TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 DATABASE_SCHEMES = ("postgresql", "postgres")
 LOCK_TIMEOUT_SECONDS_MAX = 60.0
+WORKERS_MAX = 64
 # Longer than any bound below, and short of the length that int() itself refuses.
 DIGITS_MAX = 18
 
@@ -42,6 +43,7 @@ class Settings:
     data_dir: Path = Path("data")
     host: str = "127.0.0.1"
     port: int = 8000
+    workers: int = 1
     development: bool = False
     log_level: str = "INFO"
     database_pool_size_max: int = 10
@@ -88,6 +90,7 @@ class Settings:
             data_dir=read("DATA_DIR", _parse_path, default.data_dir),
             host=read("HOST", _parse_host, default.host),
             port=read("PORT", _whole_number(0, 65_535), default.port),
+            workers=read("WORKERS", _whole_number(1, WORKERS_MAX), default.workers),
             development=read("DEVELOPMENT", _parse_boolean, default.development),
             log_level=read("LOG_LEVEL", _parse_log_level, default.log_level),
             database_pool_size_max=read(

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import cel
 import orjson
 
 from gateway.campaigns.expression import (
@@ -29,6 +28,10 @@ from gateway.campaigns.expression import (
     tokenize,
 )
 from gateway.text import find_forbidden_character
+
+if TYPE_CHECKING:
+    # Imported when the first condition is compiled: it brings a command line with it, which takes a tenth of a start.
+    import cel
 
 CACHED_CONDITIONS_MAX = 10_000
 # In bytes looked at, for all conditions of one event together; about ten nanoseconds each at worst.
@@ -64,6 +67,8 @@ def compile_condition(source: str) -> Condition:
     if problem := find_forbidden_character(source) or "":
         raise InvalidExpression("characters", f"an expression {problem}.")
     tokens = tokenize(source)
+    import cel  # noqa: PLC0415 - see above
+
     try:
         program = cel.compile(source)
     except ValueError as error:
@@ -133,6 +138,8 @@ class Evaluation:
 
     def _context(self, time_zone: str) -> cel.Context:
         if time_zone not in self._contexts:
+            import cel  # noqa: PLC0415 - see above
+
             facts = {
                 "payload": dict(self.payload),
                 "member": dict(self.member),

@@ -2,7 +2,8 @@
 
 One look-up by text replaces parsing and validation, which are nearly all of a small operation's
 cost. The cache is bounded by characters, not entries: a syntax tree takes about 120 bytes for each
-character of its text, so a client who makes documents up can fill at most about 32 MB.
+character of its text, and what is compiled counts as characters of the same size, so a client who
+makes documents up can fill about 50 MB at most.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ SOURCE_CHARACTERS_MAX: Final = 32_768
 TOKENS_MAX: Final = 4_000
 COMMENTS_MAX: Final = 500
 CACHED_CHARACTERS_MAX: Final = 262_144
+# A compiled field or function takes about a kilobyte: as much as the syntax tree of these.
+CHARACTERS_FOR_WRITTEN: Final = 8
 
 _LIMITS = (OperationLimitsRule,)
 _RULES = (*specified_rules, NoNulTextRule)
@@ -62,6 +65,8 @@ class DocumentCache:
         self._characters = 0
         self._pinned: dict[tuple[str, bool], CheckedDocument] = {}
         self._documents: OrderedDict[tuple[str, bool], CheckedDocument] = OrderedDict()
+        self._sizes: dict[tuple[str, bool], int] = {}
+        self._refused: tuple[tuple[str, bool], CheckedDocument] | None = None
 
     def load(
         self, schema: GraphQLSchema, query: str, introspection_allowed: bool
@@ -77,16 +82,33 @@ class DocumentCache:
         if (known := self._documents.get(key)) is not None:
             self._documents.move_to_end(key)
             return known
+        if self._refused is not None and self._refused[0] == key:
+            checked, self._refused = self._refused[1], None
+            return checked
         checked = check_document(schema, query, introspection_allowed)
         if checked.errors:
-            # The errors can take far more room than the document; only mistakes repeat them.
+            # The errors can take far more room than the document, and only mistakes repeat them: these are kept for the one
+            # request, which asks for its document twice, to find it compiled and to execute it.
+            self._refused = (key, checked)
             return checked
         self._documents[key] = checked
-        self._characters += len(query)
-        while self._characters > self._characters_max:
-            (oldest_query, _), _ = self._documents.popitem(last=False)
-            self._characters -= len(oldest_query)
+        self._count(key, checked)
         return checked
+
+    def recount(self, query: str, introspection_allowed: bool) -> None:
+        """Find out how much room a document takes now that more of it has been compiled."""
+        key = (query, introspection_allowed)
+        # Pinned documents are not counted.
+        if (checked := self._documents.get(key)) is not None:
+            self._count(key, checked)
+
+    def _count(self, key: tuple[str, bool], checked: CheckedDocument) -> None:
+        size = len(key[0]) + CHARACTERS_FOR_WRITTEN * checked.compiled.written
+        self._characters += size - self._sizes.get(key, 0)
+        self._sizes[key] = size
+        while self._characters > self._characters_max:
+            oldest, _ = self._documents.popitem(last=False)
+            self._characters -= self._sizes.pop(oldest)
 
     def pin(self, schema: GraphQLSchema, query: str) -> None:
         """Keep a document for good, whatever its size and however long it is not used.

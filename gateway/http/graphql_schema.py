@@ -112,12 +112,15 @@ class GatewaySchema(strawberry.Schema):
             return None
         if (record := current_record()) is not None:
             record.operation_name = operation.name.value if operation.name else None
-        return checked.compiled.compile(self, operation, variables, self.compile_at_use)
+        document = checked.compiled
+        written = document.written
+        compiled = document.compile(self, operation, variables, self.compile_at_use)
+        if document.written != written:
+            self._documents.recount(query, _introspection_allowed())
+        return compiled
 
     def _load_document(self, query: str) -> CheckedDocument:
-        record = current_record()
-        allowed = record is None or record.introspection_allowed
-        return self._documents.load(self._schema, query, allowed)
+        return self._documents.load(self._schema, query, _introspection_allowed())
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -128,6 +131,11 @@ class GatewaySchema(strawberry.Schema):
         and as shipped logs each field's error with a traceback.
         """
         errors[:] = present_errors(errors, execution_context)
+
+
+def _introspection_allowed() -> bool:
+    record = current_record()
+    return record is None or record.introspection_allowed
 
 
 def _leave_one_of_to_graphql(schema: GraphQLSchema) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import sys
+from collections.abc import Callable
 from typing import Final
 
 import uvicorn
@@ -48,16 +50,64 @@ def bind_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run_server(application: ASGIApp, listener: socket.socket, log_level: str) -> None:
+def bind_sockets(host: str, port: int, count: int) -> list[socket.socket]:
+    """Take the address for that many processes: a socket for each, among which the kernel shares out new connections.
+
+    With one socket for all, whoever is awake takes most of the connections that arrive together, and keeps them. Only Linux
+    shares out; elsewhere the one socket is returned again and again.
+
+    Raises:
+        AddressUnavailable: as `bind_socket`; two gateways never share a port by mistake.
+    """
+    first = bind_socket(host, port)
+    if sys.platform != "linux" or count == 1:
+        return [first] * count
+    # Allowed only now: the first socket has shown that nobody else is there.
+    first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listeners = [first]
+    try:
+        for _ in range(count - 1):
+            listener = socket.socket(first.family, socket.SOCK_STREAM)
+            listeners.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listener.bind(first.getsockname())
+            listener.listen(BACKLOG_MAX)
+    except OSError as error:
+        for listener in listeners:
+            listener.close()
+        raise AddressUnavailable(_explain(host, port, error)) from error
+    return listeners
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
+
+
+def run_server(
+    application: ASGIApp,
+    listener: socket.socket,
+    log_level: str,
+    on_started: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until SIGINT or SIGTERM, then let requests under way finish, for 30 seconds at most.
 
+    `on_started` is called once requests are taken.
     Forwarded headers are not trusted, and uvicorn's own access log is off: we log requests.
 
     Raises:
         SystemExit: the application's lifespan failed to start.
     """
     configure_logging(log_level)
-    server = make_server(application)
+    server = make_server(application, on_started)
     # After a graceful stop uvicorn raises SIGINT again, for programs that want to know.
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
@@ -66,9 +116,11 @@ def run_server(application: ASGIApp, listener: socket.socket, log_level: str) ->
         raise SystemExit(EXIT_STARTUP_FAILED)
 
 
-def make_server(application: ASGIApp) -> uvicorn.Server:
+def make_server(
+    application: ASGIApp, on_started: Callable[[], None] = lambda: None
+) -> uvicorn.Server:
     """Make a server that is not yet running."""
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             application,
             access_log=False,
@@ -79,7 +131,8 @@ def make_server(application: ASGIApp) -> uvicorn.Server:
             lifespan="on",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
-        )
+        ),
+        on_started,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import sys
 from datetime import UTC, datetime
@@ -21,10 +22,11 @@ class JsonLineFormatter(logging.Formatter):
     """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line: time, level, logger, message, request id, facts, traceback."""
+        """Return the line: time, level, process id, logger, message, request id, facts, traceback."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
+            "process": os.getpid(),
             "logger": record.name,
             "message": record.getMessage(),
         }
@@ -47,31 +49,44 @@ class BatchingStreamHandler(logging.StreamHandler[TextIO]):
         """Start with nothing to write."""
         super().__init__(stream)
         self._lines: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the line until the event loop has its next turn."""
         try:
             self._lines.append(self.format(record) + self.terminator)
+            if record.levelno >= logging.ERROR or not self._is_flushed_soon(record):
+                self.flush()
         except Exception:  # noqa: BLE001 - reported as the standard handlers do: logging breaks no request
             self.handleError(record)
-            return
-        if record.levelno >= logging.ERROR or not self._is_flushed_soon():
-            self.flush()
 
-    def _is_flushed_soon(self) -> bool:
-        """Tell whether the event loop will write the lines, after asking it to with the first of them."""
-        if len(self._lines) == 1:
-            try:
-                asyncio.get_running_loop().call_soon(self.flush)
-            except RuntimeError:
-                return False
+    def _is_flushed_soon(self, record: logging.LogRecord) -> bool:
+        """Tell whether the event loop will write the lines, after asking it to with the first of them.
+
+        A loop that was asked and ended before it came to it is not waited for.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        if loop is not self._loop:
+            self._loop = loop
+            loop.call_soon(self._flush_in_turn, record)
         return True
+
+    def _flush_in_turn(self, record: logging.LogRecord) -> None:
+        """Write what has been kept; the first of its records stands for all if that fails."""
+        try:
+            self.flush()
+        except Exception:  # noqa: BLE001 - as in emit
+            self.handleError(record)
 
     def flush(self) -> None:
         """Write what has been kept."""
         self.acquire()
         try:
             lines, self._lines = self._lines, []
+            self._loop = None
             if lines:
                 self.stream.write("".join(lines))
             super().flush()

@@ -95,10 +95,13 @@ class Grouper(Generic[Job, Result]):
         while queue.slots_free and (group := _take_group(queue)):
             queue.slots_free -= 1
             slot = _Slot(lambda: self._end_group(queue_key, queue))
-            self._start(self._run(queue, group, slot))
+            self._start(self._run(queue_key, queue, group, slot))
 
     def _end_group(self, queue_key: Hashable, queue: _Queue[Job, Result]) -> None:
         queue.slots_free += 1
+        self._go_on(queue_key, queue)
+
+    def _go_on(self, queue_key: Hashable, queue: _Queue[Job, Result]) -> None:
         self._start_groups(queue_key, queue)
         if queue.slots_free == GROUPS_UNDER_WAY_MAX and not queue.waiting:
             self._queues.pop(queue_key, None)
@@ -109,7 +112,11 @@ class Grouper(Generic[Job, Result]):
         task.add_done_callback(self._tasks.discard)
 
     async def _run(
-        self, queue: _Queue[Job, Result], group: list[_Waiting[Job, Result]], slot: _Slot
+        self,
+        queue_key: Hashable,
+        queue: _Queue[Job, Result],
+        group: list[_Waiting[Job, Result]],
+        slot: _Slot,
     ) -> None:
         alone = []
         try:
@@ -123,6 +130,8 @@ class Grouper(Generic[Job, Result]):
             await asyncio.gather(*(self._settle_alone(queue, waiting) for waiting in alone))
         finally:
             slot.release()
+            # A slot given back before the end let nobody start who waits for a key of this group.
+            self._go_on(queue_key, queue)
 
     async def _try_group(self, group: Sequence[_Waiting[Job, Result]]) -> Sequence[Result | None]:
         if len(group) == 1:

@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 ATTEMPTS_MAX = 5
 RETRY_DELAY_SECONDS = 0.02
 APPLICATION_ROLE = "rewards_gateway"
+# Prepared statements of a connection: more than there are texts, so that none is forgotten only to be prepared again.
+STATEMENTS_KEPT_MAX = 400
 
 
 class _RollBack(Exception):
@@ -79,6 +81,7 @@ class Database:
             url,
             min_size=1,
             max_size=pool_size_max,
+            statement_cache_size=STATEMENTS_KEPT_MAX,
             init=use_codecs,
             # No session state is kept, so the reset query would be a wasted round trip per use.
             reset=_discard_nothing,

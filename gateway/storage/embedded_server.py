@@ -46,6 +46,7 @@ INITDB_OPTIONS = (
     "--builtin-locale=C.UTF-8",
     "--no-instructions",
 )
+CONNECTIONS_MAX = 200
 SETTINGS = {
     # Only the socket, and only for its owner (and root): nothing listens on the network.
     "listen_addresses": "",
@@ -55,7 +56,7 @@ SETTINGS = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    "max_connections": "200",
+    "max_connections": f"{CONNECTIONS_MAX}",
     "shared_buffers": "128MB",
     "max_wal_size": "2GB",
     "random_page_cost": "1.1",

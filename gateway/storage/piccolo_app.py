@@ -4,7 +4,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig, table_finder
 
-APP_NAME = "rewards_gateway"
+from gateway.storage.migrate import APP_NAME
 
 APP_CONFIG = AppConfig(
     app_name=APP_NAME,

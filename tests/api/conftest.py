@@ -13,6 +13,7 @@ from gateway.demo.seed import ensure_demo
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.settings import Settings
 from gateway.storage.database import Database
+from tests.api.compiled_watch import is_introspection, watching_compiled
 from tests.api.toy_http import create_toy_application, serve, started
 
 
@@ -22,6 +23,17 @@ def _compiled_at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GatewaySchema, "compile_at_use", 1)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interpreted_operations(_compiled_at_once: None) -> Iterator[list[str]]:
+    """Let no operation of these tests succeed without compiled code unnoticed: it would be right, and slow.
+
+    Gives the texts of those that did so far; a test that wants one to takes it out again.
+    """
+    with watching_compiled() as interpreted:
+        yield interpreted
+    assert [text for text in interpreted if not is_introspection(text)] == []
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,7 @@ def test_log_line_is_one_line_of_json() -> None:
     assert "\n" not in line
     parsed = orjson.loads(line)
     assert parsed.pop("time").endswith("+00:00")
+    assert parsed.pop("process") == os.getpid()
     assert parsed == {
         "level": "info",
         "logger": "gateway.x",

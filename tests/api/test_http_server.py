@@ -21,6 +21,7 @@ from gateway.http.server import (
     EXIT_STARTUP_FAILED,
     AddressUnavailable,
     bind_socket,
+    bind_sockets,
     run_server,
 )
 from gateway.http.structured_logging import configure_logging
@@ -91,6 +92,35 @@ def test_privileged_port_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
 def test_socket_is_bound_to_ipv6_too() -> None:
     with bind_socket("::1", 0) as listener:
         assert listener.family is socket.AF_INET6
+
+
+def test_several_processes_have_the_address_to_themselves() -> None:
+    """Each has a socket that gets connections; a second gateway with several processes is refused like one with one."""
+    listeners = bind_sockets("127.0.0.1", 0, 2)
+    port = listeners[0].getsockname()[1]
+    clients = []
+    try:
+        for count in (1, 2):
+            with pytest.raises(AddressUnavailable, match=f"Port {port} on 127.0.0.1 is in use"):
+                bind_sockets("127.0.0.1", port, count)
+        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
+        taken = [_accept_all(listener) for listener in listeners]
+    finally:
+        for each in (*listeners, *clients):
+            each.close()
+    assert sum(taken) == 100
+    assert all(taken)
+
+
+def _accept_all(listener: socket.socket) -> int:
+    listener.setblocking(False)
+    count = 0
+    while True:
+        try:
+            listener.accept()[0].close()
+        except BlockingIOError:
+            return count
+        count += 1
 
 
 def test_request_under_way_is_finished_on_shutdown(tmp_path: Path) -> None:

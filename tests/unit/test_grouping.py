@@ -151,3 +151,27 @@ async def test_cancelled_caller_does_not_stop_the_others() -> None:
     assert isinstance(answers[2], asyncio.CancelledError)
     assert answers[3] is not None
     assert str(answers[3]).endswith("8")
+
+
+async def test_job_whose_key_is_under_way_longer_than_a_slot_is_done_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When the slot is given back its key is not free yet, and when the key is free nobody else may come along."""
+    monkeypatch.setattr(grouping, "SLOT_SECONDS_MAX", 0.01)
+    may_finish = asyncio.Event()
+
+    async def run_alone(job: int) -> str:
+        if job == 1:
+            await may_finish.wait()
+        return f"alone {job}"
+
+    async def run_group(jobs: Sequence[int]) -> list[str | None]:
+        return [None for _ in jobs]
+
+    grouper = Grouper[int, str](run_group, run_alone)
+    first = asyncio.create_task(grouper.run("caller", "key", 1))
+    second = asyncio.create_task(grouper.run("caller", "key", 2))
+    await asyncio.sleep(0.05)
+    may_finish.set()
+    async with asyncio.timeout(5):
+        assert [await first, await second] == ["alone 1", "alone 2"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from uuid import UUID
 
 import pytest
 
+from gateway import ids
 from gateway.ids import IdKind, decode_any_id, decode_id, encode_id, new_id, new_ids
 
 GUID = UUID("0681afdf-97bf-47f3-8569-731aeb6b2dd9")
@@ -17,6 +19,19 @@ def test_ids_of_one_process_sort_as_made() -> None:
     assert made == sorted(made)
     assert len(set(made)) == len(made)
     assert {(value.version, value.variant) for value in made} == {(7, "specified in RFC 4122")}
+
+
+def test_forked_processes_never_make_the_same_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the clock was set back since: they do not count on from the last id of the process they come from."""
+    monkeypatch.setattr(ids, "_last", int(UUID("ffffffff-0000-7000-8000-000000000000")))
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        made = [UUID(text) for text in pool.map(_make_id, range(20), chunksize=1)]
+    assert len(set(made)) == len(made)
+    assert max(made) < UUID("ffffffff-0000-7000-8000-000000000000") < new_id()
+
+
+def _make_id(_: int) -> str:
+    return str(new_id())
 
 
 @pytest.mark.parametrize("kind", IdKind)

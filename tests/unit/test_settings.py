@@ -12,6 +12,7 @@ def test_empty_environment_gives_the_defaults():
         data_dir=Path("data"),
         host="127.0.0.1",
         port=8000,
+        workers=1,
         development=False,
         log_level="INFO",
         database_pool_size_max=10,
@@ -36,6 +37,7 @@ def test_every_variable_is_read():
             "DATA_DIR": "/srv/rewards",
             "HOST": "0.0.0.0",  # noqa: S104 - parsed, never listened on
             "PORT": "80",
+            "WORKERS": "4",
             "DEVELOPMENT": "Yes",
             "LOG_LEVEL": "debug",
             "DATABASE_POOL_SIZE_MAX": "25",
@@ -50,6 +52,7 @@ def test_every_variable_is_read():
         data_dir=Path("/srv/rewards"),
         host="0.0.0.0",  # noqa: S104
         port=80,
+        workers=4,
         development=True,
         log_level="DEBUG",
         database_pool_size_max=25,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from graphql import (
@@ -24,6 +25,9 @@ from gateway.http.execution.source import Unfit, Unsupported
 
 # An operation is compiled once for each combination of the variables that its `@skip` and `@include` look at.
 SWITCHES_MAX: Final = 4
+# Of one document: operations and combinations compiled, and the fields and functions in them. The rest is left to graphql-core.
+COMPILED_MAX: Final = 64
+WRITTEN_MAX: Final = 4_000
 _KNOWN_DIRECTIVES = {GraphQLSkipDirective.name, GraphQLIncludeDirective.name}
 
 
@@ -31,24 +35,16 @@ class CompiledDocument:
     """A validated document, and what has been compiled of it."""
 
     def __init__(self, document: DocumentNode) -> None:
-        """Look at the document once; nothing is compiled yet."""
-        definitions = document.definitions
+        """Keep the document; it is looked at when it is first compiled."""
+        self._document = document
         self._operations = {
-            node.name.value if node.name else None: node
-            for node in definitions
+            _name_of(node): node
+            for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         }
-        self._fragments = {
-            node.name.value: node
-            for node in definitions
-            if isinstance(node, FragmentDefinitionNode)
-        }
-        finder = _FindsSwitches()
-        visit(document, finder)
-        self._switches = sorted(finder.switches)
-        self._is_supported = not finder.is_foreign and len(self._switches) <= SWITCHES_MAX
         self._compiled: dict[Any, CompiledOperation | None] = {}
         self._uses = 0
+        self.written = 0
 
     def find(self, operation_name: str | None) -> OperationDefinitionNode | None:
         """Return the operation of this name, or the only one; None if that is nobody."""
@@ -66,25 +62,55 @@ class CompiledDocument:
         """Return one of the document's operations, compiled; None where graphql-core has to execute it.
 
         The document is compiled when it is used for the `compile_at_use`th time: compiling takes as long as validating, and
-        whoever sends each document once would pay for both.
+        whoever sends each document once would pay for both. `written` then says how much has been compiled of it.
         """
         self._uses += 1
-        if not self._is_supported or self._uses < compile_at_use:
+        if self._uses < compile_at_use or self._switches is None:
             return None
         values = tuple(given.get(name, MISSING) for name in self._switches)
         if not all(value is MISSING or isinstance(value, bool) for value in values):
             return None
-        key = (id(operation), values)
+        key = (_name_of(operation), values)
         if key not in self._compiled:
+            if self.written >= WRITTEN_MAX or len(self._compiled) >= COMPILED_MAX:
+                return None
             try:
-                compiled = compile_operation(schema, operation, self._fragments, given)
-            except Unsupported:
-                compiled = None
+                self._compiled[key] = self._compile(schema, operation, given)
             except Unfit:
                 # These variables are wrong; others may not be.
                 return None
-            self._compiled[key] = compiled
         return self._compiled[key]
+
+    def _compile(
+        self, schema: Schema, operation: OperationDefinitionNode, given: Mapping[str, Any]
+    ) -> CompiledOperation | None:
+        try:
+            compiled = compile_operation(schema, operation, self._fragments, given)
+        except (Unsupported, RecursionError):
+            return None
+        self.written += compiled.written
+        return compiled
+
+    @cached_property
+    def _fragments(self) -> dict[str, FragmentDefinitionNode]:
+        return {
+            node.name.value: node
+            for node in self._document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+
+    @cached_property
+    def _switches(self) -> list[str] | None:
+        """The variables that decide what is selected; None if there are too many, or directives that nobody here knows."""
+        finder = _FindsSwitches()
+        visit(self._document, finder)
+        if finder.is_foreign or len(finder.switches) > SWITCHES_MAX:
+            return None
+        return sorted(finder.switches)
+
+
+def _name_of(operation: OperationDefinitionNode) -> str | None:
+    return operation.name.value if operation.name else None
 
 
 class _FindsSwitches(Visitor):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from graphql import (
     GraphQLBoolean,
@@ -33,9 +33,11 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCor
 from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from gateway.http.execution.source import Source, Unsupported
+from gateway.http.execution.source import Source, Unsupported, refuse
 
 MISSING = object()
+# A client may declare a variable as lists of lists as deep as the parser goes, to use it within a scalar that takes anything.
+LISTS_MAX: Final = 8
 
 _BUILT_IN = {
     GraphQLString.name: "({0} if {0}.__class__ is str else refuse({0}))",
@@ -59,10 +61,12 @@ class InputWriter:
         self._source = source
         self._missing = source.bind(MISSING)
         self._functions: dict[str, str] = {}
+        self.written = 0
 
     def write_variables(self, definitions: Sequence[VariableDefinitionNode]) -> str:
         """Write the function from the request's variables to coerced ones, and return its name."""
         lines = ["out = {}"]
+        self.written += 1 + len(definitions)
         for definition in definitions:
             name = definition.variable.name.value
             variable_type: Any = type_from_ast(self._schema, definition.type)
@@ -88,6 +92,8 @@ class InputWriter:
 
     def _non_null(self, input_type: GraphQLInputType, value: str, depth: int) -> str:
         if isinstance(input_type, GraphQLList):
+            if depth == LISTS_MAX:
+                raise Unsupported("lists of lists")
             item = f"x{depth}"
             items = self._expression(input_type.of_type, item, depth + 1)
             return f"([{items} for {item} in {value}] if {value}.__class__ is list else refuse({value}))"
@@ -98,7 +104,7 @@ class InputWriter:
         assert isinstance(input_type, GraphQLScalarType)  # noqa: S101 - there is no fifth kind of input
         if input_type.name in _BUILT_IN:
             return _BUILT_IN[input_type.name].format(value)
-        return f"{self._source.bind(input_type.coerce_input_value)}({value})"
+        return f"{self._source.bind(_checked(input_type.coerce_input_value))}({value})"
 
     def _function(self, input_type: GraphQLInputObjectType) -> str:
         """Return the name of the function for an input type; types may hold each other."""
@@ -112,6 +118,7 @@ class InputWriter:
         definition = input_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if not isinstance(definition, StrawberryObjectDefinition) or definition.from_input:
             raise Unsupported(input_type.name)
+        self.written += 1 + len(input_type.fields)
         lines = ["if v.__class__ is not dict: refuse(v)", "known = 0"]
         parameters = []
         for number, (field_name, field) in enumerate(input_type.fields.items()):
@@ -160,6 +167,16 @@ def _python_default(field: StrawberryField) -> object:
     if field.default_factory is not dataclasses.MISSING:
         raise Unsupported(field.python_name)
     return None if field.default_value is dataclasses.MISSING else field.default_value
+
+
+def _checked(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def checked(value: Any) -> Any:
+        coerced = coerce(value)
+        if coerced is Undefined:
+            refuse(value)
+        return coerced
+
+    return checked
 
 
 def _members_of(enum_type: GraphQLEnumType) -> Mapping[str, Any]:

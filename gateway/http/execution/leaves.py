@@ -17,7 +17,7 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
-from gateway.http.execution.source import Source, Unfit, Unsupported
+from gateway.http.execution.source import Source, Unfit, Unsupported, plain
 
 # The common case of each built-in scalar in a few instructions; all others are left to graphql-core.
 _BUILT_IN = {
@@ -45,7 +45,13 @@ def _names_of(enum_type: GraphQLEnumType) -> dict[Any, str]:
 
 
 def _checked(serialise: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    # Whether a value can be completed is a matter of its class: each is looked at once.
+    plain_classes: set[type] = set()
+
     def checked(value: Any) -> Any:
+        if value.__class__ not in plain_classes:
+            plain(value)
+            plain_classes.add(value.__class__)
         serialised = serialise(value)
         if serialised is None or serialised is Undefined:
             raise Unfit(type(value).__name__)

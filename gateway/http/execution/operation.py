@@ -47,8 +47,10 @@ class CompiledOperation:
         coerce: Callable[[Mapping[str, Any]], dict[str, Any]],
         query: Callable[[None, Run], dict[str, Any]] | None,
         mutations: list[_Mutation],
+        written: int,
     ) -> None:
-        """Keep the functions; use `compile_operation`."""
+        """Keep the functions, in which `written` fields, variables and functions stand; use `compile_operation`."""
+        self.written = written
         self._plan = plan
         self._coerce = coerce
         self._query = query
@@ -120,7 +122,8 @@ def compile_operation(
         raise Unsupported(operation.operation.value)
     details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
     source = Source()
-    coerce = InputWriter(graphql_schema, source).write_variables(definitions)
+    inputs = InputWriter(graphql_schema, source)
+    coerce = inputs.write_variables(definitions)
     writer = OutputWriter(schema, source, operation, details, variable_values)
     fields = collect_fields(
         graphql_schema, details, variable_values, root_type, operation
@@ -138,4 +141,5 @@ def compile_operation(
         functions[coerce],
         None if query is None else functions[query],
         [_Mutation(key, functions[call], functions[done]) for key, (call, done) in roots.items()],
+        inputs.written + writer.written,
     )

@@ -6,7 +6,8 @@ place; what has to be awaited is left to the run, which puts it where it belongs
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from typing import Any, Final
 
 from graphql import (
     GraphQLAbstractType,
@@ -33,6 +34,9 @@ from gateway.http.execution.leaves import write_leaf
 from gateway.http.execution.source import Source, Unsupported
 
 TYPE_NAME = "__typename"
+# Fields and functions of one operation. A field of an interface is written for each type that implements it, so that a short
+# document could ask for very many; writing these takes about a tenth of a second.
+WRITTEN_MAX: Final = 2_000
 
 
 class OutputWriter:
@@ -48,6 +52,7 @@ class OutputWriter:
     ) -> None:
         """Start with no field; `variable_values` decide what is skipped and included."""
         self.calls: list[FieldCall] = []
+        self.written = 0
         self.dispatches: list[dict[type, Any]] = []
         self._objects: dict[tuple[object, ...], str] = {}
         self._schema = schema
@@ -60,7 +65,14 @@ class OutputWriter:
     def write_object(
         self, object_type: GraphQLObjectType, fields: dict[str, FieldDetailsList], path: Path | None
     ) -> str:
-        """Write the function that completes an object, and return its name."""
+        """Write the function that completes an object, and return its name.
+
+        Raises:
+            Unsupported: some field is not for compiled code, or there are too many.
+        """
+        self.written += 1 + len(fields)
+        if self.written > WRITTEN_MAX:
+            raise Unsupported("so many fields")
         lines = ["out = {}"]
         for key, details in fields.items():
             lines += self._field(object_type, key, details, path)
@@ -70,6 +82,11 @@ class OutputWriter:
         self, root_type: GraphQLObjectType, key: str, details: FieldDetailsList
     ) -> tuple[str, str]:
         """Write a root field of a mutation as two functions, and return their names: what calls it, and what completes it."""
+        if details[0].node.name.value == TYPE_NAME:
+            call = self._source.define(
+                self._source.reserve(), "source, run", [f"return {root_type.name!r}"]
+            )
+            return call, self._finish("v")
         place = self._place(root_type, key, details, None)
         call = self._source.define(
             self._source.reserve(), "source, run", [f"return {self._call(place)[0]}"]
@@ -110,6 +127,7 @@ class OutputWriter:
             raise Unsupported(key)
         nodes = [detail.node for detail in details]
         definition = self._graphql_schema.get_field(parent, nodes[0].name.value)
+        # Validation knows every other field.
         if definition is None or nodes[0].name.value.startswith("__"):
             raise Unsupported(key)
         return FieldPlace(definition, nodes, parent, Path(path, key, parent.name))
@@ -130,6 +148,8 @@ class OutputWriter:
                 f"{resolve}(source, run.raw_info({number}), **run.graphql_arguments({number}))",
                 "maybe",
             )
+        if inspect.isasyncgenfunction(field.base_resolver.wrapped_func):
+            raise Unsupported(field.python_name)
         expression = write_call(self._source, self._schema, field, call, number)
         is_async = field.base_resolver.is_async or _has_handlers(self._schema, field)
         return expression, "always" if is_async else "maybe"
@@ -172,7 +192,10 @@ class OutputWriter:
             return f"{functions}[{value}.__class__]({value}, run)"
         assert isinstance(output_type, GraphQLObjectType)  # noqa: S101 - there is no fifth kind of output
         function = self._object(output_type, details, path)
-        return f"({function}({value}, run) if {value} is not None else refuse({value}))"
+        origin = self._source.bind(_class_of(output_type))
+        # What may stand in for a type that implements interfaces is for its own check to say.
+        other = "plain" if output_type.is_type_of is None else "refuse"
+        return f"{function}({value} if {value}.__class__ is {origin} else {other}({value}), run)"
 
     def _object(self, object_type: GraphQLObjectType, details: FieldDetailsList, path: Path) -> str:
         """Return the name of the function for a selection on an object type.
@@ -202,6 +225,8 @@ class OutputWriter:
         self, abstract_type: GraphQLAbstractType, details: FieldDetailsList, path: Path
     ) -> dict[type, Any]:
         """Return the function for each class that may stand for the type; filled in when all are compiled."""
+        if getattr(_definition_of(abstract_type), "resolve_type", None):
+            raise Unsupported(abstract_type.name)
         functions: dict[type, Any] = {}
         for object_type in self._graphql_schema.get_possible_types(abstract_type):
             origin = _class_of(object_type)
@@ -216,9 +241,13 @@ def _has_handlers(schema: Schema, field: Any) -> bool:
     return bool(schema.schema_converter._get_field_exception_handlers(field))
 
 
+def _definition_of(named_type: GraphQLNamedOutputType) -> object:
+    return named_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+
+
 def _class_of(object_type: GraphQLNamedOutputType) -> type:
-    """Return the class whose instances a resolver returns for an object type."""
-    definition = object_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if not isinstance(definition, StrawberryObjectDefinition):
+    """Return the class whose instances a resolver returns for an object type, unless the type itself says what belongs to it."""
+    definition = _definition_of(object_type)
+    if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of:
         raise Unsupported(object_type.name)
     return definition.origin

@@ -22,7 +22,16 @@ Pending: TypeAlias = "tuple[dict[str, Any], str, Awaitable[Any], Callable[[Any, 
 class Run:
     """The state of one execution. Generated code appends to `pending` what it cannot complete at once."""
 
-    __slots__ = ("_arguments", "_infos", "context", "given", "pending", "plan", "variables")
+    __slots__ = (
+        "_arguments",
+        "_infos",
+        "_variable_values",
+        "context",
+        "given",
+        "pending",
+        "plan",
+        "variables",
+    )
 
     def __init__(
         self, plan: Plan, context: object, given: Mapping[str, Any], variables: dict[str, Any]
@@ -35,6 +44,7 @@ class Run:
         self.pending: list[Pending] = []
         self._infos: list[Info[Any, None] | None] = [None] * len(plan.calls)
         self._arguments: dict[int, dict[str, Any]] = {}
+        self._variable_values: VariableValues | None = None
 
     def info(self, number: int) -> Info[Any, None]:
         """Return the `Info` of a field, made when it is first asked for."""
@@ -65,12 +75,14 @@ class Run:
         Raises:
             Unfit: they cannot be coerced.
         """
-        plan = self.plan
-        definitions = plan.operation.variable_definitions or ()
-        values = get_variable_values(plan.schema, definitions, dict(self.given))
-        if isinstance(values, list):
-            raise Unfit("variables")
-        return values
+        if self._variable_values is None:
+            plan = self.plan
+            definitions = plan.operation.variable_definitions or ()
+            values = get_variable_values(plan.schema, definitions, dict(self.given))
+            if isinstance(values, list):
+                raise Unfit("variables")
+            self._variable_values = values
+        return self._variable_values
 
     async def settle(self) -> None:
         """Await what is pending and complete it, and what that leaves pending, until nothing is.

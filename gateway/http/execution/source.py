@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from graphql import Undefined
+from graphql.pyutils import is_awaitable
+
 
 class Unsupported(Exception):
     """The operation has something that only graphql-core executes; raised while compiling."""
@@ -23,6 +26,17 @@ def refuse(value: object) -> NoReturn:
     raise Unfit(type(value).__name__)
 
 
+def plain(value: object) -> object:
+    """Return a value that is to be completed as it is.
+
+    Raises:
+        Unfit: it is null, an exception that was returned rather than raised, or has to be awaited.
+    """
+    if value is None or value is Undefined or isinstance(value, Exception) or is_awaitable(value):
+        refuse(value)
+    return value
+
+
 class Source:
     """Collects functions as text; all of them are compiled together, so that they may call each other.
 
@@ -32,7 +46,7 @@ class Source:
 
     def __init__(self) -> None:
         """Start with what every function may use."""
-        self._names: dict[str, Any] = {"refuse": refuse}
+        self._names: dict[str, Any] = {"refuse": refuse, "plain": plain}
         self._bound: dict[int, str] = {}
         self._functions: list[str] = []
         self._reserved = 0

@@ -1,0 +1,267 @@
+"""Several processes that serve together: each answers, one that dies is replaced, a key runs once, and all end in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+import httpx
+import psutil
+import pytest
+
+from gateway.access import PARTNER_SCOPES
+from gateway.ids import IdKind, encode_id
+from gateway.storage.database import Database
+from gateway.storage.embedded_server import EmbeddedServer
+from gateway.tenants.credentials import create_partner_token
+from gateway.verifying.verify import verify
+from tests.gateway_process import WAIT_SECONDS_MAX, GatewayProcess, run_gateway, wait_for
+from tests.world import World, open_world
+
+Value = TypeVar("Value")
+
+WORKERS = 2
+POOL_SIZE_MAX = 4
+STARTED = "Application startup complete."
+COUNT_WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+GRANT = """mutation ($key: String!, $member: ID!) {
+    grantReward(input: {clientReference: $key, member: {id: $member}, reward: {custom: {amount: "5.00"}},
+        actionCode: "daily.check-in"}) {
+        ... on GrantRewardPayload { idempotentReplay grant { id } } ... on Error { code } } }"""
+
+
+@pytest.fixture
+def gateway(database_url: str, owner_database_url: str, tmp_path: Path) -> Iterator[GatewayProcess]:
+    """Run a gateway of two processes, both of which take requests."""
+    environment = {
+        "DATABASE_URL": database_url,
+        "MIGRATION_DATABASE_URL": owner_database_url,
+        "DATABASE_POOL_SIZE_MAX": str(POOL_SIZE_MAX),
+        "LOCK_TIMEOUT_SECONDS": "60",
+    }
+    with run_gateway(tmp_path, environment, "--workers", str(WORKERS)) as gateway:
+        wait_for(lambda: len(gateway.log_lines(STARTED)) == WORKERS, "both workers")
+        yield gateway
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    return await open_world(database)
+
+
+@pytest.fixture
+async def client(gateway: GatewayProcess, world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a partner's client that opens a connection for each request."""
+    caller = world.caller
+    token = await create_partner_token(
+        world.database,
+        caller.tenant_id,
+        caller.organisation_id,
+        "test",
+        PARTNER_SCOPES,
+        partner_id=caller.partner_id,
+    )
+    async with httpx.AsyncClient(
+        headers={"Authorization": f"Bearer {token.text}", "Connection": "close"},
+        limits=httpx.Limits(max_connections=50),
+        timeout=WAIT_SECONDS_MAX,
+        trust_env=False,
+    ) as client:
+        yield client
+
+
+async def grant(
+    client: httpx.AsyncClient, gateway: GatewayProcess, world: World, key: str
+) -> dict[str, Any]:
+    """Grant cash to the first member and return the answer."""
+    variables = {"key": key, "member": encode_id(IdKind.MEMBER, world.members[0])}
+    response = await client.post(gateway.address, json={"query": GRANT, "variables": variables})
+    answer: dict[str, Any] = response.json()["data"]["grantReward"]
+    return answer
+
+
+async def grant_until_answered(
+    client: httpx.AsyncClient, gateway: GatewayProcess, world: World, key: str
+) -> str:
+    """Grant as a client does, who sends the same request again when the connection breaks; return the grant's id."""
+    while True:
+        try:
+            answer = await grant(client, gateway, world, key)
+        except httpx.TransportError:
+            continue
+        grant_id: str = answer["grant"]["id"]
+        return grant_id
+
+
+async def count_grants(world: World) -> int:
+    [row] = await world.database.fetch(
+        "SELECT count(*) FROM grants WHERE tenant_id = $1", world.caller.tenant_id
+    )
+    return int(row["count"])
+
+
+def answering(gateway: GatewayProcess) -> Counter[int]:
+    """Count the requests that each process has logged."""
+    return Counter(line["process"] for line in gateway.log_lines("request"))
+
+
+@pytest.mark.requirement("OWN-6", "ALL-2")
+async def test_200_uses_of_one_key_over_all_workers_run_once(
+    gateway: GatewayProcess, client: httpx.AsyncClient, world: World
+):
+    answers = await asyncio.gather(*(grant(client, gateway, world, "one") for _ in range(200)))
+    assert [answer["idempotentReplay"] for answer in answers].count(False) == 1
+    assert len({answer["grant"]["id"] for answer in answers}) == 1
+    assert await count_grants(world) == 1
+    assert await verify(world.database) == []
+    wait_for(lambda: answering(gateway).total() == 200, "every request in the log")
+    assert set(answering(gateway)) == {worker.pid for worker in gateway.workers()}
+
+
+@pytest.mark.requirement("ALL-2", "ALL-4")
+async def test_killed_worker_is_replaced_and_nothing_acknowledged_is_lost(
+    gateway: GatewayProcess, client: httpx.AsyncClient, world: World
+):
+    victim, survivor = gateway.workers()
+    keys = [f"key-{number}" for number in range(300)]
+    under_way = [
+        asyncio.create_task(grant_until_answered(client, gateway, world, key)) for key in keys
+    ]
+    await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+    victim.kill()
+    ids = await asyncio.gather(*under_way)
+    assert len(set(ids)) == len(keys)
+    assert await count_grants(world) == len(keys)
+    again = await asyncio.gather(*(grant(client, gateway, world, key) for key in keys))
+    assert [answer["grant"]["id"] for answer in again] == ids
+    assert all(answer["idempotentReplay"] for answer in again)
+    assert await verify(world.database) == []
+
+    workers = {worker.pid for worker in gateway.workers()}
+    assert len(workers) == WORKERS
+    assert survivor.pid in workers
+    assert victim.pid not in workers
+    [line] = gateway.log_lines("worker ended")
+    assert line["ended"] == victim.pid
+    assert line["exit_code"] == -signal.SIGKILL
+
+
+async def test_every_worker_killed_again_and_again_is_replaced(gateway: GatewayProcess):
+    for round_number in range(1, 7):
+        for worker in gateway.workers():
+            worker.kill()
+        started = WORKERS * (round_number + 1)
+        wait_for(lambda count=started: len(gateway.log_lines(STARTED)) == count, "new workers")  # type: ignore[misc]
+    assert gateway.process.poll() is None
+    assert len(gateway.workers()) == WORKERS
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+async def test_requests_under_way_are_finished_on_stop(
+    gateway: GatewayProcess,
+    client: httpx.AsyncClient,
+    world: World,
+    owner_database_url: str,
+    stop: signal.Signals,
+):
+    """Grants wait for a lock in every worker; the gateway is told to stop; the lock is released: they are answered."""
+    owner = await asyncpg.connect(owner_database_url)
+    locked = owner.transaction()
+    await locked.start()
+    await owner.execute("LOCK TABLE grants IN EXCLUSIVE MODE")
+    sent = [
+        asyncio.create_task(grant(client, gateway, world, f"key-{number}")) for number in range(20)
+    ]
+    # More than the connections of one worker.
+    waiting = await fetch_until(
+        lambda: owner.fetchval(COUNT_WAITING), lambda count: count > POOL_SIZE_MAX
+    )
+    workers = gateway.workers()
+    gateway.process.send_signal(stop)
+    await asyncio.to_thread(wait_for, lambda: not is_listening(gateway.port), "a closed port")
+    assert not any(task.done() and not task.exception() for task in sent)
+    await locked.rollback()
+    await owner.close()
+    answers = await asyncio.gather(*sent, return_exceptions=True)
+    # What had not been read by then is not done either.
+    grants = [answer for answer in answers if not isinstance(answer, httpx.TransportError)]
+    assert len(grants) >= waiting
+    assert await count_grants(world) == len(grants)
+    assert len({answer["grant"]["id"] for answer in grants}) == len(grants)  # type: ignore[index]
+    assert await asyncio.to_thread(gateway.process.wait, WAIT_SECONDS_MAX) == 0
+    assert not any(worker.is_running() for worker in workers)
+    assert await verify(world.database) == []
+
+
+async def fetch_until(
+    fetch: Callable[[], Awaitable[Value]], is_enough: Callable[[Value], bool]
+) -> Value:
+    """Return the first value that is enough; fail when that takes far too long."""
+    async with asyncio.timeout(WAIT_SECONDS_MAX):
+        while True:
+            value = await fetch()
+            if is_enough(value):
+                return value
+            await asyncio.sleep(0.02)
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_workers_and_the_database_end_when_the_first_process_is_killed(server_folder: Path):
+    with run_gateway(server_folder, {}, "--workers", str(WORKERS)) as gateway:
+        wait_for(lambda: len(gateway.log_lines(STARTED)) == WORKERS, "both workers")
+        workers = gateway.workers()
+        gateway.process.kill()
+        gateway.process.wait()
+        _, running = psutil.wait_procs(workers, WAIT_SECONDS_MAX)
+        assert running == []
+        assert len(gateway.log_lines("Application shutdown complete.")) == WORKERS
+        server = EmbeddedServer((server_folder / "data" / "postgres").resolve())
+        wait_for(lambda: not server.is_running(), "the end of the database")
+
+
+def test_gateway_whose_workers_cannot_start_ends(owner_database_url: str, tmp_path: Path):
+    """The owner's address is right, so that migrations run; the application's is not."""
+    environment = {
+        "DATABASE_URL": owner_database_url.replace("/test_", "/missing_"),
+        "MIGRATION_DATABASE_URL": owner_database_url,
+    }
+    with run_gateway(tmp_path, environment, "--workers", str(WORKERS)) as gateway:
+        assert gateway.process.wait(WAIT_SECONDS_MAX) == 1
+        assert not is_listening(gateway.port)
+        *_, last = gateway.log_path.read_text().splitlines()
+    assert last == "gateway: The serving processes end before they can serve: the log says why."
+
+
+async def test_jobs_go_on_when_the_worker_that_runs_them_is_killed(
+    gateway: GatewayProcess, world: World
+):
+    """A hold ends by itself although each worker has been killed."""
+    member = world.members[0]
+    await world.distribute("fund", [(member, 7, 0)])
+    for worker in gateway.workers():
+        worker.kill()
+    held = await world.reserve("hold", member, 5, seconds=1)
+    status = await fetch_until(
+        lambda: fetch_hold_status(world, held.hold.id), lambda status: status != "OPEN"
+    )
+    assert status == "EXPIRED"
+    assert await verify(world.database) == []
+
+
+async def fetch_hold_status(world: World, hold_id: UUID) -> str:
+    [row] = await world.database.fetch(
+        "SELECT status FROM holds WHERE tenant_id = $1 AND id = $2", world.caller.tenant_id, hold_id
+    )
+    status: str = row["status"]
+    return status
