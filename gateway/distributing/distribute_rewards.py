@@ -1,7 +1,7 @@
 """Reward up to 10,000 recipients in one call: every line on its own, all of them in one database transaction.
 
 Round trips, whatever the number of lines: begin, claim the key, find members, find the currencies that are new to this process,
-award (2 to 6), notify, store the answer, commit. A replay: begin, claim the key, read the answer, commit.
+award (3), notify, store the answer, commit. A replay: begin, claim the key, read the answer, commit.
 """
 
 from __future__ import annotations

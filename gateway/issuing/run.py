@@ -2,8 +2,8 @@
 
 Round trips, whatever the number of items: begin, claim the key, find the member (and the groups, if any are named), claim the
 items' keys if they have any (2 if some are known), use up the till's code if there is one (2), find the rewards, the payment
-assets that are new to this process, and what decides about the items, claim the cash references if there are any, award (2,
-with new balances 4, with coupons up to 8), put grants at their first stage if there are stages, store the items' answers and free the keys of those
+assets that are new to this process, and what decides about the items, claim the cash references if there are any, award (3,
+with coupons up to 9), put grants at their first stage if there are stages, store the items' answers and free the keys of those
 refused, keep the call's notes, store the answer, commit. A replay: begin, claim the key, read the answer, commit, read the
 grants.
 Lock order: the keys, the code, the cash references, then what award locks.
