@@ -1,7 +1,7 @@
 """Grants of one caller in one database transaction, each with its own key, answer and failure.
 
-Round trips, whatever the number of grants: claim the keys with their answers, find the members (and the rewards), award (3, new
-balances 5, unique coupons 6), store the answers that are others; with replays two more, to read the answers and the grants.
+Round trips, whatever the number of grants: claim the keys with their answers, find the members (and the rewards), award (2, new
+balances 4, unique coupons 5), store the answers that are others; with replays two more, to read the answers and the grants.
 """
 
 from __future__ import annotations

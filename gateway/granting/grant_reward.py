@@ -1,7 +1,8 @@
 """Grant one reward to one member, once per client reference.
 
-Round trips of a grant alone: begin, claim the key with the answer, find the member (and the reward), award (3, a new balance 5,
-a unique coupon 6), store the answer if it is another, commit. A replay: begin, claim the key, read the answer and the grant, commit. In a group, the same for all of it.
+Round trips of a grant alone: begin, claim the key with the answer, find the member (and the reward), award (2, a new balance 4,
+a unique coupon 5), store the answer if it is another, commit. A replay: begin, claim the key, read the answer and the grant,
+commit. In a group, the same for all of it.
 """
 
 from __future__ import annotations

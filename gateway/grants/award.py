@@ -1,7 +1,7 @@
 """The one posting routine: grant, issue and distribute all end here, a single grant as the batch of one.
 
-Round trips, whatever the number of lines: lock 1 (3 if some balance is new), ledger 1 (2 from a thousand entries on), grants 1;
-with unique coupons up to 6 more; with purchases from vendors 2 more, for the holds and the orders.
+Round trips, whatever the number of lines: lock 1 (3 if some balance is new), ledger and grants 1 (3 from a thousand entries
+on); with unique coupons up to 6 more; with purchases from vendors 2 more, for the holds and the orders.
 Lock order: coupon assignments, codes, balances.
 """
 
@@ -22,7 +22,7 @@ from gateway.grants.status import Refusal, StatusCode
 from gateway.ledger.balance import EntryRange, bounded_accounts
 from gateway.ledger.book import Book
 from gateway.ledger.model import BalanceTooHigh, BalanceTooLow, OwnerKind
-from gateway.ledger.store import lock_balances, record
+from gateway.ledger.store import lock_balances
 from gateway.storage.database import Connection
 
 Check = Callable[[Book, Sequence[Line]], None]
@@ -79,8 +79,7 @@ async def award_each(
     ]
     grants = [result for result in results if isinstance(result, GrantRecord)]
     if grants:
-        await record(connection, tenant_id, book, at)
-        await store.insert_grants(connection, tenant_id, grants)
+        await store.insert_grants(connection, tenant_id, grants, book, at)
         granted = {grant.id for grant in grants}
         purchases = [line for line in lines if line.purchase and line.grant_id in granted]
         if purchases:

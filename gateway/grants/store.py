@@ -12,15 +12,18 @@ from uuid import UUID
 import asyncpg
 
 from gateway.grants.record import KINDS, SOURCES, STATUSES, GrantRecord
+from gateway.ledger.book import Book
+from gateway.ledger.store import Beside, record
 from gateway.storage.database import Connection, to_json
 
 COLUMNS = ", ".join(field.name for field in fields(GrantRecord))
 
+# Its parameters follow those of the ledger's statement, in which it travels.
 INSERT = f"""
 INSERT INTO grants (tenant_id, {COLUMNS})
-SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::text[],
-    $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::jsonb[], $15::jsonb[], $16::jsonb[], $17::timestamptz[],
-    $18::uuid[], $19::int[], $20::int[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[], $24::uuid[], $25::uuid[])
+SELECT $1, * FROM unnest($26::uuid[], $27::uuid[], $28::uuid[], $29::uuid[], $30::int[], $31::text[], $32::text[], $33::text[],
+    $34::uuid[], $35::uuid[], $36::text[], $37::text[], $38::jsonb[], $39::jsonb[], $40::jsonb[], $41::timestamptz[],
+    $42::uuid[], $43::int[], $44::int[], $45::timestamptz[], $46::timestamptz[], $47::timestamptz[], $48::uuid[], $49::uuid[])
 """
 
 FETCH = f"""
@@ -63,20 +66,27 @@ COPIED_MIN = 500
 
 
 async def insert_grants(
-    connection: Connection, tenant_id: UUID, grants: Sequence[GrantRecord]
+    connection: Connection, tenant_id: UUID, grants: Sequence[GrantRecord], book: Book, at: datetime
 ) -> None:
-    """Write the grants; one round trip."""
-    if len(grants) >= COPIED_MIN:
-        await connection.copy_records_to_table(
-            "grants",
-            columns=("tenant_id", *_NAMES),
-            records=(_to_row(tenant_id, grant) for grant in grants),
-        )
+    """Write the grants and what the book decided for them; one round trip, two if there are many."""
+    if len(grants) < COPIED_MIN:
+        await record(connection, tenant_id, book, at, Beside(INSERT, _to_columns(grants)))
         return
-    columns = dict(zip(_NAMES, zip(*map(_values_of, grants), strict=True), strict=True))
+    await record(connection, tenant_id, book, at)
+    await connection.copy_records_to_table(
+        "grants",
+        columns=("tenant_id", *_NAMES),
+        records=(_to_row(tenant_id, grant) for grant in grants),
+    )
+
+
+def _to_columns(grants: Sequence[GrantRecord]) -> list[Sequence[Any]]:
+    columns: dict[str, Sequence[Any]] = dict(
+        zip(_NAMES, zip(*map(_values_of, grants), strict=True), strict=True)
+    )
     for name in _JSON:
         columns[name] = tuple([to_json(value) for value in columns[name]])
-    await connection.execute(INSERT, tenant_id, *columns.values())
+    return list(columns.values())
 
 
 async def fetch_grants(

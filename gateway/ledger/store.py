@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from gateway.ledger import lot_store
@@ -128,8 +129,21 @@ async def _make_accounts(
     )
 
 
-async def record(connection: Connection, tenant_id: UUID, book: Book, at: datetime) -> None:
-    """Write the book's transactions, entries, holds, balances and one outbox event per transaction.
+class Beside(NamedTuple):
+    """An insert that travels in the statement of the ledger: its text, with parameters from $26 on, and their values."""
+
+    statement: str
+    values: Sequence[Any]
+
+
+async def record(
+    connection: Connection,
+    tenant_id: UUID,
+    book: Book,
+    at: datetime,
+    beside: Beside | None = None,
+) -> None:
+    """Write the book's transactions, entries, holds, balances and one outbox event per transaction; and what is beside it.
 
     Raises:
         HoldEnded: a hold that the book ended had been ended by another database transaction.
@@ -145,7 +159,7 @@ async def record(connection: Connection, tenant_id: UUID, book: Book, at: dateti
         entries = []
     transactions = book.transactions
     await connection.execute(
-        RECORD,
+        RECORD if beside is None else _with_beside(beside.statement),
         tenant_id,
         column(transactions, "id"),
         column(transactions, "kind"),
@@ -157,9 +171,15 @@ async def record(connection: Connection, tenant_id: UUID, book: Book, at: dateti
         *(zip(*entries, strict=True) if entries else [()] * 10),
         *_balance_columns(book.touched),
         at,
+        *(beside.values if beside else ()),
     )
     if book.opened_lots or book.consumed_minor:
         await lot_store.keep_lots(connection, tenant_id, book.opened_lots, book.consumed_minor)
+
+
+@cache
+def _with_beside(statement: str) -> str:
+    return RECORD.replace("WITH ", f"WITH beside AS ({statement}), ", 1)
 
 
 def _balance_columns(touched: Mapping[UUID, Balance]) -> tuple[Sequence[Any], ...]:
