@@ -17,7 +17,8 @@ from tests.api.compiled_watch import is_introspection, watching_compiled
 from tests.api.toy_http import create_toy_application, serve, started
 
 
-@pytest.fixture(scope="session", autouse=True)
+# Of this package alone: elsewhere operations are interpreted on purpose.
+@pytest.fixture(scope="package", autouse=True)
 def _compiled_at_once() -> Iterator[None]:
     """Compile operations at their first use: in tests, most are used once."""
     with pytest.MonkeyPatch.context() as patch:
@@ -25,7 +26,7 @@ def _compiled_at_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def interpreted_operations(_compiled_at_once: None) -> Iterator[list[str]]:
     """Let no operation of these tests succeed without compiled code unnoticed: it would be right, and slow.
 
