@@ -191,10 +191,10 @@ async def _settle_coupons(
     given = {grant_id: code for grant_id, code in draw.codes.items() if grant_id in granted}
     if given:
         await coupon_store.give_codes(connection, tenant_id, given)
-    refused = [
-        (line.coupon.reward_id, line.member_id)
+    refused = {
+        line.grant_id: (line.coupon.reward_id, line.member_id)
         for line, result in zip(lines, results, strict=True)
         if line.coupon is not None and isinstance(result, Refusal)
-    ]
+    }
     if refused:
         await coupon_store.unassign(connection, tenant_id, refused)

@@ -262,6 +262,29 @@ async def test_a_call_that_cannot_pay_takes_no_coupon_from_its_neighbours(shop: 
     assert await find_broken(shop.database) == {}
 
 
+@pytest.mark.requirement("MON-10")
+async def test_a_refused_call_does_not_forget_an_earlier_coupon(shop: Shop) -> None:
+    """Who holds a coupon and cannot pay for another item of the same call holds it still: a further call draws no second code."""
+    holder, *others = await add_members(shop, 6)
+    coupon = await shop.create_reward(
+        UniqueCouponConfiguration(await shop.create_pool("FIRST", "SECOND"))
+    )
+    dear = await mug(shop, payment_configs=costing(shop, 5))
+    free = await mug(shop)
+    till = Till(shop)
+    first = await till.issue("first", holder, item(coupon))
+    answers = await till.at_once(
+        *((f"other {member}", member, item(free)) for member in others[:2]),
+        ("poor", holder, item(coupon), item(dear)),
+        *((f"more {member}", member, item(free)) for member in others),
+    )
+    assert outcomes_of(answers) == {"ALL": 7, "InsufficientBalance": 1}
+    again = await till.issue("again", holder, item(coupon))
+    assert codes_of(again) == [StatusCode.ALREADY_ISSUED]
+    assert again.items[0].grant == first.items[0].grant
+    assert await find_broken(shop.database) == {}
+
+
 async def change(shop: Shop, reward: Reward, **fields: Any) -> None:
     command = UpdateReward(str(new_id()), reward.id, RewardFields(**fields))
     await update_reward(shop.database, shop.caller, command)
