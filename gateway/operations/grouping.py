@@ -83,7 +83,7 @@ class Grouper(Generic[Job, Result]):
         """
         name = (tenant, caller)
         queue = self._queues.setdefault(name, _Queue())
-        if len(queue.waiting) >= QUEUE_LENGTH_MAX:
+        if len(queue.waiting) + len(queue.alone) >= QUEUE_LENGTH_MAX:
             raise Overloaded("The gateway is busy; nothing was done, try again shortly.")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         queue.waiting.append(_Waiting(keys, lines, job, future))
