@@ -30,6 +30,10 @@ Check = Callable[[Book, Sequence[Line]], None]
 REFUSED = Refusal(StatusCode.INSUFFICIENT_BALANCE, ("The call was refused.",))
 
 
+class CodeMissed(RewardsError):
+    """A call shares its database transaction with others, and a code that it wants may only be locked: alone it would wait."""
+
+
 def _accept(_: Book, __: Sequence[Line]) -> None:
     return
 
@@ -65,13 +69,20 @@ async def award_each(
     """Award several calls' lines in one go, and return for each part its results, or what `check` refused it with.
 
     `check` is asked for each part when its turn comes, and sees what the parts before it have left of the balances; a part that
-    it refuses changes nothing. Parts must not want the same coupon for the same member.
+    it refuses changes nothing. Nor does one of several that finds a pool without a free code: it is refused with `CodeMissed`,
+    since another part, or another database transaction, may yet leave its code. Parts must not want the same coupon for the
+    same member.
     """
     lines = [line for part in parts for line in part]
     draw = await draw_coupons(connection, tenant_id, lines, at)
     transfers = [transfer for line in lines for transfer in (*line.payments, *line.transfers)]
     book = await lock_balances(connection, tenant_id, bounded_accounts(transfers), at)
-    decided = [_try_part(book, part, draw, at, check) for part in parts]
+    decided = [
+        CodeMissed("Of a pool no code is free.")
+        if len(parts) > 1 and _has_missed(part, draw)
+        else _try_part(book, part, draw, at, check)
+        for part in parts
+    ]
     results = [
         result
         for part, outcome in zip(parts, decided, strict=True)
@@ -86,6 +97,10 @@ async def award_each(
             await vendor_order_store.insert_orders(connection, tenant_id, purchases, at)
     await _settle_coupons(connection, tenant_id, lines, results, draw)
     return decided
+
+
+def _has_missed(lines: Sequence[Line], draw: Draw) -> bool:
+    return any(isinstance(draw.settled.get(line.grant_id), Refusal) for line in lines)
 
 
 def _try_part(

@@ -263,6 +263,33 @@ async def test_a_call_that_cannot_pay_takes_no_coupon_from_its_neighbours(shop: 
 
 
 @pytest.mark.requirement("MON-10")
+async def test_a_code_that_is_only_locked_is_waited_for(shop: Shop) -> None:
+    """What another gateway has locked and leaves is given, also where a neighbour of the group has found a code at once."""
+    first, second, *others = await add_members(shop, 6)
+    locked, free = [await shop.create_pool(code) for code in ("LOCKED", "FREE")]
+    wanted, easy = [
+        await shop.create_reward(UniqueCouponConfiguration(pool)) for pool in (locked, free)
+    ]
+    plain = await mug(shop)
+    till = Till(shop)
+    async with shop.database.transaction() as connection:
+        await connection.execute("SELECT FROM codes WHERE pool_id = $1 FOR UPDATE", locked)
+        asked = asyncio.create_task(
+            till.at_once(
+                *((f"other {member}", member, item(plain)) for member in others[:2]),
+                ("wanted", first, item(plain), item(wanted)),
+                ("easy", second, item(easy)),
+                *((f"more {member}", member, item(plain)) for member in others),
+            )
+        )
+        await asyncio.sleep(0.3)
+    answers = await asked
+    assert outcomes_of(answers) == {"ALL": 8}
+    assert codes_of(answers[2]) == [StatusCode.GRANTED] * 2
+    assert await find_broken(shop.database) == {}
+
+
+@pytest.mark.requirement("MON-10")
 async def test_a_refused_call_does_not_forget_an_earlier_coupon(shop: Shop) -> None:
     """Who holds a coupon and cannot pay for another item of the same call holds it still: a further call draws no second code."""
     holder, *others = await add_members(shop, 6)
