@@ -83,6 +83,32 @@ async def test_group_that_fails_is_done_one_by_one() -> None:
     assert await recorder.run(2, 4, 6, 8) == [f"alone {job}" for job in (2, 4, 6, 8)]
 
 
+@pytest.mark.parametrize("has_begun", [False, True])
+async def test_group_without_a_connection_is_told_so_at_once(has_begun: bool) -> None:
+    """Alone each of its jobs would wait for one as long; but where work had begun, only alone is it known what was done."""
+    alone: list[int] = []
+
+    async def run_group(_: Sequence[int], begin: Begin) -> list[str | None]:
+        if has_begun:
+            begin()
+        raise Overloaded("none")
+
+    async def run_alone(job: int, _: Begin) -> str:
+        alone.append(job)
+        await asyncio.sleep(0)
+        return str(job)
+
+    grouper = Grouper[int, str](run_group, run_alone)
+    for _ in range(2):
+        # The second time their keys are free again.
+        waiting = (run(grouper, job) for job in range(PLACES_MAX + 4))
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        refused = [answer for answer in answers if isinstance(answer, Overloaded)]
+        assert len(refused) + len(alone) == PLACES_MAX + 4
+        assert bool(refused) is not has_begun
+        alone.clear()
+
+
 async def test_jobs_of_one_key_never_share_a_group() -> None:
     recorder = Recorder()
     waiting = [run(recorder.grouper, job, "same") for job in (2, 4, 6, 8)]
