@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gateway.errors import RewardsError
+from gateway.errors import Overloaded, RewardsError
 from gateway.grants import coupon_store, store, vendor_order_store
 from gateway.grants.coupon_store import DrawnCode
 from gateway.grants.coupons import Draw, draw_coupons
@@ -30,7 +30,7 @@ Check = Callable[[Book, Sequence[Line]], None]
 REFUSED = Refusal(StatusCode.INSUFFICIENT_BALANCE, ("The call was refused.",))
 
 
-class CodeMissed(RewardsError):
+class CodeMissed(Overloaded):
     """A call shares its database transaction with others, and a code that it wants may only be locked: alone it would wait."""
 
 
