@@ -14,6 +14,7 @@ import asyncpg
 from gateway.grants.record import KINDS, SOURCES, STATUSES, GrantRecord
 from gateway.ledger.book import Book
 from gateway.ledger.store import Beside, record
+from gateway.storage.copying import copy_rows
 from gateway.storage.database import Connection, to_json
 
 COLUMNS = ", ".join(field.name for field in fields(GrantRecord))
@@ -73,11 +74,8 @@ async def insert_grants(
         await record(connection, tenant_id, book, at, Beside(INSERT, _to_columns(grants)))
         return
     await record(connection, tenant_id, book, at)
-    await connection.copy_records_to_table(
-        "grants",
-        columns=("tenant_id", *_NAMES),
-        records=(_to_row(tenant_id, grant) for grant in grants),
-    )
+    rows = (_to_row(tenant_id, grant) for grant in grants)
+    await copy_rows(connection, "grants", ("tenant_id", *_NAMES), rows)
 
 
 def _to_columns(grants: Sequence[GrantRecord]) -> list[Sequence[Any]]:

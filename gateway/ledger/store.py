@@ -16,6 +16,7 @@ from gateway.ledger import lot_store
 from gateway.ledger.balance import Balance, Entry, Hold
 from gateway.ledger.book import Book
 from gateway.ledger.model import CHAIN_START, Account, HoldEnded
+from gateway.storage.copying import copy_rows
 from gateway.storage.database import Connection, column, to_json
 
 # From here on, a statement of its own for the entries costs less than their columns.
@@ -196,11 +197,8 @@ def _balance_columns(touched: Mapping[UUID, Balance]) -> tuple[Sequence[Any], ..
 
 async def _copy_entries(connection: Connection, tenant_id: UUID, entries: Sequence[Entry]) -> None:
     """Write many entries at the least cost; while the server takes in the first, the driver encodes the next."""
-    await connection.copy_records_to_table(
-        "ledger_entries",
-        columns=ENTRY_COLUMNS,
-        records=((tenant_id, *entry) for entry in entries),
-    )
+    rows = ((tenant_id, *entry) for entry in entries)
+    await copy_rows(connection, "ledger_entries", ENTRY_COLUMNS, rows)
 
 
 async def _place_holds(
