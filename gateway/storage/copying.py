@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
+
+import asyncpg
 
 from gateway.storage.database import Connection
 
@@ -28,8 +31,12 @@ async def copy_rows(
                 loop.call_soon(_end_now, limit)
 
             connection.add_termination_listener(give_up)
-            await connection.copy_records_to_table(table, columns=columns, records=rows)
-            connection.remove_termination_listener(give_up)
+            try:
+                await connection.copy_records_to_table(table, columns=columns, records=rows)
+            finally:
+                # One that is lost has forgotten it already.
+                with suppress(asyncpg.InterfaceError):
+                    connection.remove_termination_listener(give_up)
     except TimeoutError as error:
         raise ConnectionResetError("The connection was lost while rows were sent.") from error
 
