@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gateway.errors import RewardsError
+from gateway.errors import Overloaded, RewardsError
 from gateway.grants import coupon_store, store, vendor_order_store
 from gateway.grants.coupon_store import DrawnCode
 from gateway.grants.coupons import Draw, draw_coupons
@@ -28,6 +28,10 @@ from gateway.storage.database import Connection
 Check = Callable[[Book, Sequence[Line]], None]
 # Of a line whose call was refused as a whole; nobody is shown it.
 REFUSED = Refusal(StatusCode.INSUFFICIENT_BALANCE, ("The call was refused.",))
+
+
+class CodeMissed(Overloaded):
+    """A call shares its database transaction with others, and a code that it wants may only be locked: alone it would wait."""
 
 
 def _accept(_: Book, __: Sequence[Line]) -> None:
@@ -65,13 +69,20 @@ async def award_each(
     """Award several calls' lines in one go, and return for each part its results, or what `check` refused it with.
 
     `check` is asked for each part when its turn comes, and sees what the parts before it have left of the balances; a part that
-    it refuses changes nothing. Parts must not want the same coupon for the same member.
+    it refuses changes nothing. Nor does one of several that finds a pool without a free code: it is refused with `CodeMissed`,
+    since another part, or another database transaction, may yet leave its code. Parts must not want the same coupon for the
+    same member.
     """
     lines = [line for part in parts for line in part]
     draw = await draw_coupons(connection, tenant_id, lines, at)
     transfers = [transfer for line in lines for transfer in (*line.payments, *line.transfers)]
     book = await lock_balances(connection, tenant_id, bounded_accounts(transfers), at)
-    decided = [_try_part(book, part, draw, at, check) for part in parts]
+    decided = [
+        CodeMissed("Of a pool no code is free.")
+        if len(parts) > 1 and _has_missed(part, draw)
+        else _try_part(book, part, draw, at, check)
+        for part in parts
+    ]
     results = [
         result
         for part, outcome in zip(parts, decided, strict=True)
@@ -86,6 +97,10 @@ async def award_each(
             await vendor_order_store.insert_orders(connection, tenant_id, purchases, at)
     await _settle_coupons(connection, tenant_id, lines, results, draw)
     return decided
+
+
+def _has_missed(lines: Sequence[Line], draw: Draw) -> bool:
+    return any(isinstance(draw.settled.get(line.grant_id), Refusal) for line in lines)
 
 
 def _try_part(
@@ -191,10 +206,10 @@ async def _settle_coupons(
     given = {grant_id: code for grant_id, code in draw.codes.items() if grant_id in granted}
     if given:
         await coupon_store.give_codes(connection, tenant_id, given)
-    refused = [
-        (line.coupon.reward_id, line.member_id)
+    refused = {
+        line.grant_id: (line.coupon.reward_id, line.member_id)
         for line, result in zip(lines, results, strict=True)
         if line.coupon is not None and isinstance(result, Refusal)
-    ]
+    }
     if refused:
         await coupon_store.unassign(connection, tenant_id, refused)

@@ -20,10 +20,12 @@ ON CONFLICT (tenant_id, reward_id, member_id) DO NOTHING
 RETURNING grant_id
 """
 
+# By grant too: a refused line must not take the coupon of an earlier grant from its member.
 UNASSIGN = """
-DELETE FROM coupon_assignments USING unnest($2::uuid[], $3::uuid[]) AS dropped (reward_id, member_id)
-WHERE coupon_assignments.tenant_id = $1
-    AND coupon_assignments.reward_id = dropped.reward_id AND coupon_assignments.member_id = dropped.member_id
+DELETE FROM coupon_assignments
+USING unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS dropped (reward_id, member_id, grant_id)
+WHERE coupon_assignments.tenant_id = $1 AND coupon_assignments.reward_id = dropped.reward_id
+    AND coupon_assignments.member_id = dropped.member_id AND coupon_assignments.grant_id = dropped.grant_id
 """
 
 HOLDERS = """
@@ -78,13 +80,11 @@ async def assign(connection: Connection, tenant_id: UUID, lines: Sequence[Line])
 
 
 async def unassign(
-    connection: Connection, tenant_id: UUID, pairs: Iterable[tuple[UUID, UUID]]
+    connection: Connection, tenant_id: UUID, pairs: Mapping[UUID, tuple[UUID, UUID]]
 ) -> None:
-    """Unmark these pairs of reward and member."""
-    ordered = sorted(pairs)
-    await connection.execute(
-        UNASSIGN, tenant_id, [reward for reward, _ in ordered], [member for _, member in ordered]
-    )
+    """Unmark these pairs of reward and member, by grant id, where it is by that grant that they are marked."""
+    ordered = sorted((*pair, grant_id) for grant_id, pair in pairs.items())
+    await connection.execute(UNASSIGN, tenant_id, *zip(*ordered, strict=True))
 
 
 async def fetch_holders(

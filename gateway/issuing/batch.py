@@ -17,9 +17,8 @@ from uuid import UUID
 from gateway.access import Caller
 from gateway.errors import NotFound, RewardsError
 from gateway.grants.award import award_each
-from gateway.grants.line import Line, LineResult
+from gateway.grants.line import Line
 from gateway.grants.record import GrantRecord
-from gateway.grants.status import Refusal, StatusCode
 from gateway.grants.store import fetch_grants
 from gateway.issuing import store
 from gateway.issuing.cash import free_unused_references, refuse_taken_references
@@ -171,7 +170,6 @@ async def _award(connection: Connection, caller: Caller, runs: Sequence[Issuance
 
     parts = [run.lines for run in runs]
     awarded = await award_each(connection, caller.tenant_id, parts, runs[0].operation.at, check)
-    _require_fair_draw(awarded)
     for run, results in zip(runs, awarded, strict=True):
         if isinstance(results, RewardsError):
             run.failure = results
@@ -179,22 +177,6 @@ async def _award(connection: Connection, caller: Caller, runs: Sequence[Issuance
             run.judge(results)
             if run.failure is None:
                 await free_unused_references(connection, caller, run.lines, results, run.operation)
-
-
-def _require_fair_draw(awarded: Sequence[list[LineResult] | RewardsError]) -> None:
-    """Let a group pass in which nobody missed a code that a neighbour, who then could not pay, had been given.
-
-    Raises:
-        NotForGroups: somebody may have; one by one they are answered as they should be.
-    """
-    is_missed = any(
-        isinstance(result, Refusal) and result.code is StatusCode.POOL_EXHAUSTED
-        for results in awarded
-        if not isinstance(results, RewardsError)
-        for result in results
-    )
-    if is_missed and any(isinstance(results, RewardsError) for results in awarded):
-        raise NotForGroups
 
 
 async def _write(connection: Connection, caller: Caller, runs: Sequence[IssuanceRun]) -> None:

@@ -54,7 +54,8 @@ class _Queue(Generic[Job, Result]):
 class Grouper(Generic[Job, Result]):
     """Runs jobs of one queue in groups; queues of a tenant share its places, and take turns.
 
-    `run_group` returns a result for each job, None for one that must be done alone; if it raises, all of them are done alone.
+    `run_group` returns a result for each job, None for one that must be done alone; if it raises, all of them are done alone,
+    unless it got no connection: then all of them are told so.
     Jobs that share a key never share a group: the second replays the first.
     """
 
@@ -83,7 +84,7 @@ class Grouper(Generic[Job, Result]):
         """
         name = (tenant, caller)
         queue = self._queues.setdefault(name, _Queue())
-        if len(queue.waiting) >= QUEUE_LENGTH_MAX:
+        if len(queue.waiting) + len(queue.alone) >= QUEUE_LENGTH_MAX:
             raise Overloaded("The gateway is busy; nothing was done, try again shortly.")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         queue.waiting.append(_Waiting(keys, lines, job, future))
@@ -138,9 +139,20 @@ class Grouper(Generic[Job, Result]):
         self, queue: _Queue[Job, Result], group: Sequence[_Waiting[Job, Result]], place: Place
     ) -> None:
         results: Sequence[Result | None]
+        has_begun = False
+
+        def begin() -> None:
+            nonlocal has_begun
+            has_begun = True
+            place.begin()
+
         try:
-            results = await self._run_group([waiting.job for waiting in group], place.begin)
-        except Exception:  # noqa: BLE001 - each job alone then shows whose fault it is, and raises it to its caller
+            results = await self._run_group([waiting.job for waiting in group], begin)
+        except Exception as error:  # noqa: BLE001 - each job alone then shows whose fault it is, and raises it to its caller
+            if isinstance(error, Overloaded) and not has_begun:
+                # There was no connection to be had. One by one they would wait for it anew, each behind all the others.
+                _refuse_all(queue, group, error)
+                return
             results = [None] * len(group)
         for waiting, result in zip(group, results, strict=True):
             if result is None:
@@ -166,6 +178,15 @@ def _answer(waiting: _Waiting[Job, Result], result: Result) -> None:
     # Who has gone away needs no answer; what was done for them stays done.
     if not waiting.future.done():
         waiting.future.set_result(result)
+
+
+def _refuse_all(
+    queue: _Queue[Job, Result], group: Sequence[_Waiting[Job, Result]], error: Overloaded
+) -> None:
+    for waiting in group:
+        queue.keys_under_way -= waiting.keys
+        if not waiting.future.done():
+            waiting.future.set_exception(Overloaded(error.message))
 
 
 def _take_turn(queue: _Queue[Job, Result]) -> list[_Waiting[Job, Result]]:

@@ -27,6 +27,7 @@ class _Tenant:
         self.taken = 0
         self.late = 0
         self.waiting: deque[Start] = deque()
+        self.is_serving = False
 
 
 class Places:
@@ -43,9 +44,16 @@ class Places:
         self._serve(tenant, state)
 
     def _serve(self, tenant: Hashable, state: _Tenant) -> None:
-        while state.taken < PLACES_MAX and state.waiting:
-            state.taken += 1
-            state.waiting.popleft()(Place(state, lambda: self._serve(tenant, state)))
+        # Whoever is called may ask, or leave at once: that is served here too, not one call within another.
+        if state.is_serving:
+            return
+        state.is_serving = True
+        try:
+            while state.taken < PLACES_MAX and state.waiting:
+                state.taken += 1
+                state.waiting.popleft()(Place(state, lambda: self._serve(tenant, state)))
+        finally:
+            state.is_serving = False
         if not (state.taken or state.late or state.waiting):
             self._tenants.pop(tenant, None)
 

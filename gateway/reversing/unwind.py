@@ -136,4 +136,4 @@ async def _take_coupons_back(
     }
     if given:
         await coupon_store.void_codes(connection, tenant_id, list(given))
-        await coupon_store.unassign(connection, tenant_id, given.values())
+        await coupon_store.unassign(connection, tenant_id, given)

@@ -7,6 +7,15 @@ from pathlib import Path
 
 import asyncpg
 
+from gateway.storage.database import APPLICATION_ROLE
+
+# Nothing at all where the application's role is missing, or out of the owner's reach: a restored database may be in another
+# cluster, and the owner another login than before.
+RAN = """
+SELECT name FROM migration
+WHERE app_name = $1 AND EXISTS (SELECT FROM pg_roles WHERE rolname = $2 AND pg_has_role(oid, 'MEMBER'))
+"""
+
 MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
 APP_NAME = "rewards_gateway"
 
@@ -33,13 +42,15 @@ async def migrate(owner_url: str) -> None:
 
 
 async def is_current(owner_url: str) -> bool:
-    """Tell whether every migration in the folder has run; what a newer gateway has added does not count.
+    """Tell whether every migration in the folder has run, and there is the application's role for the owner to take.
+
+    What a newer gateway has added does not count.
 
     Exact at any time: migrations and the notes that they have run are committed together.
     """
     connection = await asyncpg.connect(owner_url)
     try:
-        ran = await connection.fetch("SELECT name FROM migration WHERE app_name = $1", APP_NAME)
+        ran = await connection.fetch(RAN, APP_NAME, APPLICATION_ROLE)
     except asyncpg.UndefinedTableError:
         return False
     finally:

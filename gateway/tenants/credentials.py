@@ -44,9 +44,9 @@ async def authenticate(database: Database, text: str) -> Caller:
     """
     token = read_token(text)
     holders = await fetch_holders(database, token.tenant_id, [token])
-    if token.credential_id not in holders:
+    if token not in holders:
         raise Unauthenticated(REFUSAL)
-    return holders[token.credential_id]
+    return holders[token]
 
 
 def read_token(text: str) -> Token:
@@ -63,19 +63,22 @@ def read_token(text: str) -> Token:
 
 async def fetch_holders(
     database: Database, tenant_id: UUID, tokens: Sequence[Token]
-) -> dict[UUID, Caller]:
-    """Return who holds these tokens of one tenant, by credential; without those unknown, expired or revoked. One round trip."""
+) -> dict[Token, Caller]:
+    """Return who holds these tokens of one tenant; without those unknown, expired or revoked. One round trip.
+
+    By token, not by credential: another text with the same credential's id proves nothing without its secret.
+    """
     async with database.connection() as connection:
         rows = await store.fetch_active_credentials(
             connection, tenant_id, [token.credential_id for token in tokens]
         )
-    holders: dict[UUID, Caller] = {}
+    holders: dict[Token, Caller] = {}
     for token in tokens:
         row = rows.get(token.credential_id)
         # Compared in constant time, and also when there is nothing to compare with.
         is_right = hmac.compare_digest(token.secret_hash, row["secret_hash"] if row else bytes(32))
         if row is not None and is_right:
-            holders[token.credential_id] = _to_caller(tenant_id, row)
+            holders[token] = _to_caller(tenant_id, row)
     return holders
 
 

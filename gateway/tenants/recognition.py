@@ -58,7 +58,7 @@ class Recognition:
         wanted = {text: token} | self._find_due(token.tenant_id, now)
         holders = await fetch_holders(self._database, token.tenant_id, list(wanted.values()))
         for wanted_text, wanted_token in wanted.items():
-            caller = holders.get(wanted_token.credential_id)
+            caller = holders.get(wanted_token)
             if caller is None:
                 self._known.pop(wanted_text, None)
             else:
@@ -66,9 +66,9 @@ class Recognition:
                 self._known.move_to_end(wanted_text)
         while len(self._known) > TOKENS_MAX:
             self._known.popitem(last=False)
-        if token.credential_id not in holders:
+        if token not in holders:
             raise Unauthenticated(REFUSAL)
-        return holders[token.credential_id]
+        return holders[token]
 
     def _find_due(self, tenant_id: UUID, now: float) -> dict[str, Token]:
         """Return the tenant's busy tokens that lapse soonest, and let go of those that have lapsed unused."""

@@ -262,6 +262,56 @@ async def test_a_call_that_cannot_pay_takes_no_coupon_from_its_neighbours(shop: 
     assert await find_broken(shop.database) == {}
 
 
+@pytest.mark.requirement("MON-10")
+async def test_a_code_that_is_only_locked_is_waited_for(shop: Shop) -> None:
+    """What another gateway has locked and leaves is given, also where a neighbour of the group has found a code at once."""
+    first, second, *others = await add_members(shop, 6)
+    locked, free = [await shop.create_pool(code) for code in ("LOCKED", "FREE")]
+    wanted, easy = [
+        await shop.create_reward(UniqueCouponConfiguration(pool)) for pool in (locked, free)
+    ]
+    plain = await mug(shop)
+    till = Till(shop)
+    async with shop.database.transaction() as connection:
+        await connection.execute("SELECT FROM codes WHERE pool_id = $1 FOR UPDATE", locked)
+        asked = asyncio.create_task(
+            till.at_once(
+                *((f"other {member}", member, item(plain)) for member in others[:2]),
+                ("wanted", first, item(plain), item(wanted)),
+                ("easy", second, item(easy)),
+                *((f"more {member}", member, item(plain)) for member in others),
+            )
+        )
+        await asyncio.sleep(0.3)
+    answers = await asked
+    assert outcomes_of(answers) == {"ALL": 8}
+    assert codes_of(answers[2]) == [StatusCode.GRANTED] * 2
+    assert await find_broken(shop.database) == {}
+
+
+@pytest.mark.requirement("MON-10")
+async def test_a_refused_call_does_not_forget_an_earlier_coupon(shop: Shop) -> None:
+    """Who holds a coupon and cannot pay for another item of the same call holds it still: a further call draws no second code."""
+    holder, *others = await add_members(shop, 6)
+    coupon = await shop.create_reward(
+        UniqueCouponConfiguration(await shop.create_pool("FIRST", "SECOND"))
+    )
+    dear = await mug(shop, payment_configs=costing(shop, 5))
+    free = await mug(shop)
+    till = Till(shop)
+    first = await till.issue("first", holder, item(coupon))
+    answers = await till.at_once(
+        *((f"other {member}", member, item(free)) for member in others[:2]),
+        ("poor", holder, item(coupon), item(dear)),
+        *((f"more {member}", member, item(free)) for member in others),
+    )
+    assert outcomes_of(answers) == {"ALL": 7, "InsufficientBalance": 1}
+    again = await till.issue("again", holder, item(coupon))
+    assert codes_of(again) == [StatusCode.ALREADY_ISSUED]
+    assert again.items[0].grant == first.items[0].grant
+    assert await find_broken(shop.database) == {}
+
+
 async def change(shop: Shop, reward: Reward, **fields: Any) -> None:
     command = UpdateReward(str(new_id()), reward.id, RewardFields(**fields))
     await update_reward(shop.database, shop.caller, command)

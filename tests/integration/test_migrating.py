@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from piccolo.apps.migrations.commands.base import BaseMigrationManager
 
+from gateway.storage import migrate as migrating
+from gateway.storage.database import APPLICATION_ROLE
 from gateway.storage.migrate import (
     APP_NAME,
     MIGRATIONS_FOLDER,
@@ -53,6 +57,29 @@ async def test_a_missing_migration_shows_whatever_else_has_run(
     )
     assert await is_current(pristine_database_url)
     await owner.execute("DELETE FROM migration WHERE name = $1 AND app_name = $2", oldest, APP_NAME)
+    assert not await is_current(pristine_database_url)
+
+
+async def test_a_role_that_is_missing_or_out_of_reach_shows(
+    pristine_database_url: str,
+    owner: asyncpg.Connection[asyncpg.Record],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Migrations may have run in another cluster, or for another owner: whoever finds all of them makes sure of the role."""
+    await owner.execute(f"CREATE ROLE newcomer_{os.getpid()} LOGIN")
+    try:
+        await owner.execute(f"GRANT SELECT ON migration TO newcomer_{os.getpid()}")
+        parts = urlsplit(pristine_database_url)
+        host = parts.netloc.rpartition("@")[2]
+        newcomer = parts._replace(netloc=f"newcomer_{os.getpid()}@{host}").geturl()
+        assert not await is_current(newcomer)
+        await owner.execute(f"GRANT {APPLICATION_ROLE} TO newcomer_{os.getpid()}")
+        assert await is_current(newcomer)
+    finally:
+        await owner.execute(
+            f"DROP OWNED BY newcomer_{os.getpid()}; DROP ROLE newcomer_{os.getpid()}"
+        )
+    monkeypatch.setattr(migrating, "APPLICATION_ROLE", "nobody_here")
     assert not await is_current(pristine_database_url)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.access import PARTNER_SCOPES
@@ -11,6 +13,7 @@ from gateway.tenants import recognition
 from gateway.tenants.credentials import CreatedToken, create_partner_token, revoke_token
 from gateway.tenants.founding import FoundedTenant, create_tenant
 from gateway.tenants.recognition import Recognition
+from gateway.tenants.tokens import SECRET_BYTES, decode_token
 from tests.wallets import logged_statements
 
 
@@ -112,6 +115,30 @@ async def test_busy_tokens_are_renewed_together(
         clock = 1.5
         await recognising.recognise(idle.text)
     assert len(statements) == 3
+
+
+async def test_wrong_secret_is_refused_while_the_right_one_is_renewed(
+    database: Database,
+    created: CreatedToken,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A token with a busy one's ids and another secret is looked up together with it, and told apart from it."""
+    clock = 0.0
+    monkeypatch.setattr(recognition, "monotonic", lambda: clock)
+    recognising = Recognition(database)
+    for _ in range(2):
+        await recognising.recognise(created.text)
+    right = decode_token(created.text)
+    assert right is not None
+    forged = replace(right, secret=bytes(SECRET_BYTES)).encode()
+    clock = 0.75
+    for _ in range(2):
+        with pytest.raises(Unauthenticated):
+            await recognising.recognise(forged)
+    clock = 1.5
+    with logged_statements(database) as statements:
+        assert (await recognising.recognise(created.text)).scopes == PARTNER_SCOPES
+    assert statements == []
 
 
 async def test_tenants_are_looked_up_apart(

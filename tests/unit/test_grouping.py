@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import Overloaded
 from gateway.operations import grouping, places
 from gateway.operations.grouping import GROUP_LINES_MAX, GROUP_SIZE_MAX, Begin, Grouper
-from gateway.operations.places import LATE_MAX, PLACES_MAX, Places
+from gateway.operations.places import LATE_MAX, PLACES_MAX, Place, Places
 
 
 async def run(grouper: Grouper[int, str], job: int, key: str | None = None, lines: int = 1) -> str:
@@ -81,6 +81,32 @@ async def test_refused_job_is_done_alone_and_fails_alone() -> None:
 async def test_group_that_fails_is_done_one_by_one() -> None:
     recorder = Recorder(group_fails=True)
     assert await recorder.run(2, 4, 6, 8) == [f"alone {job}" for job in (2, 4, 6, 8)]
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+async def test_group_without_a_connection_is_told_so_at_once(has_begun: bool) -> None:
+    """Alone each of its jobs would wait for one as long; but where work had begun, only alone is it known what was done."""
+    alone: list[int] = []
+
+    async def run_group(_: Sequence[int], begin: Begin) -> list[str | None]:
+        if has_begun:
+            begin()
+        raise Overloaded("none")
+
+    async def run_alone(job: int, _: Begin) -> str:
+        alone.append(job)
+        await asyncio.sleep(0)
+        return str(job)
+
+    grouper = Grouper[int, str](run_group, run_alone)
+    for _ in range(2):
+        # The second time their keys are free again.
+        waiting = (run(grouper, job) for job in range(PLACES_MAX + 4))
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        refused = [answer for answer in answers if isinstance(answer, Overloaded)]
+        assert len(refused) + len(alone) == PLACES_MAX + 4
+        assert bool(refused) is not has_begun
+        alone.clear()
 
 
 async def test_jobs_of_one_key_never_share_a_group() -> None:
@@ -276,6 +302,58 @@ async def test_full_queue_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = [answer for answer in answers if isinstance(answer, Overloaded)]
     assert len(refused) == 7 - PLACES_MAX - 3
     assert len(recorder.alone) + sum(map(len, recorder.groups)) == PLACES_MAX + 3
+
+
+async def test_jobs_that_wait_to_be_done_alone_fill_the_queue_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where every group fails, what it leaves behind is counted: the queue does not grow by what has left it for another."""
+    monkeypatch.setattr(grouping, "QUEUE_LENGTH_MAX", 4)
+    turns = [asyncio.Event() for _ in range(2)]
+
+    async def run_alone(job: int, _: Begin) -> str:
+        await turns[job >= PLACES_MAX].wait()
+        return str(job)
+
+    async def run_group(jobs: Sequence[int], _: Begin) -> list[str | None]:
+        raise RuntimeError
+
+    grouper = Grouper[int, str](run_group, run_alone)
+    tasks = [asyncio.create_task(run(grouper, job)) for job in range(PLACES_MAX + 4)]
+    await asyncio.sleep(0)
+    turns[0].set()
+    await asyncio.sleep(0.01)
+    # Two are being done alone and two wait for that: there is room for two more.
+    tasks += [asyncio.create_task(run(grouper, job)) for job in range(10, 14)]
+    await asyncio.sleep(0.01)
+    turns[1].set()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [isinstance(answer, Overloaded) for answer in answers[-4:]] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert answers[:-2] == [str(job) for job in (*range(PLACES_MAX + 4), 10, 11)]
+
+
+async def test_any_number_may_find_nothing_left_to_do() -> None:
+    """Those who ask for a place and leave it at once are served one after the other, not one within another."""
+    shared = Places()
+    held: list[Place] = []
+    served = 0
+
+    def leave_at_once(place: Place) -> None:
+        nonlocal served
+        served += 1
+        place.leave()
+
+    for _ in range(PLACES_MAX):
+        shared.ask("tenant", held.append)
+    for _ in range(5_000):
+        shared.ask("tenant", leave_at_once)
+    held[0].leave()
+    assert served == 5_000
 
 
 async def test_cancelled_caller_does_not_stop_the_others() -> None:
