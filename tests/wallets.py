@@ -189,7 +189,7 @@ def logged_statements(database: Database) -> Iterator[list[str]]:
             finally:
                 connection.remove_query_logger(log)
 
-    database.connection = lend_with_log  # type: ignore[method-assign]
+    database.connection = lend_with_log  # type: ignore[assignment, method-assign]
     try:
         yield statements
     finally:
