@@ -7,7 +7,6 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.ids import IdKind, encode_id
 from gateway.ledger import assets as domain
 from gateway.ledger.assets import AssetKind
 from resolvers.context import Context
@@ -46,7 +45,8 @@ class Asset(Node):
 def to_asset(asset: domain.Asset) -> Asset:
     """Return an asset as its GraphQL type."""
     return Asset(
-        id=strawberry.ID(encode_id(IdKind.ASSET, asset.id)),
+        # An asset's id has no prefix.
+        id=strawberry.ID(str(asset.id)),
         code=asset.code,
         name=asset.name,
         kind=asset.kind,
