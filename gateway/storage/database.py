@@ -14,7 +14,8 @@ from piccolo.query.base import Query
 
 from gateway.errors import Overloaded
 from gateway.storage.array_codecs import use_codecs
-from gateway.storage.lending import AWAY, BUSY, PASSING, TOO_BUSY, Connection, Lending, ReadLending
+from gateway.storage.kept_connections import BUSY, Connection, KeptConnections
+from gateway.storage.lending import AWAY, PASSING, TOO_BUSY, Lending, ReadLending
 
 __all__ = ["Connection", "Database", "column", "run", "to_json"]
 
@@ -36,8 +37,7 @@ class Database:
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], acquire_timeout_seconds: float) -> None:
         """Wrap an open pool; use `open`."""
-        self._pool = pool
-        self._acquire_timeout_seconds = acquire_timeout_seconds
+        self._connections = KeptConnections(pool, acquire_timeout_seconds)
 
     @classmethod
     async def open(
@@ -81,7 +81,7 @@ class Database:
 
     async def close(self) -> None:
         """Wait for borrowed connections to come back, then close them all."""
-        await self._pool.close()
+        await self._connections.close()
 
     def connection(self) -> ReadLending:
         """Lend a connection for reads outside a database transaction, for the time of an `async with` block.
@@ -89,7 +89,7 @@ class Database:
         Raises:
             Overloaded: in the block, none came free in time, or the server is too busy or went away.
         """
-        return ReadLending(self._pool, self._acquire_timeout_seconds)
+        return ReadLending(self._connections)
 
     @asynccontextmanager
     async def transaction(
@@ -99,7 +99,7 @@ class Database:
 
         A lock time-out of its own travels with BEGIN, so it costs no round trip.
         """
-        async with Lending(self._pool, self._acquire_timeout_seconds) as connection:
+        async with Lending(self._connections) as connection:
             if lock_timeout_seconds is None:
                 async with connection.transaction():
                     yield connection

@@ -1,22 +1,17 @@
-"""Connections of the pool, lent for the time of a block: what becomes of them, and of the faults of the server's end.
+"""Connections, lent for the time of a block: what becomes of them, and of the faults of the server's end.
 
 These are classes and not generators: every request passes here, and a generator's block costs several times as much.
 """
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from types import TracebackType
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from gateway.errors import Overloaded
+from gateway.storage.kept_connections import BUSY, Connection, KeptConnections, is_closed
 
-Connection = PoolConnectionProxy
-
-BUSY = "The gateway is busy; nothing was done, try again shortly."
 AWAY = (
     "The database is not answering. Send the same request with the same key again: it is done once."
 )
@@ -42,14 +37,13 @@ TOO_BUSY = (
 class Lending:
     """Lends a connection for the time of an `async with` block."""
 
-    __slots__ = ("_acquire_timeout_seconds", "_connection", "_pool")
+    __slots__ = ("_connection", "_connections")
 
     _connection: Connection
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], acquire_timeout_seconds: float) -> None:
-        """Take where connections are, and how long to wait for one."""
-        self._pool = pool
-        self._acquire_timeout_seconds = acquire_timeout_seconds
+    def __init__(self, connections: KeptConnections) -> None:
+        """Take where connections are."""
+        self._connections = connections
 
     async def __aenter__(self) -> Connection:
         """Borrow a connection.
@@ -58,20 +52,8 @@ class Lending:
             Overloaded: none came free in time.
             ConnectionError: the server is not there.
         """
-        try:
-            if self._pool.get_idle_size():
-                # It is there at once.
-                self._connection = await self._pool.acquire()
-                return self._connection
-            # A timer of the loop: the pool's own time-out starts a task for each connection it lends.
-            async with asyncio.timeout(self._acquire_timeout_seconds):
-                self._connection = await self._pool.acquire()
-        except TimeoutError as error:
-            raise Overloaded(BUSY) from error
-        except OSError as error:
-            # Whatever it is, for example that the socket of a local server that restarts is missing.
-            raise ConnectionRefusedError(str(error)) from error
-        return self._connection
+        self._connection = connection = await self._connections.take()
+        return connection
 
     async def __aexit__(
         self,
@@ -85,21 +67,13 @@ class Lending:
             ConnectionResetError: it does.
         """
         connection = self._connection
-        if error is None and not _is_closed(connection) and not connection.is_in_transaction():
-            # What `release` does too, but in a task of its own, so that nobody can break it off. If this is broken off, where
-            # there is something to wait for at all, the connection is closed.
-            with suppress(asyncpg.InternalClientError):
-                await connection._holder.release(self._acquire_timeout_seconds)
+        if error is None:
+            await self._connections.give_back(connection, has_failed=False)
             return
         try:
             _raise_if_gone(connection, error)
         finally:
-            # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
-            if not _is_closed(connection) and connection.is_in_transaction():
-                connection.terminate()
-            # The pool has a connection back already that breaks while it is given back, and shields giving back from us.
-            with suppress(asyncpg.InternalClientError):
-                await self._pool.release(connection, timeout=self._acquire_timeout_seconds)
+            await self._connections.give_back(connection, has_failed=True)
 
 
 class ReadLending(Lending):
@@ -114,9 +88,10 @@ class ReadLending(Lending):
             Overloaded: none came free in time, or the server is not there.
         """
         try:
-            return await super().__aenter__()
+            self._connection = connection = await self._connections.take()
         except PASSING as error:
             raise Overloaded(AWAY) from error
+        return connection
 
     async def __aexit__(
         self,
@@ -129,6 +104,9 @@ class ReadLending(Lending):
         Raises:
             Overloaded: the server is too busy, or went away.
         """
+        if error is None:
+            await self._connections.give_back(self._connection, has_failed=False)
+            return
         try:
             await super().__aexit__(kind, error, traceback)
         except PASSING as gone:
@@ -139,20 +117,12 @@ class ReadLending(Lending):
             raise Overloaded(AWAY) from error
 
 
-def _raise_if_gone(connection: Connection, error: BaseException | None) -> None:
+def _raise_if_gone(connection: Connection, error: BaseException) -> None:
     if isinstance(error, asyncpg.InternalClientError):
         # asyncpg loses track of an exchange that the server's end cut short (its issue 784).
-        if not _is_closed(connection):
+        if not is_closed(connection):
             connection.terminate()
         raise ConnectionResetError(str(error)) from error
     # Also raised for wrong use, which must show; on a closed connection it says that the server is gone.
-    if isinstance(error, asyncpg.InterfaceError) and _is_closed(connection):
+    if isinstance(error, asyncpg.InterfaceError) and is_closed(connection):
         raise ConnectionResetError(str(error)) from error
-
-
-def _is_closed(connection: Connection) -> bool:
-    try:
-        return connection.is_closed()
-    except asyncpg.InterfaceError:
-        # A connection that broke is taken out of its proxy at once, which then answers nothing.
-        return True
