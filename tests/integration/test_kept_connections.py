@@ -14,7 +14,8 @@ BACKEND = "SELECT pg_backend_pid()"
 
 
 async def backend_of(database: Database) -> int:
-    return (await database.fetch(BACKEND))[0][0]
+    backend: int = (await database.fetch(BACKEND))[0][0]
+    return backend
 
 
 def count_connections(database: Database) -> int:
@@ -116,7 +117,7 @@ async def test_a_cancelled_statement_does_not_disturb_the_next_use(narrow: Datab
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await narrow.fetch("SELECT 1") == [(1,)]
+        assert [row[0] for row in await narrow.fetch("SELECT 1")] == [1]
 
 
 async def test_idle_connections_go_back_to_the_pool(
