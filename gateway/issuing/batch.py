@@ -3,8 +3,8 @@
 Round trips, whatever the number of issuances and items: claim the keys, claim the items' keys if they have any (2 if some are
 known), find the members and what decides about the items, the rewards that have changed and the payment assets that are new to
 this process, the groups if any are named, use up the till's code if there is one (2), claim the cash references if there are any,
-award (3, with coupons up to 9), put grants at their first stage if there are stages, keep the calls' notes, store the answers, and
-free the keys of items that were refused if there are any. A replay: claim the key, read the answer and the grants.
+award (3, with coupons up to 9), put grants at their first stage if there are stages, keep the calls' notes, store the
+answers that are not as expected, and free the keys of items that were refused, if there are any. A replay: claim the key, read the answer and the grants.
 Lock order: the keys, the code, the cash references, then what award locks.
 """
 
@@ -198,7 +198,7 @@ def _require_fair_draw(awarded: Sequence[list[LineResult] | RewardsError]) -> No
 
 
 async def _write(connection: Connection, caller: Caller, runs: Sequence[IssuanceRun]) -> None:
-    """Write what stands beside the grants, and the answers."""
+    """Write what stands beside the grants, and the answers that were not expected."""
     first = [(stage, run.operation.id) for run in runs for stage in run.first_stages()]
     if first:
         stages, operation_ids = zip(*first, strict=True)
@@ -207,8 +207,9 @@ async def _write(connection: Connection, caller: Caller, runs: Sequence[Issuance
     issued = [(run.operation, run.job.command, run.payers.member_id) for run in runs if run.payers]
     await store.insert_issuances(connection, caller, issued)
     settled = [run.settled() for run in runs]
-    answers = [answer for stored, _ in settled for answer in stored]
-    await operations_store.complete(connection, caller, answers)
+    unexpected = [answer for answers, _ in settled for answer in answers]
+    if unexpected:
+        await operations_store.complete(connection, caller, unexpected)
     refused = [request for _, freed in settled for request in freed]
     if refused:
         await operations_store.release(connection, caller, refused)

@@ -117,15 +117,15 @@ async def test_issue(counter: Counter, item_count: int) -> None:
     keyed_items = [item(thing, request_id=str(number)) for number in range(item_count)]
     # The accounts are there from now on, and the process knows the reward.
     await issue(shop, "0", member_id, item(thing))
-    # Begin, key, the member and what decides about the items, award 2, notes, answer, commit.
-    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 8
+    # Begin, key with the answer, the member and what decides about the items, award 2, notes, commit.
+    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 7
     # Begin, key, the answer, the grants, commit.
     assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 5
-    # The items' keys are claimed, and answered with the call's.
-    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 9
+    # The items' keys are claimed, with their answers.
+    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 8
     # Begin, key, the items' keys 2, the member and what decides, notes, answer, the grants, commit.
     assert await counter.count(issue(shop, "3", member_id, *keyed_items)) == 9
-    # A reward that is new to the process, and three for a code; the key of an item that failed is freed with one.
+    # A reward that is new to the process, and three for a code; an item that failed costs the answer, and its key one to free.
     mixed = [item(coupon), *plain_items[2:], replace(unknown, request_id="failing")]
     assert await counter.count(issue(shop, "4", member_id, *mixed)) == 8 + 1 + 3 + 2
 
