@@ -88,8 +88,8 @@ class IssuanceRun:
 
     def _plan(self, index: int, payers: Payers, facts: Facts) -> Line | Refusal:
         item, terms = self.job.command.items[index], self.job.reach.terms[index]
-        refusal, reward = find_item_refusal(item, facts), facts.reward_of(item)
-        if refusal is not None or reward is None:
+        reward = facts.reward_of(item)
+        if (refusal := find_item_refusal(item, reward, facts)) or reward is None:
             return refusal or NOT_FOUND
         price = price_item(item, reward, facts.assets)
         if isinstance(price, Refusal):
