@@ -64,17 +64,22 @@ def new_id() -> UUID:
 def new_ids(count: int) -> list[UUID]:
     """Make `count` version 7 UUIDs (RFC 9562) that sort in the order returned.
 
-    Milliseconds since 1970, then random bits; within a millisecond each next id adds one (section 6.2, method 2), so that
-    lists sorted by id keep the order in which one process made the rows.
+    Milliseconds since 1970, then random bits; within a millisecond, and while the clock is behind, each next id adds one
+    (section 6.2, method 2), so that lists sorted by id keep the order in which one process made the rows.
     """
     global _last  # noqa: PLW0603 - the order is the process's
+    milliseconds = time.time_ns() // 1_000_000
+    first = _last + 1 if milliseconds <= _last >> 80 else _begin(milliseconds)
+    _last = first + count - 1
+    return [to_uuid((first + step).to_bytes(16)) for step in range(count)]
+
+
+def _begin(milliseconds: int) -> int:
+    """Return the first id of a millisecond: its other bits are random."""
     random_bits = int.from_bytes(os.urandom(10)) & _RANDOM_BITS_74
     # The top bit of the low part stays clear, so that counting up never reaches the variant bits.
     high, low = random_bits >> 62, random_bits & ((1 << 61) - 1)
-    fresh = (time.time_ns() // 1_000_000) << 80 | _VERSION_AND_VARIANT | high << 64 | low
-    first = max(fresh, _last + 1)
-    _last = first + count - 1
-    return [to_uuid((first + step).to_bytes(16)) for step in range(count)]
+    return milliseconds << 80 | _VERSION_AND_VARIANT | high << 64 | low
 
 
 def to_uuid(value: AnyStr) -> UUID:
