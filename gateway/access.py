@@ -59,6 +59,6 @@ def authorize(caller: Caller, *scopes: Scope) -> None:
     Raises:
         Forbidden: the credential has none of them; the message names what is needed (OWN-1).
     """
-    if not any(scope in caller.scopes for scope in scopes):
+    if caller.scopes.isdisjoint(scopes):
         needed = " or ".join(scope.value for scope in scopes)
         raise Forbidden(f"This credential lacks the scope: {needed}.")

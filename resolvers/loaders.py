@@ -36,6 +36,8 @@ class Loaders:
         self.database = database
         self.caller = caller
         self.assets: dict[UUID, Asset] = {}
+        # Versions of rewards as their GraphQL types: many grants of a list have the same ones.
+        self.shown_versions: dict[UUID, Any] = {}
         self._reader = Reader(database)
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
 

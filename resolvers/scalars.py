@@ -27,6 +27,7 @@ JSON = NewType("JSON", dict[str, Any])
 DIGITS_MAX = 30
 NESTING_MAX = 32
 SHOWN_CHARACTERS_MAX = 60
+_UTC_AS_Z = orjson.OPT_UTC_Z
 
 # As in JSON, without its exponents: no sign but minus, no leading zeros, digits on both sides of the point.
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
@@ -81,7 +82,10 @@ def format_decimal(value: Decimal | int) -> str:
     if not number.is_finite():
         message = f"not a finite amount: {value}"
         raise ValueError(message)
-    return format(number or abs(number), "f")
+    number = number or abs(number)
+    text = str(number)
+    # Without an exponent, which hardly any amount has, it is the same text, made in a third of the time.
+    return format(number, "f") if "E" in text else text
 
 
 def parse_date_time(value: object) -> datetime:
@@ -102,7 +106,8 @@ def parse_date_time(value: object) -> datetime:
 def format_date_time(value: datetime) -> str:
     """Return RFC 3339 in UTC with `Z`; a fraction of a second has six digits, or is left out if zero."""
     # Three times as fast as Python's own isoformat.
-    return orjson.dumps(value.astimezone(UTC), option=orjson.OPT_UTC_Z)[1:-1].decode()
+    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return orjson.dumps(moment, option=_UTC_AS_Z)[1:-1].decode()
 
 
 def parse_json(value: object) -> JSON:

@@ -31,7 +31,6 @@ from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem, Paym
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members.creating import create_members
 from gateway.members.model import Identifier, MemberReference, NewMember
-from gateway.operations import store
 from gateway.reversing.model import (
     KeyTarget,
     ReversalPolicy,
@@ -316,11 +315,14 @@ def fail_first_attempt(
     monkeypatch: pytest.MonkeyPatch, between: Callable[[], Awaitable[object]] | None = None
 ) -> None:
     """Undo the first attempt's work just before it is committed; let something happen before the second begins."""
-    transaction, claim_keys = Database.transaction, store.claim_keys
+    transaction = Database.transaction
     calls: Counter[str] = Counter()
 
     @asynccontextmanager
     async def fail_once(*arguments: Any) -> AsyncIterator[Any]:
+        if between is not None and calls["commit"] == 1 and not calls["between"]:
+            calls["between"] += 1
+            await between()
         async with transaction(*arguments) as connection:
             yield connection
             calls["commit"] += 1
@@ -328,14 +330,7 @@ def fail_first_attempt(
                 message = "made up for a test"
                 raise asyncpg.SerializationError(message)
 
-    async def wait_once(*arguments: Any) -> Any:
-        if between is not None and calls["commit"] == 1 and not calls["between"]:
-            calls["between"] += 1
-            await between()
-        return await claim_keys(*arguments)
-
     monkeypatch.setattr(Database, "transaction", fail_once)
-    monkeypatch.setattr(store, "claim_keys", wait_once)
 
 
 def lose_first_commit_reply(monkeypatch: pytest.MonkeyPatch) -> None:

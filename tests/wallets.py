@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -188,8 +189,10 @@ def logged_statements(database: Database) -> Iterator[list[str]]:
                 yield connection
             finally:
                 connection.remove_query_logger(log)
+        # asyncpg calls loggers one turn of the loop later.
+        await asyncio.sleep(0)
 
-    database.connection = lend_with_log  # type: ignore[method-assign]
+    database.connection = lend_with_log  # type: ignore[assignment, method-assign]
     try:
         yield statements
     finally:

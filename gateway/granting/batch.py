@@ -1,7 +1,8 @@
 """Grants of one caller in one database transaction, each with its own key, answer and failure.
 
-Round trips, whatever the number of grants: claim the keys with their answers, find the members (and the rewards), award (2, new
-balances 4, unique coupons 5), store the answers that are others; with replays two more, to read the answers and the grants.
+Round trips, whatever the number of grants: claim the keys with their answers and find the members, find the rewards if there are
+any, award (2, new balances 4, unique coupons 5), store the answers that are others; with replays two more, to read the answers and
+the grants.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from gateway.grants.pending import PENDING, present_status
 from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.status import ItemStatus, Refusal, StatusCode
 from gateway.grants.store import fetch_grants
-from gateway.members.store import find_members
+from gateway.members.reference_store import FIND_AT_ONCE, to_find_arguments
 from gateway.operations import store
 from gateway.operations.model import Answer, IdempotencyConflict, Operation
-from gateway.operations.once import claim
+from gateway.operations.once import claim_and_read
+from gateway.operations.store import Reading
 from gateway.rewards.model import Reward
 from gateway.rewards.store import fetch_rewards
 from gateway.storage.database import Connection
@@ -42,13 +44,19 @@ async def grant_batch(
 
     Keys must differ. The caller of this function undoes the database transaction, or frees the keys of those that failed.
     """
-    decided = await claim(connection, caller, [job.request for job in jobs])
+    decided, found = await claim_and_read(
+        connection,
+        caller,
+        [job.request for job in jobs],
+        Reading(FIND_AT_ONCE, to_find_arguments([job.command.member for job in jobs])),
+    )
     running = [
         (job, operation)
         for job, operation in zip(jobs, decided, strict=True)
         if isinstance(operation, Operation)
     ]
-    lines, failed = await _plan(connection, caller, running)
+    members = {job.grant_id: id_ for job, id_ in zip(jobs, found["member_ids"], strict=True)}
+    lines, failed = await _plan(connection, caller, running, members)
     results = await _award(connection, caller, running, lines)
     answers = {job.grant_id: _judge(job, results.get(job.grant_id)) for job, _ in running}
     done = [
@@ -79,18 +87,18 @@ def to_answer(grant_id: UUID, status: ItemStatus) -> dict[str, Any]:
 
 
 async def _plan(
-    connection: Connection, caller: Caller, running: Sequence[tuple[GrantJob, Operation]]
+    connection: Connection,
+    caller: Caller,
+    running: Sequence[tuple[GrantJob, Operation]],
+    members: Mapping[UUID, UUID | None],
 ) -> tuple[list[Line], dict[UUID, RewardsError]]:
-    """Find members and rewards, and return the lines, and by grant id why there is none."""
-    members = await find_members(
-        connection, caller.tenant_id, [job.command.member for job, _ in running]
-    )
+    """Find the rewards, and return the lines, and by grant id why there is none."""
     rewards = await _find_rewards(connection, caller, running)
     lines: list[Line] = []
     failed: dict[UUID, RewardsError] = {}
-    for (job, operation), member_id in zip(running, members, strict=True):
+    for job, operation in running:
         try:
-            lines.append(plan_grant(caller, job, operation, member_id, rewards))
+            lines.append(plan_grant(caller, job, operation, members[job.grant_id], rewards))
         except RewardsError as error:
             failed[job.grant_id] = error
     return lines, failed

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gateway.access import Caller
 from gateway.grants.line import Coupon, Line
-from gateway.grants.record import GrantKind, GrantSource, GrantStatus
+from gateway.grants.record import KINDS, GrantSource, GrantStatus
 from gateway.grants.status import Refusal, StatusCode
 from gateway.ledger.model import Transaction, Transfer
 from gateway.rewards.model import Reward, RewardStatus
@@ -60,7 +60,7 @@ def plan_line(
         member_id=member_id,
         index=index,
         source=source,
-        kind=GrantKind(reward.kind),
+        kind=KINDS[reward.kind],
         status=GrantStatus.PENDING if plan.purchase else GrantStatus.CLAIMED,
         transfers=plan.transfers,
         benefits=plan.benefits,

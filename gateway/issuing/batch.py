@@ -1,16 +1,17 @@
 """Issuances of one caller in one database transaction, each with its own key, answer and failure.
 
-Round trips, whatever the number of issuances and items: claim the keys, claim the items' keys if they have any (2 if some are
-known), find the members and what decides about the items, the rewards that have changed and the payment assets that are new to
-this process, the groups if any are named, use up the till's code if there is one (2), claim the cash references if there are any,
-award (3, with coupons up to 9), put grants at their first stage if there are stages, keep the calls' notes, store the answers, and
-free the keys of items that were refused if there are any. A replay: claim the key, read the answer and the grants.
+Round trips, whatever the number of issuances and items: claim the keys and find the members and what decides about the items, the
+rewards that have changed and the payment assets that are new to this process, claim the items' keys if they have any (2 if some
+are known), find the groups if any are named, use up the till's code if there is one (2), claim the cash references if there are
+any, award (3, with coupons up to 9), put grants at their first stage if there are stages, keep the calls' notes, store the answers
+that are not as expected, and free the keys of items that were refused, if there are any. A replay: claim the key, read the answer
+and the grants.
 Lock order: the keys, the code, the cash references, then what award locks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from gateway.grants.record import GrantRecord
 from gateway.grants.store import fetch_grants
 from gateway.issuing import store
 from gateway.issuing.cash import free_unused_references, refuse_taken_references
-from gateway.issuing.facts import load_facts
+from gateway.issuing.facts import Facts, facts_of, load_facts
 from gateway.issuing.fulfillment import store as fulfillment_store
 from gateway.issuing.item_keys import claim_item_keys
 from gateway.issuing.job import IssueJob
@@ -35,8 +36,11 @@ from gateway.ledger.book import Book
 from gateway.operations import store as operations_store
 from gateway.operations.groups import Failed
 from gateway.operations.model import Answer, IdempotencyConflict, Operation
-from gateway.operations.once import claim
+from gateway.operations.once import claim_and_read
 from gateway.storage.database import Connection
+
+# By operation: the member whom a call is for, if there is one, and what is known about its items.
+Known = Mapping[UUID, tuple[UUID | None, Facts]]
 
 
 class NotForGroups(Exception):
@@ -51,14 +55,17 @@ async def issue_batch(
     No two jobs may have a key in common. Who calls this undoes the database transaction, or frees the keys of those that failed.
     Failures are those that `issue_rewards` raises, and `NothingIssued`.
     """
-    decided = await claim(connection, caller, [job.request for job in jobs])
+    requests, reaches = [job.request for job in jobs], [job.reach for job in jobs]
+    decided, found = await claim_and_read(connection, caller, requests, facts_of(reaches))
     runs = {
         operation.id: IssuanceRun(caller, job, operation)
         for job, operation in zip(jobs, decided, strict=True)
         if isinstance(operation, Operation)
     }
     if runs:
-        await _issue(connection, caller, list(runs.values()))
+        facts = await load_facts(connection, caller.tenant_id, reaches, found)
+        by_operation = dict(zip([request.operation_id for request in requests], facts, strict=True))
+        await _issue(connection, caller, list(runs.values()), by_operation)
     answers: list[dict[str, Any] | Failed] = []
     for decision in decided:
         if isinstance(decision, IdempotencyConflict):
@@ -101,13 +108,15 @@ async def _fetch_missing(
     return by_text(await fetch_grants(connection, tenant_id, list(map(UUID, missing))))
 
 
-async def _issue(connection: Connection, caller: Caller, runs: Sequence[IssuanceRun]) -> None:
+async def _issue(
+    connection: Connection, caller: Caller, runs: Sequence[IssuanceRun], known: Known
+) -> None:
     """Go through the steps with the runs that have not failed; each run keeps its failure."""
     requests = [request for run in runs for request in run.job.item_requests.values()]
     decisions = await claim_item_keys(connection, caller, requests)
     for run in runs:
         run.settle_keys(decisions)
-    await _plan(connection, caller, runs)
+    await _plan(connection, caller, runs, known)
     if standing := _standing(runs):
         await _award(connection, caller, standing)
     if issued := _standing(runs):
@@ -118,11 +127,13 @@ def _standing(runs: Sequence[IssuanceRun]) -> list[IssuanceRun]:
     return [run for run in runs if run.failure is None]
 
 
-async def _plan(connection: Connection, caller: Caller, runs: Sequence[IssuanceRun]) -> None:
-    """Find who the calls are for and what decides about their items, and make their lines."""
-    known = await load_facts(connection, caller.tenant_id, [run.job.reach for run in runs])
+async def _plan(
+    connection: Connection, caller: Caller, runs: Sequence[IssuanceRun], known: Known
+) -> None:
+    """Find who pays for the calls, and make their lines."""
     coupons: set[tuple[UUID, UUID]] = set()
-    for run, (member_id, facts) in zip(runs, known, strict=True):
+    for run in runs:
+        member_id, facts = known[run.operation.id]
         try:
             payers = await _find_payers(connection, caller, run, member_id)
         except RewardsError as error:
@@ -180,7 +191,7 @@ async def _award(connection: Connection, caller: Caller, runs: Sequence[Issuance
 
 
 async def _write(connection: Connection, caller: Caller, runs: Sequence[IssuanceRun]) -> None:
-    """Write what stands beside the grants, and the answers."""
+    """Write what stands beside the grants, and the answers that were not expected."""
     first = [(stage, run.operation.id) for run in runs for stage in run.first_stages()]
     if first:
         stages, operation_ids = zip(*first, strict=True)
@@ -189,8 +200,9 @@ async def _write(connection: Connection, caller: Caller, runs: Sequence[Issuance
     issued = [(run.operation, run.job.command, run.payers.member_id) for run in runs if run.payers]
     await store.insert_issuances(connection, caller, issued)
     settled = [run.settled() for run in runs]
-    answers = [answer for stored, _ in settled for answer in stored]
-    await operations_store.complete(connection, caller, answers)
+    unexpected = [answer for answers, _ in settled for answer in answers]
+    if unexpected:
+        await operations_store.complete(connection, caller, unexpected)
     refused = [request for _, freed in settled for request in freed]
     if refused:
         await operations_store.release(connection, caller, refused)

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import asyncpg
+
 from gateway.ids import read_uuid
 from gateway.issuing.custom_fields.model import CustomField, CustomFieldType
 from gateway.members.model import MemberReference
 from gateway.members.reference_store import FIND, to_find_arguments
+from gateway.operations.store import Reading
 from gateway.rewards.current_store import STATE, State
-from gateway.storage.database import Connection
 
 # One row, whatever is missing. `admitted` pairs each reserved reward with those of the members who are in one of its segments.
 FACTS = f"""
@@ -59,17 +61,17 @@ class FoundFacts:
     stages: Mapping[UUID, list[str]]
 
 
-async def fetch_facts(
-    connection: Connection,
-    tenant_id: UUID,
+def facts_reading(
     members: Sequence[MemberReference],
     organisation_ids: Sequence[UUID],
     reward_ids: Sequence[UUID],
-) -> FoundFacts:
-    """Return what there is to know about these members, organisations and rewards; one round trip."""
-    arguments = (*to_find_arguments(members), organisation_ids, reward_ids)
-    row = await connection.fetchrow(FACTS, tenant_id, *arguments)
-    assert row is not None  # noqa: S101 - it is one row, whatever is missing
+) -> Reading:
+    """Return what to read about these members, organisations and rewards."""
+    return Reading(FACTS, (*to_find_arguments(members), organisation_ids, reward_ids))
+
+
+def to_found_facts(row: asyncpg.Record) -> FoundFacts:
+    """Return what the reading found."""
     admitted: dict[UUID, set[UUID]] = defaultdict(set)
     for reward_id, member_id in row["admitted"]:
         admitted[read_uuid(member_id)].add(read_uuid(reward_id))

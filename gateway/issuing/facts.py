@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import asyncpg
+
 from gateway.issuing.custom_fields.model import CustomField
-from gateway.issuing.fact_store import FoundFacts, fetch_facts
+from gateway.issuing.fact_store import FoundFacts, facts_reading, to_found_facts
 from gateway.issuing.model import IssueItem
 from gateway.issuing.reach import Reach, organisation_of
 from gateway.ledger.assets import Asset
+from gateway.operations.store import Reading
 from gateway.rewards.current import load_current_rewards
 from gateway.rewards.model import Reward
 from gateway.storage.database import Connection
@@ -55,19 +58,24 @@ class Facts:
         return item.fulfillment_stage or next(iter(self.stages_of(item)), None)
 
 
-async def load_facts(
-    connection: Connection, tenant_id: UUID, reaches: Sequence[Reach]
-) -> list[tuple[UUID | None, Facts]]:
-    """Find the members of calls, and return for each call its member, if there is one, and what is known about its items.
-
-    Round trips: one, one more if some rewards have changed or are new to this process, and one more if a price is in an asset
-    that is new to it.
-    """
+def facts_of(reaches: Sequence[Reach]) -> Reading:
+    """Return what to read about these calls, before any of them is known to be new."""
     organisation_ids = sorted({terms.organisation_id for reach in reaches for terms in reach.terms})
     wanted = {item.reward_id for reach in reaches for item in reach.command.items}
     reward_ids = sorted(reward_id for reward_id in wanted if reward_id is not None)
     members = [reach.command.member for reach in reaches]
-    found = await fetch_facts(connection, tenant_id, members, organisation_ids, reward_ids)
+    return facts_reading(members, organisation_ids, reward_ids)
+
+
+async def load_facts(
+    connection: Connection, tenant_id: UUID, reaches: Sequence[Reach], row: asyncpg.Record
+) -> list[tuple[UUID | None, Facts]]:
+    """Return for each call its member, if there is one, and what is known about its items, as `facts_of` these calls found it.
+
+    Round trips: none, one if some rewards have changed or are new to this process, and one more if a price is in an asset that
+    is new to it.
+    """
+    found = to_found_facts(row)
     rewards = await load_current_rewards(connection, tenant_id, found.reward_states)
     assets = await load_assets(connection, tenant_id, _assets_of(rewards.values()))
     return [

@@ -30,7 +30,7 @@ async def claim_item_keys(
     }
 
 
-def to_answer(decision: Answer | IdempotencyConflict) -> dict[str, Any]:
+def settled_answer(decision: Answer | IdempotencyConflict) -> dict[str, Any]:
     """Return the answer of an item that is settled by its key: a replay or a conflict."""
     if isinstance(decision, Answer):
         return {**decision.value, "is_replay": True}

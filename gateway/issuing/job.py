@@ -9,6 +9,7 @@ from uuid import UUID
 from gateway.access import Caller
 from gateway.ids import new_id, new_ids
 from gateway.issuing.model import IssueCommand
+from gateway.issuing.outcomes import GRANTED, to_answer
 from gateway.issuing.reach import Reach
 from gateway.operations.model import OperationKind, Request
 
@@ -44,10 +45,12 @@ class IssueJob:
 
 
 def to_job(caller: Caller, reach: Reach) -> IssueJob:
-    """Name the requests of a command and its items, and make their ids."""
+    """Name the requests of a command and its items, make their ids, and expect that every item is granted in full."""
     command = reach.command
     count = len(command.items)
     *ids, operation_id = new_ids(2 * count + 1)
+    grant_ids = ids[:count]
+    expected = [to_answer(GRANTED, grant_id) for grant_id in grant_ids]
     return IssueJob(
         reach=reach,
         request=Request(
@@ -55,6 +58,7 @@ def to_job(caller: Caller, reach: Reach) -> IssueJob:
             key=command.request_id,
             fields={"organisation": caller.organisation_id, **command.fingerprint},
             operation_id=operation_id,
+            expected_answer={"items": expected},
         ),
         item_requests={
             index: Request(
@@ -66,10 +70,11 @@ def to_job(caller: Caller, reach: Reach) -> IssueJob:
                     "reward": item.fingerprint,
                 },
                 operation_id=new_id(),
+                expected_answer=expected[index],
             )
             for index, item in enumerate(command.items)
             if item.request_id is not None
         },
-        grant_ids=ids[:count],
+        grant_ids=grant_ids,
         transaction_ids=ids[count:],
     )

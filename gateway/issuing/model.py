@@ -49,9 +49,16 @@ class PaymentChoice:
     cash_reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# Of an item that says nothing about its payment.
+NO_CHOICE = PaymentChoice()
+
+
+@dataclass(slots=True)
 class IssueItem:
-    """One reward to issue. `reward_id` None stands for an id that can name no reward."""
+    """One reward to issue. `reward_id` None stands for an id that can name no reward.
+
+    Not changed once made: freezing it would only make it dearer.
+    """
 
     reward_id: UUID | None
     reward_id_as_sent: str
@@ -76,7 +83,7 @@ class IssueItem:
         What came later than the rest is named, and only where it is used: keys that were used before keep their meaning.
         Ids are as sent, which may be text that no id can be, and that has no UTF-8: hence their ASCII form.
         """
-        payment = self.payment or PaymentChoice()
+        payment = self.payment or NO_CHOICE
         later = {
             "orgId": ascii(self.organisation.as_sent) if self.organisation else None,
             "cashReference": payment.cash_reference,
@@ -155,9 +162,9 @@ class BatchOutcome(enum.StrEnum):
     PENDING = "PENDING"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ItemOutcome:
-    """What became of one item; `quantity` is what was issued, 0 on failure."""
+    """What became of one item; `quantity` is what was issued, 0 on failure. Not changed once made, like the item."""
 
     index: int
     item: IssueItem
@@ -179,9 +186,10 @@ class IssuanceOutcome:
     @property
     def outcome(self) -> BatchOutcome:
         """Return how much was issued; pending as long as that of one item is not known."""
-        if any(item.status.code is StatusCode.PENDING for item in self.items):
+        statuses = [item.status for item in self.items]
+        if any(status.code is StatusCode.PENDING for status in statuses):
             return BatchOutcome.PENDING
-        successes = sum(item.status.is_success for item in self.items)
+        successes = sum([status.is_success for status in statuses])
         if successes == len(self.items):
             return BatchOutcome.ALL
         return BatchOutcome.PARTIAL if successes else BatchOutcome.NONE
@@ -214,10 +222,16 @@ def check_command(command: IssueCommand) -> list[FieldError]:
 
 
 def _check_item(item: IssueItem, path: tuple[str, ...], seen: set[str]) -> list[FieldError]:
-    errors = check_text(item.event_log_id, (*path, "eventLogId"), None, length_min=0)
-    errors += check_json(item.params, (*path, "params"))
-    errors += check_text(item.fulfillment_stage, (*path, "fulfillmentStage"), TEXT_LENGTH_MAX)
-    errors += check_given(item.custom_fields, (*path, "customFields"))
+    errors: list[FieldError] = []
+    # Most items say nothing of most of this.
+    if item.event_log_id is not None:
+        errors += check_text(item.event_log_id, (*path, "eventLogId"), None, length_min=0)
+    if item.params is not None:
+        errors += check_json(item.params, (*path, "params"))
+    if item.fulfillment_stage is not None:
+        errors += check_text(item.fulfillment_stage, (*path, "fulfillmentStage"), TEXT_LENGTH_MAX)
+    if item.custom_fields:
+        errors += check_given(item.custom_fields, (*path, "customFields"))
     if item.request_id is not None:
         key_path = (*path, "requestId")
         errors += check_key(item.request_id, key_path, ANY_KEY_LENGTH_MAX)

@@ -20,6 +20,15 @@ REDUCED = ItemStatus(
 )
 
 
+def to_answer(status: ItemStatus, grant_id: UUID | None) -> dict[str, Any]:
+    """Return the answer that is stored of an item."""
+    return {
+        "code": status.code,
+        "message": status.message,
+        "grant_id": str(grant_id) if grant_id else None,
+    }
+
+
 def grant_ids_of(answer: Mapping[str, Any]) -> list[str]:
     """Return the grants that a stored answer names, as text."""
     return [item["grant_id"] for item in answer["items"] if item["grant_id"]]

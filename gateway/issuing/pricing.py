@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.grants.status import Refusal, StatusCode
-from gateway.issuing.model import IssueItem, PaymentChoice
+from gateway.issuing.model import NO_CHOICE, IssueItem, PaymentChoice
 from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, from_minor
 from gateway.ledger.model import Account, OwnerKind, Transfer, organisation_account
 from gateway.rewards.model import PaymentConfig, PaymentMode, Reward, RewardKind
@@ -23,9 +23,12 @@ DIGITS = 60
 SINGLE_KINDS = frozenset({RewardKind.UNIQUE_COUPON, RewardKind.NON_UNIQUE_COUPON})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Price:
-    """What one item costs and how many it gives. Units: minor; `total_value` as the caller counts it."""
+    """What one item costs and how many it gives. Units: minor; `total_value` as the caller counts it.
+
+    Not changed once made: freezing it would only make it dearer.
+    """
 
     quantity: int
     config: PaymentConfig | None
@@ -78,7 +81,7 @@ def price_item(item: IssueItem, reward: Reward, assets: Mapping[UUID, Asset]) ->
     if config is None or config.mode is not PaymentMode.CONV_RATIO:
         return _price_one(config, item.cash_reference, assets)
     quantity = 1 if _is_single(reward) else int(item.quantity)
-    return _convert(item.payment or PaymentChoice(), quantity, config, assets)
+    return _convert(item.payment or NO_CHOICE, quantity, config, assets)
 
 
 def _check_cash(config: PaymentConfig | None, reference: str | None) -> Refusal | None:

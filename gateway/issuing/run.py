@@ -20,10 +20,10 @@ from gateway.issuing.checks import find_item_refusal
 from gateway.issuing.details import to_details
 from gateway.issuing.facts import Facts
 from gateway.issuing.fulfillment.model import FirstStage
-from gateway.issuing.item_keys import Decision, to_answer
+from gateway.issuing.item_keys import Decision, settled_answer
 from gateway.issuing.job import IssueJob
 from gateway.issuing.model import ItemOutcome
-from gateway.issuing.outcomes import issued_status, read_items
+from gateway.issuing.outcomes import issued_status, read_items, to_answer
 from gateway.issuing.payers import Payers
 from gateway.issuing.pricing import price_item
 from gateway.ledger.assets import Asset
@@ -73,7 +73,7 @@ class IssuanceRun:
             if isinstance(decision, Operation):
                 self._claimed[index] = request
             else:
-                self._answers[index] = to_answer(decision)
+                self._answers[index] = settled_answer(decision)
 
     def plan(self, payers: Payers, facts: Facts) -> None:
         """Make a line for each item that has no answer yet and is not refused; answer those that are refused."""
@@ -82,14 +82,14 @@ class IssuanceRun:
             if index not in self._answers:
                 planned = self._plan(index, payers, facts)
                 if isinstance(planned, Refusal):
-                    self._answers[index] = _to_answer(planned.status, None)
+                    self._answers[index] = to_answer(planned.status, None)
                 else:
                     self.lines.append(planned)
 
     def _plan(self, index: int, payers: Payers, facts: Facts) -> Line | Refusal:
         item, terms = self.job.command.items[index], self.job.reach.terms[index]
-        refusal, reward = find_item_refusal(item, facts), facts.reward_of(item)
-        if refusal is not None or reward is None:
+        reward = facts.reward_of(item)
+        if (refusal := find_item_refusal(item, reward, facts)) or reward is None:
             return refusal or NOT_FOUND
         price = price_item(item, reward, facts.assets)
         if isinstance(price, Refusal):
@@ -121,7 +121,7 @@ class IssuanceRun:
     def refuse(self, refusals: Mapping[int, Refusal]) -> None:
         """Answer these items, and drop their lines."""
         for index, refusal in refusals.items():
-            self._answers[index] = _to_answer(refusal.status, None)
+            self._answers[index] = to_answer(refusal.status, None)
         self.lines = [line for line in self.lines if line.index not in refusals]
 
     def judge(self, results: Sequence[LineResult]) -> None:
@@ -136,27 +136,30 @@ class IssuanceRun:
 
     def _judge(self, line: Line, result: LineResult) -> dict[str, Any]:
         if isinstance(result, Refusal):
-            return _to_answer(result.status, None)
+            return to_answer(result.status, None)
         if isinstance(result, AlreadyIssued):
-            return _to_answer(ALREADY_ISSUED, result.grant_id)
+            return to_answer(ALREADY_ISSUED, result.grant_id)
         if result.status is GrantStatus.PENDING:
-            return _to_answer(PENDING, result.id)
-        return _to_answer(issued_status(self.job.command.items[line.index], result), result.id)
+            return to_answer(PENDING, result.id)
+        return to_answer(issued_status(self.job.command.items[line.index], result), result.id)
 
     def answer(self) -> dict[str, Any]:
         """Return the answer to be stored."""
         return {"items": [self._answers[index] for index in range(len(self._answers))]}
 
     def settled(self) -> tuple[list[tuple[Request, Any]], list[Request]]:
-        """Return the answers to be stored by key, and the keys to be freed: those of items that were refused."""
-        issued: list[tuple[Request, Any]] = [(self.job.request, self.answer())]
+        """Return the answers to be stored, where others were expected, and the keys to be freed: those of refused items."""
+        answers: list[tuple[Request, Any]] = [(self.job.request, self.answer())]
         refused = []
         for index, request in self._claimed.items():
             if StatusCode(self._answers[index]["code"]).has_effect:
-                issued.append((request, self._answers[index]))
+                answers.append((request, self._answers[index]))
             else:
                 refused.append(request)
-        return issued, refused
+        unexpected = [
+            (request, answer) for request, answer in answers if answer != request.expected_answer
+        ]
+        return unexpected, refused
 
     def first_stages(self) -> list[FirstStage]:
         """Return the stages that what was granted begins at; none where there are no stages."""
@@ -185,11 +188,3 @@ def check_points(book: Book, lines: Sequence[Line], assets: Mapping[UUID, Asset]
     )
     if shortfalls:
         raise InsufficientBalance(shortfalls)
-
-
-def _to_answer(status: ItemStatus, grant_id: UUID | None) -> dict[str, Any]:
-    return {
-        "code": status.code,
-        "message": status.message,
-        "grant_id": str(grant_id) if grant_id else None,
-    }

@@ -31,9 +31,12 @@ class OrganisationReference:
     as_sent: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Terms:
-    """What applies to one item: its organisation, and that organisation's group, notes and parameters."""
+    """What applies to one item: its organisation, and that organisation's group, notes and parameters.
+
+    Not changed once made: freezing it would only make it dearer.
+    """
 
     organisation_id: UUID
     group: GroupReference | None

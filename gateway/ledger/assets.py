@@ -64,7 +64,7 @@ def to_minor(amount: Decimal, scale: int) -> int:
 
 def from_minor(amount_minor: int, scale: int) -> Decimal:
     """Return smallest units as an exact amount with the asset's number of decimals."""
-    return Decimal(amount_minor).scaleb(-scale)
+    return Decimal(amount_minor).scaleb(-scale) if scale else Decimal(amount_minor)
 
 
 def format_amount(asset: Asset, amount_minor: int) -> str:

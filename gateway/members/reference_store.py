@@ -19,6 +19,9 @@ FROM unnest($2::text[], $3::text[], $4::uuid[]) WITH ORDINALITY AS wanted (kind,
 ORDER BY position
 """
 
+# One row, for whoever has something else to do in the same statement.
+FIND_AT_ONCE = f"SELECT ARRAY({FIND}) AS member_ids"
+
 
 def to_find_arguments(
     wanted: Sequence[tuple[IdentifierKind | None, str]],

@@ -63,11 +63,33 @@ async def claim(
 
     Keys must differ from each other. Round trips: one if every key is new, two if some are known.
     """
-    claimed: dict[Any, Operation] = {}
+    claimed = await store.claim_keys(connection, caller, requests)
+    return await _decide(connection, caller, requests, claimed)
+
+
+async def claim_and_read(
+    connection: Connection, caller: Caller, requests: Sequence[Request], reading: store.Reading
+) -> tuple[list[Operation | Answer | IdempotencyConflict], asyncpg.Record]:
+    """Decide for each request as `claim` does, and return what a reading found, which costs no round trip of its own.
+
+    The reading sees what was committed when the claim was sent, whatever the claim then waits for.
+    """
+    claimed, row = await store.claim_keys_and_read(connection, caller, requests, reading)
+    return await _decide(connection, caller, requests, claimed), row
+
+
+async def _decide(
+    connection: Connection,
+    caller: Caller,
+    requests: Sequence[Request],
+    claimed: dict[Any, Operation],
+) -> list[Operation | Answer | IdempotencyConflict]:
+    """Meet the requests whose keys were not free, claiming those again that have become so."""
     decided: dict[Any, Answer | IdempotencyConflict] = {}
     waiting = list(requests)
-    for _ in range(CLAIM_ROUNDS_MAX):
-        claimed |= await store.claim_keys(connection, caller, waiting)
+    for round_ in range(CLAIM_ROUNDS_MAX):
+        if round_:
+            claimed |= await store.claim_keys(connection, caller, waiting)
         waiting = [request for request in waiting if request.operation_id not in claimed]
         if waiting:
             keys = [(request.kind, request.key) for request in waiting]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -21,6 +23,13 @@ ORDER BY kind, key
 ON CONFLICT (tenant_id, partner_id, kind, key) DO NOTHING
 RETURNING id, created_at
 """
+
+# now() is the time of the claims too: it does not move within a database transaction.
+CLAIM_AND_READ = f"""
+WITH claimed AS ({CLAIM})
+SELECT ARRAY(SELECT id FROM claimed) AS claimed_ids, now() AS claimed_at, reading.* FROM ({{reading}}) AS reading
+"""
+CLAIM_PARAMETERS = 8
 
 FETCH = """
 SELECT kind, key, id, field_hashes, answer, created_at, fenced_at FROM operations
@@ -45,6 +54,13 @@ WHERE tenant_id = $1 AND partner_id = $2 AND kind = $3 AND key = $4 AND answer I
 """
 
 
+class Reading(NamedTuple):
+    """A read that travels in the statement of the claim: a SELECT of one row, whose $1 is the tenant; and its other parameters."""
+
+    statement: str
+    values: Sequence[Any]
+
+
 async def claim_keys(
     connection: Connection, caller: Caller, requests: Sequence[Request]
 ) -> dict[UUID, Operation]:
@@ -53,9 +69,33 @@ async def claim_keys(
     Raises:
         RequestInProgress: another request still holds one of the keys after the lock time-out.
     """
+    rows = await _claim(connection, CLAIM, caller, requests)
+    return {row["id"]: Operation(row["id"], row["created_at"]) for row in rows}
+
+
+async def claim_keys_and_read(
+    connection: Connection, caller: Caller, requests: Sequence[Request], reading: Reading
+) -> tuple[dict[UUID, Operation], asyncpg.Record]:
+    """Claim keys as `claim_keys` does, and return what is read beside them as it was when the statement began.
+
+    Raises:
+        RequestInProgress: another request still holds one of the keys after the lock time-out.
+    """
+    statement = _with_reading(reading.statement)
+    (row,) = await _claim(connection, statement, caller, requests, *reading.values)
+    return {id_: Operation(id_, row["claimed_at"]) for id_ in row["claimed_ids"]}, row
+
+
+async def _claim(
+    connection: Connection,
+    statement: str,
+    caller: Caller,
+    requests: Sequence[Request],
+    *values: Any,
+) -> list[asyncpg.Record]:
     try:
-        rows = await connection.fetch(
-            CLAIM,
+        return await connection.fetch(
+            statement,
             caller.tenant_id,
             caller.partner_id,
             caller.organisation_id,
@@ -64,11 +104,22 @@ async def claim_keys(
             [request.operation_id for request in requests],
             [to_json(request.field_hashes()) for request in requests],
             [_to_answer(request.expected_answer) for request in requests],
+            *values,
         )
     except asyncpg.LockNotAvailableError as error:
         message = "A request with this key is still running; ask again shortly."
         raise RequestInProgress(message) from error
-    return {row["id"]: Operation(row["id"], row["created_at"]) for row in rows}
+
+
+@cache
+def _with_reading(statement: str) -> str:
+    """Return the claim with the reading in it, whose parameters after the tenant then follow the claim's."""
+
+    def move(match: re.Match[str]) -> str:
+        number = int(match[1])
+        return f"${number if number == 1 else number - 1 + CLAIM_PARAMETERS}"
+
+    return CLAIM_AND_READ.format(reading=re.sub(r"\$(\d+)", move, statement))
 
 
 async def fetch_operations(

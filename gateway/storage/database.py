@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
 import orjson
-from asyncpg.pool import PoolConnectionProxy
 from piccolo.query.base import Query
 
 from gateway.errors import Overloaded
 from gateway.storage.array_codecs import use_codecs
+from gateway.storage.kept_connections import BUSY, Connection, KeptConnections
+from gateway.storage.lending import AWAY, PASSING, TOO_BUSY, Lending, ReadLending
 
-Connection = PoolConnectionProxy
+__all__ = ["Connection", "Database", "column", "run", "to_json"]
+
 Result = TypeVar("Result")
 
 ATTEMPTS_MAX = 5
@@ -30,36 +32,12 @@ class _RollBack(Exception):
     """Leaves a transaction block without keeping what was done in it."""
 
 
-# Serialization failure, deadlock, and a server that went away: the work as a whole may be done again, because
-# every operation first claims its idempotency key and a commit whose reply was lost is then seen as done.
-_PASSING = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.PostgresConnectionError,
-    ConnectionError,
-)
-# Waiting longer is the caller's choice: nothing was done.
-_TOO_BUSY = (
-    asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
-    asyncpg.InsufficientResourcesError,
-)
-BUSY = "The gateway is busy; nothing was done, try again shortly."
-AWAY = (
-    "The database is not answering. Send the same request with the same key again: it is done once."
-)
-
-
 class Database:
     """A pool of connections to one database, as the application's ordinary role."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], acquire_timeout_seconds: float) -> None:
         """Wrap an open pool; use `open`."""
-        self._pool = pool
-        self._acquire_timeout_seconds = acquire_timeout_seconds
+        self._connections = KeptConnections(pool, acquire_timeout_seconds)
 
     @classmethod
     async def open(
@@ -103,53 +81,15 @@ class Database:
 
     async def close(self) -> None:
         """Wait for borrowed connections to come back, then close them all."""
-        await self._pool.close()
+        await self._connections.close()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection for reads outside a database transaction.
+    def connection(self) -> ReadLending:
+        """Lend a connection for reads outside a database transaction, for the time of an `async with` block.
 
         Raises:
-            Overloaded: none came free in time, or the server is too busy or went away.
+            Overloaded: in the block, none came free in time, or the server is too busy or went away.
         """
-        try:
-            async with self._lend() as connection:
-                yield connection
-        except _TOO_BUSY as error:
-            raise Overloaded(BUSY) from error
-        except _PASSING as error:
-            raise Overloaded(AWAY) from error
-
-    @asynccontextmanager
-    async def _lend(self) -> AsyncIterator[Connection]:
-        try:
-            # A timer of the loop: the pool's own time-out starts a task for each connection it lends.
-            async with asyncio.timeout(self._acquire_timeout_seconds):
-                connection = await self._pool.acquire()
-        except TimeoutError as error:
-            raise Overloaded(BUSY) from error
-        except OSError as error:
-            # Whatever it is, for example that the socket of a local server that restarts is missing.
-            raise ConnectionRefusedError(str(error)) from error
-        try:
-            yield connection
-        except asyncpg.InternalClientError as error:
-            # asyncpg loses track of an exchange that the server's end cut short (its issue 784).
-            if not _is_closed(connection):
-                connection.terminate()
-            raise ConnectionResetError(str(error)) from error
-        except asyncpg.InterfaceError as error:
-            # Also raised for wrong use, which must show; on a closed connection it says that the server is gone.
-            if _is_closed(connection):
-                raise ConnectionResetError(str(error)) from error
-            raise
-        finally:
-            # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
-            if not _is_closed(connection) and connection.is_in_transaction():
-                connection.terminate()
-            # The pool has a connection back already that breaks while it is given back, and shields giving back from us.
-            with suppress(asyncpg.InternalClientError):
-                await self._pool.release(connection, timeout=self._acquire_timeout_seconds)
+        return ReadLending(self._connections)
 
     @asynccontextmanager
     async def transaction(
@@ -159,7 +99,7 @@ class Database:
 
         A lock time-out of its own travels with BEGIN, so it costs no round trip.
         """
-        async with self._lend() as connection:
+        async with Lending(self._connections) as connection:
             if lock_timeout_seconds is None:
                 async with connection.transaction():
                     yield connection
@@ -198,9 +138,9 @@ class Database:
                 return result
             except _RollBack:
                 return result
-            except _TOO_BUSY as error:
+            except TOO_BUSY as error:
                 raise Overloaded(BUSY) from error
-            except _PASSING as error:
+            except PASSING as error:
                 if attempt == ATTEMPTS_MAX - 1:
                     raise Overloaded(AWAY) from error
                 # Jitter only spreads the attempts out; it guards nothing.
@@ -235,14 +175,6 @@ def to_json(value: object) -> str:
 def column(rows: Iterable[Any], name: str) -> list[Any]:
     """Turn a list of objects into one `unnest` parameter: the named attribute of each."""
     return [getattr(row, name) for row in rows]
-
-
-def _is_closed(connection: Connection) -> bool:
-    try:
-        return connection.is_closed()
-    except asyncpg.InterfaceError:
-        # A connection that broke is taken out of its proxy at once, which then answers nothing.
-        return True
 
 
 async def _discard_nothing(_: object) -> None:

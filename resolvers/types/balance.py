@@ -29,6 +29,11 @@ class Balance:
     balance: strawberry.Private[AssetBalance]
     counted: strawberry.Private[ledger.Asset]
 
+    def __init__(self, balance: AssetBalance, counted: ledger.Asset) -> None:
+        """Keep both; by position, as `Grant` does."""
+        self.balance = balance
+        self.counted = counted
+
     @resolved("What is counted.")
     def asset(self) -> Asset:
         """Return the asset."""
@@ -77,12 +82,11 @@ async def present_balances(
     connection: Connection, loaders: Loaders, balances: Mapping[UUID, Sequence[AssetBalance]]
 ) -> Mapping[UUID, list[Balance]]:
     """Return each owner's balances as their GraphQL type; one round trip if an asset is new to the process, else none."""
-    await loaders.learn_assets(
-        connection, (balance.asset_id for owned in balances.values() for balance in owned)
-    )
+    asset_ids = {balance.asset_id for owned in balances.values() for balance in owned}
+    if not loaders.knows_assets(asset_ids):
+        await loaders.learn_assets(connection, asset_ids)
+    assets = loaders.assets
     return {
-        owner_id: [
-            Balance(balance=balance, counted=loaders.assets[balance.asset_id]) for balance in owned
-        ]
+        owner_id: [Balance(balance, assets[balance.asset_id]) for balance in owned]
         for owner_id, owned in balances.items()
     }

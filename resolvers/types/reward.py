@@ -37,6 +37,10 @@ from resolvers.types.catalogue_reward import (
 
 Credit: TypeAlias = tuple[ledger.Asset, int]
 
+# Looking a member of an enum up takes several times as long.
+_CUSTOM = GrantKind.CUSTOM
+_EXPERIENCE = AssetKind.EXPERIENCE
+
 
 @strawberry.type(description="Cash for something the member did in a partner's own systems.")
 class CustomReward:
@@ -44,6 +48,11 @@ class CustomReward:
 
     credit: strawberry.Private[Credit]
     record: strawberry.Private[ShownGrant]
+
+    def __init__(self, credit: Credit, record: ShownGrant) -> None:
+        """Keep both; by position, as `Grant` does."""
+        self.credit = credit
+        self.record = record
 
     @resolved("How much.")
     def amount(self) -> Decimal:
@@ -70,11 +79,15 @@ class CurrencyReward:
 
     credits: strawberry.Private[Sequence[Credit]]
 
+    def __init__(self, credits: Sequence[Credit]) -> None:
+        """Keep them; by position, as `Grant` does."""
+        self.credits = credits
+
     @resolved("The currency; null if the line gave experience points only.")
     def currency(self) -> Asset | None:
         """Return the asset that was credited."""
         for asset, _ in self.credits:
-            if asset.kind is not AssetKind.EXPERIENCE:
+            if asset.kind is not _EXPERIENCE:
                 return to_asset(asset)
         return None
 
@@ -82,7 +95,7 @@ class CurrencyReward:
     def currency_amount(self) -> Decimal | None:
         """Return the amount in the currency's own decimals."""
         for asset, amount_minor in self.credits:
-            if asset.kind is not AssetKind.EXPERIENCE:
+            if asset.kind is not _EXPERIENCE:
                 return from_minor(amount_minor, asset.scale)
         return None
 
@@ -90,7 +103,7 @@ class CurrencyReward:
     def experience_points(self) -> int | None:
         """Return the points."""
         for asset, amount_minor in self.credits:
-            if asset.kind is AssetKind.EXPERIENCE:
+            if asset.kind is _EXPERIENCE:
                 return int(from_minor(amount_minor, asset.scale))
         return None
 
@@ -128,18 +141,18 @@ def present_granted_reward(loaders: Loaders, grant: ShownGrant) -> Reward | Awai
     """
     version_id = grant.reward_version_id
     if version_id is not None:
-        version = recall_reward_version(loaders.caller.tenant_id, version_id)
-        return to_catalogue_reward(version) if version else _load_version(loaders, version_id)
+        shown: Reward | None = loaders.shown_versions.get(version_id)
+        return shown or _present_version(loaders, version_id)
     credits = []
     for benefit in grant.benefits:
         asset = loaders.find_asset(read_uuid(benefit["asset_id"]))
         if asset is None:
             return _load_uncatalogued_reward(loaders, grant)
         credits.append((asset, benefit["amount_minor"]))
-    if grant.kind is GrantKind.CUSTOM:
+    if grant.kind is _CUSTOM:
         (credit,) = credits
-        return CustomReward(credit=credit, record=grant)
-    return CurrencyReward(credits=credits)
+        return CustomReward(credit, grant)
+    return CurrencyReward(credits)
 
 
 async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[Node | None]:
@@ -148,6 +161,14 @@ async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[N
         return [None] * len(ids)
     rewards = await context.loaders.using(_load_rewards).load_many(ids)
     return [to_catalogue_reward(reward) if reward else None for reward in rewards]
+
+
+def _present_version(loaders: Loaders, version_id: UUID) -> Reward | Awaitable[Reward]:
+    version = recall_reward_version(loaders.caller.tenant_id, version_id)
+    if version is None:
+        return _load_version(loaders, version_id)
+    shown = loaders.shown_versions[version_id] = to_catalogue_reward(version)
+    return shown
 
 
 async def _load_version(loaders: Loaders, version_id: UUID) -> Reward:

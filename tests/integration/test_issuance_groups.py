@@ -257,7 +257,10 @@ async def test_a_call_that_cannot_pay_takes_no_coupon_from_its_neighbours(shop: 
         ("rich", rich, item(other), item(coupon)),
         *((f"more {member}", member, item(other)) for member in others),
     )
-    assert outcomes_of(answers) == {"ALL": 7, "InsufficientBalance": 1}
+    outcomes = outcomes_of(answers)
+    # Done again alone, the two run at once: who cannot pay hears that, or that the code is gone, if the other was faster.
+    assert outcomes.pop("InsufficientBalance", 0) + outcomes.pop("NONE", 0) == 1
+    assert outcomes == {"ALL": 7}
     assert codes_of(answers[3]) == [StatusCode.GRANTED] * 2
     assert await find_broken(shop.database) == {}
 

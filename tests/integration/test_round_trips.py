@@ -85,9 +85,9 @@ async def owe(shop: Shop, member_id: UUID, count: int) -> list[UUID]:
 async def test_grant_of_a_custom_reward(counter: Counter) -> None:
     shop = counter.shop
     member_id = await add_member(shop)
-    # Begin, key with answer, member, award 4 for a new balance, commit; 2 for one that is there.
-    assert await counter.count(grant(shop, custom("1", member_id))) == 8
-    assert await counter.count(grant(shop, custom("2", member_id))) == 6
+    # Begin, key with answer and member, award 4 for a new balance, commit; 2 for one that is there.
+    assert await counter.count(grant(shop, custom("1", member_id))) == 7
+    assert await counter.count(grant(shop, custom("2", member_id))) == 5
     # Begin, key, the answer, commit, the grant.
     assert await counter.count(grant(shop, custom("1", member_id))) == 5
 
@@ -97,13 +97,13 @@ async def test_grant_of_a_catalogue_reward(counter: Counter) -> None:
     member_id = await add_member(shop)
     thing, coupon = await create_thing(shop), await create_coupon(shop, 2)
     # The reward as well.
-    assert await counter.count(grant(shop, manual("0", member_id, thing.id))) == 9
-    assert await counter.count(grant(shop, manual("1", member_id, thing.id))) == 7
-    # A code costs three more, and no balance is locked: begin, key, member, reward, mark the member as holder, take a
+    assert await counter.count(grant(shop, manual("0", member_id, thing.id))) == 8
+    assert await counter.count(grant(shop, manual("1", member_id, thing.id))) == 6
+    # A code costs three more, and no balance is locked: begin, key and member, reward, mark the member as holder, take a
     # code, ledger and grant, give the code, commit.
-    assert await counter.count(grant(shop, manual("2", member_id, coupon.id))) == 9
-    # Begin, key, member, reward, mark (in vain), who holds it, answer, commit, the grant.
-    assert await counter.count(grant(shop, manual("3", member_id, coupon.id))) == 9
+    assert await counter.count(grant(shop, manual("2", member_id, coupon.id))) == 8
+    # Begin, key and member, reward, mark (in vain), who holds it, answer, commit, the grant.
+    assert await counter.count(grant(shop, manual("3", member_id, coupon.id))) == 8
 
 
 @pytest.mark.parametrize("item_count", [1, 100])
@@ -117,17 +117,17 @@ async def test_issue(counter: Counter, item_count: int) -> None:
     keyed_items = [item(thing, request_id=str(number)) for number in range(item_count)]
     # The accounts are there from now on, and the process knows the reward.
     await issue(shop, "0", member_id, item(thing))
-    # Begin, key, the member and what decides about the items, award 2, notes, answer, commit.
-    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 8
+    # Begin, key with the answer beside the member and what decides about the items, award 2, notes, commit.
+    assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 6
     # Begin, key, the answer, the grants, commit.
     assert await counter.count(issue(shop, "1", member_id, *plain_items)) == 5
-    # The items' keys are claimed, and answered with the call's.
-    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 9
-    # Begin, key, the items' keys 2, the member and what decides, notes, answer, the grants, commit.
-    assert await counter.count(issue(shop, "3", member_id, *keyed_items)) == 9
-    # A reward that is new to the process, and three for a code; the key of an item that failed is freed with one.
+    # The items' keys are claimed, with their answers.
+    assert await counter.count(issue(shop, "2", member_id, *keyed_items)) == 7
+    # Begin, key, member and what decides, the items' keys 2, notes, answer, the grants, commit.
+    assert await counter.count(issue(shop, "3", member_id, *keyed_items)) == 8
+    # A reward that is new to the process, and three for a code; an item that failed costs the answer, and its key one to free.
     mixed = [item(coupon), *plain_items[2:], replace(unknown, request_id="failing")]
-    assert await counter.count(issue(shop, "4", member_id, *mixed)) == 8 + 1 + 3 + 2
+    assert await counter.count(issue(shop, "4", member_id, *mixed)) == 7 + 1 + 3 + 2
 
 
 @pytest.mark.requirement("ON3-1")

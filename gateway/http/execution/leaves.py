@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from graphql import (
@@ -27,6 +29,15 @@ _BUILT_IN = {
     GraphQLBoolean.name: "({0} if {0}.__class__ is bool else {1}({0}))",
 }
 
+_CLASSES = {
+    GraphQLString.name: str,
+    GraphQLID.name: str,
+    GraphQLInt.name: int,
+    GraphQLBoolean.name: bool,
+    "Decimal": Decimal,
+    "DateTime": datetime,
+}
+
 
 def write_leaf(source: Source, leaf_type: GraphQLLeafType, value: str) -> str:
     """Return the expression that serialises a value, which is not None; it raises for what is not of the type."""
@@ -35,6 +46,13 @@ def write_leaf(source: Source, leaf_type: GraphQLLeafType, value: str) -> str:
     assert isinstance(leaf_type, GraphQLScalarType)  # noqa: S101 - there is no third kind of leaf
     serialise = source.bind(_checked(leaf_type.coerce_output_value))
     return _BUILT_IN.get(leaf_type.name, "{1}({0})").format(value, serialise)
+
+
+def usual_class_of_leaf(leaf_type: GraphQLLeafType) -> type | None:
+    """Return the class of nearly all values that resolvers return for a scalar or enum, or None if nothing tells it."""
+    if isinstance(leaf_type, CustomGraphQLEnumType):
+        return leaf_type.wrapped_cls
+    return _CLASSES.get(leaf_type.name)
 
 
 def _names_of(enum_type: GraphQLEnumType) -> dict[Any, str]:

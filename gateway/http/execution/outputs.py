@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from graphql import (
     GraphQLAbstractType,
+    GraphQLEnumType,
     GraphQLList,
     GraphQLNamedOutputType,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLScalarType,
     GraphQLSchema,
     default_field_resolver,
     is_abstract_type,
@@ -30,7 +32,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
 
 from gateway.http.execution.calls import FieldCall, FieldPlace, write_call
-from gateway.http.execution.leaves import write_leaf
+from gateway.http.execution.leaves import usual_class_of_leaf, write_leaf
 from gateway.http.execution.source import Source, Unsupported
 
 TYPE_NAME = "__typename"
@@ -114,11 +116,21 @@ class OutputWriter:
             return [f"v = {call}", *later]
         return [
             f"v = {call}",
-            "if hasattr(v, '__await__'):",
+            f"if {self._write_may_wait(place.definition.type)}:",
             *(f"    {line}" for line in later),
             "else:",
             f"    {now}",
         ]
+
+    def _write_may_wait(self, output_type: GraphQLOutputType) -> str:
+        """Return the condition under which `v` has to be awaited: asked first is whether it is of the usual class."""
+        if isinstance(output_type, GraphQLNonNull):
+            output_type = output_type.of_type
+        usual = _usual_class(output_type)
+        waits = "hasattr(v, '__await__')"
+        if usual is None or hasattr(usual, "__await__"):
+            return waits
+        return f"v.__class__ is not {self._source.bind(usual)} and {waits}"
 
     def _place(
         self, parent: GraphQLObjectType, key: str, details: FieldDetailsList, path: Path | None
@@ -239,6 +251,17 @@ class OutputWriter:
 
 def _has_handlers(schema: Schema, field: Any) -> bool:
     return bool(schema.schema_converter._get_field_exception_handlers(field))
+
+
+def _usual_class(output_type: GraphQLOutputType) -> type | None:
+    """Return the class of nearly all values that resolvers return for a type, or None if there is no such class."""
+    if isinstance(output_type, GraphQLList):
+        return list
+    if isinstance(output_type, GraphQLObjectType):
+        return _class_of(output_type)
+    if isinstance(output_type, GraphQLScalarType | GraphQLEnumType):
+        return usual_class_of_leaf(output_type)
+    return None
 
 
 def _definition_of(named_type: GraphQLNamedOutputType) -> object:

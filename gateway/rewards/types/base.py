@@ -68,9 +68,12 @@ class Facts:
     vendor_templates: Mapping[UUID, Mapping[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlanContext:
-    """For whom a reward is planned: one member, in the organisation that owns the reward. `quantity` is at least 1."""
+    """For whom a reward is planned: one member, in the organisation that owns the reward. `quantity` is at least 1.
+
+    Not changed once made: freezing it would only make it dearer.
+    """
 
     tenant_id: UUID
     organisation_id: UUID
@@ -88,9 +91,9 @@ class Purchase:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
-    """What granting a reward would do: what moves, and what the member gets.
+    """What granting a reward would do: what moves, and what the member gets. Not changed once made, like its context.
 
     `benefits` have the shapes that `grants.benefits` keeps. Where `coupon_pool_id` is set, the benefit of kind COUPON_CODE
     has no code yet: the engine draws one of that pool and fills it in. Where `purchase` is set nothing is given at once:

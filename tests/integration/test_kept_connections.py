@@ -1,0 +1,165 @@
+"""Connections that are kept ready between two uses: which are, which are not, and who gets them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.errors import Overloaded
+from gateway.storage import kept_connections
+from gateway.storage.database import Database
+
+BACKEND = "SELECT pg_backend_pid()"
+
+
+async def backend_of(database: Database) -> int:
+    backend: int = (await database.fetch(BACKEND))[0][0]
+    return backend
+
+
+def count_connections(database: Database) -> int:
+    return database._connections._pool.get_size()
+
+
+@pytest.fixture
+async def narrow(database_url: str):
+    """Open a pool of one connection, for which nobody waits long."""
+    database = await Database.open(database_url, pool_size_max=1, acquire_timeout_seconds=0.2)
+    yield database
+    await asyncio.wait_for(database.close(), 10)
+
+
+@pytest.fixture
+async def wide(database_url: str):
+    """Open a pool of three connections."""
+    database = await Database.open(database_url, pool_size_max=3, acquire_timeout_seconds=5)
+    yield database
+    await asyncio.wait_for(database.close(), 10)
+
+
+async def test_a_connection_is_used_again(wide: Database):
+    first = await backend_of(wide)
+    assert [await backend_of(wide) for _ in range(3)] == [first] * 3
+    async with wide.transaction() as connection:
+        assert await connection.fetchval(BACKEND) == first
+
+
+async def test_no_two_have_the_same_connection(wide: Database):
+    await backend_of(wide)
+    in_use: set[int] = set()
+
+    async def use() -> None:
+        async with wide.connection() as connection:
+            backend = await connection.fetchval(BACKEND)
+            assert backend not in in_use
+            in_use.add(backend)
+            await connection.fetchval("SELECT pg_sleep(0.001)")
+            in_use.remove(backend)
+
+    await asyncio.gather(*(use() for _ in range(200)))
+    assert count_connections(wide) == 3
+
+
+async def test_who_waits_gets_what_comes_back(narrow: Database):
+    entered = asyncio.Event()
+
+    async def hold() -> None:
+        async with narrow.connection():
+            entered.set()
+            await asyncio.sleep(0.05)
+
+    holder = asyncio.create_task(hold())
+    await entered.wait()
+    backends = await asyncio.gather(*(backend_of(narrow) for _ in range(5)))
+    await holder
+    assert len(set(backends)) == 1
+
+
+async def test_waiting_ends_in_time_and_leaves_nothing_behind(narrow: Database):
+    async with narrow.connection():
+        with pytest.raises(Overloaded):
+            await backend_of(narrow)
+    first = await backend_of(narrow)
+    assert await backend_of(narrow) == first
+
+
+async def test_a_connection_that_was_lost_while_it_was_kept_is_not_lent(wide: Database):
+    async with wide.connection() as outer:
+        kept = await backend_of(wide)
+        await outer.fetchval("SELECT pg_terminate_backend($1, 5000)", kept)
+    for _ in range(3):
+        assert await backend_of(wide) != kept
+
+
+@pytest.mark.parametrize("is_failing", [False, True])
+async def test_a_connection_with_an_open_transaction_is_closed(narrow: Database, is_failing: bool):
+    first = await backend_of(narrow)
+
+    async def leave_open() -> None:
+        async with narrow.connection() as connection:
+            await connection.execute("BEGIN")
+            if is_failing:
+                raise asyncio.CancelledError
+
+    if is_failing:
+        with pytest.raises(asyncio.CancelledError):
+            await leave_open()
+    else:
+        await leave_open()
+    assert await backend_of(narrow) != first
+
+
+async def test_a_cancelled_statement_does_not_disturb_the_next_use(narrow: Database):
+    for _ in range(5):
+        task = asyncio.create_task(narrow.fetch("SELECT pg_sleep(5)"))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert [row[0] for row in await narrow.fetch("SELECT 1")] == [1]
+
+
+async def test_idle_connections_go_back_to_the_pool(
+    wide: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(kept_connections, "KEPT_SECONDS", 0.05)
+    pool = wide._connections._pool
+    await backend_of(wide)
+    assert pool.get_idle_size() == 0
+    await asyncio.sleep(0.2)
+    assert pool.get_idle_size() == 1
+    await backend_of(wide)
+    assert pool.get_idle_size() == 0
+
+
+async def test_a_busy_connection_goes_back_now_and_then(
+    narrow: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(kept_connections, "USES_BETWEEN_RETURNS", 3)
+    pool = narrow._connections._pool
+    idle = []
+    for _ in range(6):
+        await backend_of(narrow)
+        idle.append(pool.get_idle_size())
+    assert idle == [0, 0, 1, 0, 0, 1]
+
+
+async def test_closing_waits_for_what_is_in_use(database_url: str):
+    database = await Database.open(database_url, pool_size_max=2)
+    await backend_of(database)
+    entered, ended = asyncio.Event(), False
+
+    async def use() -> None:
+        nonlocal ended
+        async with database.connection() as connection:
+            entered.set()
+            await asyncio.sleep(0.05)
+            await connection.fetchval("SELECT 1")
+        ended = True
+
+    user = asyncio.create_task(use())
+    await entered.wait()
+    await asyncio.wait_for(database.close(), 10)
+    assert ended
+    await user
