@@ -1,4 +1,4 @@
-"""How long to measure what: in full within 15 minutes, quickly within 3."""
+"""How long to measure what: in full within 15 minutes, quickly within about 5."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ QUICK = Plan(
     issue_seconds=2,
     hot_seconds=2,
     growth_seconds=2,
-    growth_turns=3,
+    growth_turns=2,
     growth_entries_many=1_000_000,
     distributions_per_turn=1,
     memory_requests=20_000,
-    memory_seconds_max=40,
+    memory_seconds_max=20,
     starts=3,
 )
