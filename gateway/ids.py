@@ -91,12 +91,6 @@ def to_uuid(value: AnyStr) -> UUID:
     return made
 
 
-def read_uuid(text: str) -> UUID:
-    """Return the UUID that a text of ours spells, of the driver's class; text of others is for `decode_id`."""
-    read: UUID = pgproto.UUID(text)
-    return read
-
-
 def encode_id(kind: IdKind, value: UUID) -> str:
     """Return the public id, for example `XT_0198…`."""
     return kind + str(value)
@@ -110,7 +104,7 @@ def decode_id(kind: IdKind, public_id: str) -> UUID | None:
     body = public_id.lower() if kind is IdKind.ASSET else public_id.removeprefix(kind.value)
     if not public_id.startswith(kind.value) or UUID_PATTERN.fullmatch(body) is None:
         return None
-    return read_uuid(body)
+    return to_uuid(body)
 
 
 def decode_any_id(public_id: str) -> tuple[IdKind, UUID] | None:

@@ -22,13 +22,10 @@ from gateway.campaigns.model import Campaign
 from gateway.grants.line import AlreadyIssued, LineResult
 from gateway.grants.pending import PENDING, present_status
 from gateway.grants.record import GrantRecord, GrantStatus
-from gateway.grants.status import ItemStatus, Refusal, StatusCode
+from gateway.grants.status import ALREADY_ISSUED, ItemStatus, Refusal, StatusCode
 from gateway.operations.model import Answer
 
 GRANTED = ItemStatus(StatusCode.GRANTED, "Reward granted.")
-ALREADY_ISSUED = ItemStatus(
-    StatusCode.ALREADY_ISSUED, "The member holds a code of this reward already; none was drawn."
-)
 
 
 def to_answer(

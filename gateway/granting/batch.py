@@ -20,7 +20,7 @@ from gateway.grants.errors import RewardUnavailable
 from gateway.grants.line import AlreadyIssued, Line, LineResult
 from gateway.grants.pending import PENDING, present_status
 from gateway.grants.record import GrantRecord, GrantStatus
-from gateway.grants.status import ItemStatus, Refusal, StatusCode
+from gateway.grants.status import ALREADY_ISSUED, ItemStatus, Refusal, StatusCode
 from gateway.grants.store import fetch_grants
 from gateway.members.reference_store import FIND_AT_ONCE, to_find_arguments
 from gateway.operations import store
@@ -32,9 +32,6 @@ from gateway.rewards.store import fetch_rewards
 from gateway.storage.database import Connection
 
 GRANTED = ItemStatus(StatusCode.GRANTED, "Reward granted.")
-ALREADY_ISSUED = ItemStatus(
-    StatusCode.ALREADY_ISSUED, "The member holds a code of this reward already; none was drawn."
-)
 
 
 async def grant_batch(

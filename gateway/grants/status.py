@@ -88,6 +88,11 @@ class ItemStatus:
         return self.code.is_success
 
 
+ALREADY_ISSUED = ItemStatus(
+    StatusCode.ALREADY_ISSUED, "The member holds a code of this reward already; none was drawn."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a line is not granted: every reason, the first one giving the code."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from gateway.ids import read_uuid
+from gateway.ids import to_uuid
 from gateway.issuing.custom_fields.model import CustomField, CustomFieldType
 from gateway.members.model import MemberReference
 from gateway.members.reference_store import FIND, to_find_arguments
@@ -74,15 +74,15 @@ def to_found_facts(row: asyncpg.Record) -> FoundFacts:
     """Return what the reading found."""
     admitted: dict[UUID, set[UUID]] = defaultdict(set)
     for reward_id, member_id in row["admitted"]:
-        admitted[read_uuid(member_id)].add(read_uuid(reward_id))
+        admitted[to_uuid(member_id)].add(to_uuid(reward_id))
     fields: dict[UUID, dict[str, CustomField]] = defaultdict(dict)
     for one in row["custom_fields"]:
-        fields[read_uuid(one["organisation_id"])][one["name"]] = CustomField(
+        fields[to_uuid(one["organisation_id"])][one["name"]] = CustomField(
             one["name"], CustomFieldType(one["kind"]), one["is_required"], tuple(one["choices"])
         )
     stages: dict[UUID, list[str]] = defaultdict(list)
     for one in row["stages"]:
-        stages[read_uuid(one["organisation_id"])].append(one["name"])
+        stages[to_uuid(one["organisation_id"])].append(one["name"])
     return FoundFacts(
         row["member_ids"],
         row["reward_states"],
@@ -98,5 +98,5 @@ def to_found_facts(row: asyncpg.Record) -> FoundFacts:
 def _by_member(pairs: Iterable[tuple[str, str]]) -> dict[UUID, set[str]]:
     statuses: dict[UUID, set[str]] = defaultdict(set)
     for member_id, status in pairs:
-        statuses[read_uuid(member_id)].add(status)
+        statuses[to_uuid(member_id)].add(status)
     return statuses

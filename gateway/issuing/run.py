@@ -15,7 +15,7 @@ from gateway.grants.events import to_event
 from gateway.grants.line import AlreadyIssued, Line, LineResult
 from gateway.grants.pending import PENDING
 from gateway.grants.record import GrantRecord, GrantSource, GrantStatus
-from gateway.grants.status import ItemStatus, Refusal, StatusCode
+from gateway.grants.status import ALREADY_ISSUED, Refusal, StatusCode
 from gateway.issuing.checks import find_item_refusal
 from gateway.issuing.details import to_details
 from gateway.issuing.facts import Facts
@@ -30,10 +30,6 @@ from gateway.ledger.assets import Asset
 from gateway.ledger.book import Book
 from gateway.ledger.model import Account, Transaction, TransactionKind
 from gateway.operations.model import Operation, Request
-
-ALREADY_ISSUED = ItemStatus(
-    StatusCode.ALREADY_ISSUED, "The member holds a code of this reward already; none was drawn."
-)
 
 
 class NothingIssued(Exception):

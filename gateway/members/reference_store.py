@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from gateway.ids import UUID_PATTERN, read_uuid
+from gateway.ids import UUID_PATTERN, to_uuid
 from gateway.members.identifiers import IdentifierKind
 
 # Subqueries, not joins: each place is one look-up by primary key, however large the tenant and whatever the planner knows.
@@ -35,4 +35,4 @@ def to_find_arguments(
 
 
 def _to_uuid(text: str) -> UUID | None:
-    return read_uuid(text) if UUID_PATTERN.fullmatch(text) else None
+    return to_uuid(text) if UUID_PATTERN.fullmatch(text) else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from gateway.ids import read_uuid
+from gateway.ids import to_uuid
 from gateway.rewards.current_store import State, fetch_current_rewards
 from gateway.rewards.model import Reward
 from gateway.storage.database import Connection
@@ -35,7 +35,7 @@ async def load_current_rewards(
         if known is not None and known[0] == state:
             rewards[known[1].id] = known[1]
         else:
-            missing.append(read_uuid(state[0]))
+            missing.append(to_uuid(state[0]))
     if missing:
         fetched = await fetch_current_rewards(connection, tenant_id, missing)
         if len(_cache) + len(fetched) > CACHED_REWARDS_MAX:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from gateway.ids import read_uuid
+from gateway.ids import to_uuid
 from gateway.rewards.rules import plain
 from gateway.rewards.types import read_configuration
 from gateway.rewards.types.base import Configuration, RewardKind
@@ -157,11 +157,11 @@ def payment_config_from_json(value: Mapping[str, Any]) -> PaymentConfig:
     """Read what `payment_config_to_json` wrote, or what the store's statements aggregate."""
     ratio = value["conversion_ratio"]
     return PaymentConfig(
-        id=read_uuid(value["id"]),
+        id=to_uuid(value["id"]),
         mode=PaymentMode(value["mode"]),
-        asset_id=read_uuid(value["asset_id"]) if value["asset_id"] else None,
+        asset_id=to_uuid(value["asset_id"]) if value["asset_id"] else None,
         amount_minor=value["amount_minor"],
-        cash_asset_id=read_uuid(value["cash_asset_id"]) if value["cash_asset_id"] else None,
+        cash_asset_id=to_uuid(value["cash_asset_id"]) if value["cash_asset_id"] else None,
         cash_amount_minor=value["cash_amount_minor"],
         conversion_ratio=Decimal(ratio) if ratio is not None else None,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 
 from gateway.grants.record import GrantRecord
-from gateway.ids import IdKind, encode_id, read_uuid
+from gateway.ids import IdKind, encode_id, to_uuid
 from gateway.issuing.model import ItemOutcome
 from gateway.ledger.assets import from_minor
 from gateway.ledger.statement import encode_entry_id
@@ -75,7 +75,7 @@ class PaymentSummary:
         asset_id = self.payment["asset_id"]
         if asset_id is None:
             return None
-        return info.context.loaders.with_asset(read_uuid(asset_id), to_asset)
+        return info.context.loaders.with_asset(to_uuid(asset_id), to_asset)
 
     @resolved(
         "What left the member's balance, in units of the asset redeemed; null if nothing did.",
@@ -205,7 +205,7 @@ def _to_amount(
     if asset_id is None or not amount_minor:
         return None
     return info.context.loaders.with_asset(
-        read_uuid(asset_id), lambda asset: from_minor(amount_minor, asset.scale)
+        to_uuid(asset_id), lambda asset: from_minor(amount_minor, asset.scale)
     )
 
 

@@ -13,7 +13,7 @@ from gateway.access import Scope
 from gateway.grants.benefits import assets_of
 from gateway.grants.record import GrantKind
 from gateway.grants.row import ShownGrant
-from gateway.ids import read_uuid
+from gateway.ids import to_uuid
 from gateway.ledger import assets as ledger
 from gateway.ledger.assets import AssetKind, from_minor
 from gateway.rewards import model as domain
@@ -145,7 +145,7 @@ def present_granted_reward(loaders: Loaders, grant: ShownGrant) -> Reward | Awai
         return shown or _present_version(loaders, version_id)
     credits = []
     for benefit in grant.benefits:
-        asset = loaders.find_asset(read_uuid(benefit["asset_id"]))
+        asset = loaders.find_asset(to_uuid(benefit["asset_id"]))
         if asset is None:
             return _load_uncatalogued_reward(loaders, grant)
         credits.append((asset, benefit["amount_minor"]))

@@ -9,7 +9,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from gateway.errors import FieldError
-from gateway.ids import read_uuid
+from gateway.ids import to_uuid
 from gateway.ledger.assets import AssetKind, to_minor
 from gateway.ledger.model import Account, OwnerKind, Transfer, organisation_account
 from gateway.rewards.rules import check_amount, check_exists, plain
@@ -29,7 +29,7 @@ class PointsConfiguration:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        return cls(read_uuid(value["asset_id"]), value["amount_minor"])
+        return cls(to_uuid(value["asset_id"]), value["amount_minor"])
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object to be stored."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from gateway.errors import FieldError
-from gateway.ids import read_uuid
+from gateway.ids import to_uuid
 from gateway.ledger.model import Account, OwnerKind, Transfer
 from gateway.rewards.rules import check_count, check_exists
 from gateway.rewards.types.base import Facts, Plan, PlanContext, References
@@ -24,7 +24,7 @@ class ProductConfiguration:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        return cls(read_uuid(value["product_id"]), value["quantity"])
+        return cls(to_uuid(value["product_id"]), value["quantity"])
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object to be stored."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from gateway.errors import FieldError
-from gateway.ids import read_uuid
+from gateway.ids import to_uuid
 from gateway.rewards.rules import check_exists
 from gateway.rewards.types.base import Facts, Plan, PlanContext, References
 
@@ -22,7 +22,7 @@ class UniqueCouponConfiguration:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        return cls(read_uuid(value["code_pool_id"]))
+        return cls(to_uuid(value["code_pool_id"]))
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object to be stored."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from gateway.errors import FieldError
-from gateway.ids import read_uuid
+from gateway.ids import to_uuid
 from gateway.rewards.rules import check_exists
 from gateway.rewards.types.base import Facts, Plan, PlanContext, Purchase, References
 from gateway.text import check_text
@@ -30,7 +30,7 @@ class VendorVoucherConfiguration:
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
         return cls(
-            read_uuid(value["vendor_id"]),
+            to_uuid(value["vendor_id"]),
             value["offer_name"],
             value["series_id"],
             value["takes_quantity"],
