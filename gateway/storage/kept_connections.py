@@ -86,7 +86,8 @@ class KeptConnections:
         if self._timer is not None:
             self._timer.cancel()
         if self._returning is not None:
-            await self._returning
+            # Whatever became of it: what it left is returned here.
+            await asyncio.wait([self._returning])
         await self._return_kept()
         await self._pool.close()
 

@@ -163,3 +163,13 @@ async def test_closing_waits_for_what_is_in_use(database_url: str):
     await asyncio.wait_for(database.close(), 10)
     assert ended
     await user
+
+
+async def test_a_pool_closes_though_what_gave_connections_back_was_cancelled(wide: Database):
+    await backend_of(wide)
+    connections = wide._connections
+    connections._return_kept_soon()
+    assert connections._returning is not None
+    connections._returning.cancel()
+    await wide.close()
+    assert count_connections(wide) == 0
