@@ -22,9 +22,12 @@ COLUMNS = ", ".join(field.name for field in fields(GrantRecord))
 # Its parameters follow those of the ledger's statement, in which it travels.
 INSERT = f"""
 INSERT INTO grants (tenant_id, {COLUMNS})
-SELECT $1, * FROM unnest($26::uuid[], $27::uuid[], $28::uuid[], $29::uuid[], $30::int[], $31::text[], $32::text[], $33::text[],
-    $34::uuid[], $35::uuid[], $36::text[], $37::text[], $38::jsonb[], $39::jsonb[], $40::jsonb[], $41::timestamptz[],
-    $42::uuid[], $43::int[], $44::int[], $45::timestamptz[], $46::timestamptz[], $47::timestamptz[], $48::uuid[], $49::uuid[])
+SELECT $1, unnest($26::uuid[]), unnest($27::uuid[]), unnest($28::uuid[]), unnest($29::uuid[]), unnest($30::int[]),
+    unnest($31::text[]), unnest($32::text[]), unnest($33::text[]), unnest($34::uuid[]), unnest($35::uuid[]),
+    unnest($36::text[]), unnest($37::text[]), unnest($38::jsonb[]), unnest($39::jsonb[]), unnest($40::jsonb[]),
+    unnest($41::timestamptz[]), unnest($42::uuid[]), unnest($43::int[]), unnest($44::int[]),
+    unnest($45::timestamptz[]), unnest($46::timestamptz[]), unnest($47::timestamptz[]), unnest($48::uuid[]),
+    unnest($49::uuid[])
 """
 
 FETCH = f"""

@@ -63,20 +63,23 @@ ON CONFLICT (tenant_id, id) DO NOTHING
 RECORD = """
 WITH new_transactions AS (
     INSERT INTO ledger_transactions (tenant_id, id, kind, operation_id, reverses_id, description, occurred_at)
-    SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::timestamptz[])
+    SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($4::uuid[]), unnest($5::uuid[]), unnest($6::text[]),
+        unnest($7::timestamptz[])
 ), new_events AS (
     INSERT INTO outbox_events (tenant_id, transaction_id, kind, payload, created_at)
-    SELECT $1, * FROM unnest($2::uuid[], $3::text[], $8::jsonb[], $7::timestamptz[])
+    SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($8::jsonb[]), unnest($7::timestamptz[])
 ), new_entries AS (
     INSERT INTO ledger_entries (tenant_id, transaction_id, index, account_id, asset_id, amount_minor,
         grant_id, occurred_at, sequence, balance_after_minor, chain_hash)
-    SELECT $1, * FROM unnest($9::uuid[], $10::int[], $11::uuid[], $12::uuid[], $13::bigint[],
-        $14::uuid[], $15::timestamptz[], $16::bigint[], $17::bigint[], $18::bytea[])
+    SELECT $1, unnest($9::uuid[]), unnest($10::int[]), unnest($11::uuid[]), unnest($12::uuid[]), unnest($13::bigint[]),
+        unnest($14::uuid[]), unnest($15::timestamptz[]), unnest($16::bigint[]), unnest($17::bigint[]), unnest($18::bytea[])
 )
 UPDATE accounts SET posted_minor = moved.posted_minor, held_minor = moved.held_minor, entry_count = moved.entry_count,
     chain_hash = moved.chain_hash, debt_minor = moved.debt_minor, updated_at = greatest(accounts.updated_at, $25)
-FROM unnest($19::uuid[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bytea[], $24::bigint[])
-    AS moved (id, posted_minor, held_minor, entry_count, chain_hash, debt_minor)
+FROM (
+    SELECT unnest($19::uuid[]) AS id, unnest($20::bigint[]) AS posted_minor, unnest($21::bigint[]) AS held_minor,
+        unnest($22::bigint[]) AS entry_count, unnest($23::bytea[]) AS chain_hash, unnest($24::bigint[]) AS debt_minor
+) AS moved
 WHERE accounts.tenant_id = $1 AND accounts.id = moved.id
 """
 
