@@ -7,44 +7,19 @@ whatever the number of transfers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
 from uuid import UUID
 
 from gateway.ledger.balance import Balance, Entry, EntryRange, Hold, Lot
-from gateway.ledger.chain import next_hash, to_seconds
 from gateway.ledger.model import (
-    BALANCE_MINOR_MAX,
     Account,
     BalanceTooHigh,
     BalanceTooLow,
     HoldEnded,
-    OwnerKind,
     Transaction,
     Transfer,
 )
-
-
-class _Before(NamedTuple):
-    """What a balance was before an entry, so that a refusal can put it back."""
-
-    account_id: UUID
-    balance: Balance
-    posted_minor: int
-    debt_minor: int
-    entry_count: int
-    chain_hash: bytes
-    consumed_minor: int | None
-
-
-class _Posting(NamedTuple):
-    """What the entries of one posting have in common, and what they have changed so far."""
-
-    transaction_id: UUID
-    grant_id: UUID | None
-    occurred_at: datetime
-    seconds: float
-    changes: list[_Before]
+from gateway.ledger.posting import UNKEPT, Posting, make_entry
 
 
 class Book:
@@ -100,26 +75,45 @@ class Book:
             BalanceTooHigh: an account would exceed the ledger's bound.
         """
         at = self._date(transaction.occurred_at)
-        posting = _Posting(transaction.id, grant_id, at, to_seconds(at), [])
+        posting = Posting(transaction, grant_id, at, self.opened_lots, self.consumed_minor)
+        entries, balances = self.entries, self._balances
         start = position = self._entry_counts.get(transaction.id, 0)
-        entry_count, lot_count = len(self.entries), len(self.opened_lots)
+        entry_count, lot_count = len(entries), len(self.opened_lots)
         try:
             for transfer in transfers:
                 debit, credit, amount_minor = transfer
-                if amount_minor <= 0 or debit.asset_id != credit.asset_id:
+                asset_id = debit.asset_id
+                if amount_minor <= 0 or asset_id != credit.asset_id:
                     message = f"not a transfer of a positive amount within one asset: {transfer}"
                     raise ValueError(message)
-                self._enter(posting, position, debit, -amount_minor, may_owe=may_owe)
-                self._enter(posting, position + 1, credit, amount_minor)
-                position += 2
+                for account, moved_minor in ((debit, -amount_minor), (credit, amount_minor)):
+                    account_id, kept = account.id, UNKEPT
+                    if account.is_bounded:
+                        balance = balances[account_id]
+                        owes = may_owe and account is debit
+                        kept = posting.move(account, balance, moved_minor, position, may_owe=owes)
+                    entries.append(
+                        make_entry(
+                            (
+                                posting.id,
+                                position,
+                                account_id,
+                                asset_id,
+                                moved_minor,
+                                grant_id,
+                                at,
+                                *kept,
+                            )
+                        )
+                    )
+                    position += 1
         except (BalanceTooLow, BalanceTooHigh, ValueError):
-            del self.entries[entry_count:], self.opened_lots[lot_count:]
-            self._put_back(posting.changes)
+            del entries[entry_count:], self.opened_lots[lot_count:]
+            posting.put_back()
             raise
         self._transactions.setdefault(transaction.id, transaction)
         self._entry_counts[transaction.id] = position
-        for change in posting.changes:
-            self.touched[change.account_id] = change.balance
+        posting.keep(self.touched)
         return EntryRange(start, position)
 
     def hold(self, hold: Hold) -> None:
@@ -187,115 +181,3 @@ class Book:
         if self._not_before is not None and occurred_at < self._not_before:
             return self._not_before
         return occurred_at
-
-    def _enter(
-        self,
-        posting: _Posting,
-        position: int,
-        account: Account,
-        amount_minor: int,
-        *,
-        may_owe: bool = False,
-    ) -> None:
-        """Add one side of a transfer, and move the balance if the account is bounded."""
-        transaction_id, grant_id, at, seconds, changes = posting
-        account_id, asset_id = account.id, account.asset_id
-        if not account.is_bounded:
-            unkept = (None, None, None)
-            self.entries.append(
-                Entry(
-                    transaction_id,
-                    position,
-                    account_id,
-                    asset_id,
-                    amount_minor,
-                    grant_id,
-                    at,
-                    *unkept,
-                )
-            )
-            return
-        balance = self._balances[account_id]
-        may_owe = may_owe and account.owner_kind is OwnerKind.MEMBER
-        _require_room(account, balance, amount_minor, may_owe=may_owe)
-        had_minor, sequence = balance.posted_minor, balance.entry_count + 1
-        changes.append(
-            _Before(
-                account_id,
-                balance,
-                had_minor,
-                balance.debt_minor,
-                balance.entry_count,
-                balance.chain_hash,
-                self.consumed_minor.get(account_id),
-            )
-        )
-        balance.posted_minor = posted_minor = had_minor + amount_minor
-        balance.entry_count = sequence
-        if balance.expires_after_days is not None:
-            change_minor = max(0, posted_minor) - max(0, had_minor)
-            self._keep_lots(account_id, balance, change_minor, at)
-        if may_owe or balance.debt_minor:
-            balance.settle_debt(may_owe=may_owe)
-        balance.chain_hash = chain_hash = next_hash(
-            balance.chain_hash,
-            transaction_id,
-            position,
-            account_id,
-            asset_id,
-            amount_minor,
-            grant_id,
-            seconds,
-            sequence,
-            posted_minor,
-        )
-        self.entries.append(
-            Entry(
-                transaction_id,
-                position,
-                account_id,
-                asset_id,
-                amount_minor,
-                grant_id,
-                at,
-                sequence,
-                posted_minor,
-                chain_hash,
-            )
-        )
-
-    def _put_back(self, changes: Sequence[_Before]) -> None:
-        """Undo a refused posting's changes, the last one first."""
-        for account_id, balance, posted, debt, count, chain_hash, consumed in reversed(changes):
-            balance.posted_minor, balance.debt_minor = posted, debt
-            balance.entry_count, balance.chain_hash = count, chain_hash
-            if consumed is None:
-                self.consumed_minor.pop(account_id, None)
-            else:
-                self.consumed_minor[account_id] = consumed
-
-    def _keep_lots(
-        self, account_id: UUID, balance: Balance, change_minor: int, at: datetime
-    ) -> None:
-        """Open a lot for a credit, or count what a debit consumes; a debt is repaid before anything can expire.
-
-        New lots expire no sooner than older ones, so it does not matter in which order a batch credits and debits: what it
-        consumes in all is taken from the soonest expiring lots, the new ones last (docs/decisions/0028-expiry-in-lots.md).
-        """
-        if change_minor > 0 and balance.expires_after_days is not None:
-            expires_at = at + timedelta(days=balance.expires_after_days)
-            lot = Lot(account_id, balance.entry_count, change_minor, expires_at)
-            self.opened_lots.append(lot)
-        elif change_minor < 0:
-            known = self.consumed_minor.get(account_id, 0)
-            self.consumed_minor[account_id] = known - change_minor
-
-
-def _require_room(account: Account, balance: Balance, amount_minor: int, *, may_owe: bool) -> None:
-    """Raise if the amount, below zero where it leaves, does not fit on the account."""
-    available_minor = balance.posted_minor - balance.held_minor
-    if amount_minor < 0:
-        if available_minor < -amount_minor and not may_owe:
-            raise BalanceTooLow(account, -amount_minor, available_minor)
-    elif available_minor + amount_minor > BALANCE_MINOR_MAX:
-        raise BalanceTooHigh(account)
