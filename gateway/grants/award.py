@@ -100,14 +100,16 @@ async def award_each(
 
 
 def _has_missed(lines: Sequence[Line], draw: Draw) -> bool:
-    return any(isinstance(draw.settled.get(line.grant_id), Refusal) for line in lines)
+    settled = draw.settled
+    return bool(settled) and any(isinstance(settled.get(line.grant_id), Refusal) for line in lines)
 
 
 def _try_part(
     book: Book, lines: Sequence[Line], draw: Draw, at: datetime, check: Check
 ) -> list[LineResult] | RewardsError:
     try:
-        check(book, [line for line in lines if line.grant_id not in draw.settled])
+        settled = draw.settled
+        check(book, [line for line in lines if line.grant_id not in settled] if settled else lines)
     except RewardsError as error:
         return error
     return _try_all(book, lines, draw, at)
@@ -202,6 +204,8 @@ async def _settle_coupons(
     draw: Draw,
 ) -> None:
     """Give the drawn codes to the lines that were granted; unmark the members of those that were not."""
+    if not any(line.coupon for line in lines):
+        return
     granted = {result.id for result in results if isinstance(result, GrantRecord)}
     given = {grant_id: code for grant_id, code in draw.codes.items() if grant_id in granted}
     if given:

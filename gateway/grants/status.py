@@ -51,6 +51,9 @@ class StatusCode(enum.StrEnum):
     BENEFIT_SPENT = "BENEFIT_SPENT"
     NOT_REVERSIBLE = "NOT_REVERSIBLE"
 
+    # Its own would call Python; every item of a batch is asked several times whether it succeeded.
+    __hash__ = str.__hash__
+
     @property
     def is_success(self) -> bool:
         """Tell whether the item's effect is there, by this call or an earlier one."""

@@ -62,9 +62,9 @@ WHERE tenant_id = $1 AND id = $2 AND status = 'PENDING'
 
 _NAMES = [field.name for field in fields(GrantRecord)]
 _values_of = attrgetter(*_NAMES)
-_JSON = frozenset({"metadata", "benefits", "details"})
+_EMPTY = {"metadata": "{}", "benefits": "[]", "details": "{}"}
 _SOURCE, _KIND, _STATUS = map(COLUMNS.split(", ").index, ("source", "kind", "status"))
-_JSON_PLACES = [_NAMES.index(name) for name in sorted(_JSON)]
+_JSON_PLACES = [_NAMES.index(name) for name in sorted(_EMPTY)]
 # From here on, copying costs less than an insert.
 COPIED_MIN = 500
 
@@ -85,8 +85,9 @@ def _to_columns(grants: Sequence[GrantRecord]) -> list[Sequence[Any]]:
     columns: dict[str, Sequence[Any]] = dict(
         zip(_NAMES, zip(*map(_values_of, grants), strict=True), strict=True)
     )
-    for name in _JSON:
-        columns[name] = tuple([to_json(value) for value in columns[name]])
+    for name, empty in _EMPTY.items():
+        # Most grants have no metadata, or no details.
+        columns[name] = [to_json(value) if value else empty for value in columns[name]]
     return list(columns.values())
 
 

@@ -142,7 +142,7 @@ async def _plan(
         run.plan(payers, facts)
         if len(runs) > 1:
             _refuse_shared(run, coupons)
-        if any(item.cash_reference for item in run.job.command.items):
+        if run.has_cash:
             taken = refuse_taken_references(connection, caller, run.lines, run.operation)
             run.refuse(await taken)
 
@@ -186,7 +186,7 @@ async def _award(connection: Connection, caller: Caller, runs: Sequence[Issuance
             run.failure = results
         else:
             run.judge(results)
-            if run.failure is None:
+            if run.failure is None and run.has_cash:
                 await free_unused_references(connection, caller, run.lines, results, run.operation)
 
 

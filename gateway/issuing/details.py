@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from gateway.issuing.model import IssueItem
+from gateway.issuing.model import ONE, IssueItem
 from gateway.issuing.pricing import Price
 from gateway.issuing.scope import Terms
 
@@ -18,9 +18,9 @@ def to_details(
         "request_id": item.request_id,
         "event_log_id": item.event_log_id,
         "params": terms.params,
-        "requested_quantity": format(item.quantity, "f"),
+        "requested_quantity": "1" if item.quantity is ONE else format(item.quantity, "f"),
         "quantity": price.quantity,
-        "payment": price.to_json(),
+        "payment": price.payment,
     }
     if terms.notes:
         details["notes"] = terms.notes

@@ -8,9 +8,11 @@ from uuid import UUID
 
 import asyncpg
 
+from gateway.grants.status import Refusal
 from gateway.issuing.custom_fields.model import CustomField
 from gateway.issuing.fact_store import FoundFacts, facts_reading, to_found_facts
 from gateway.issuing.model import IssueItem
+from gateway.issuing.pricing import Price, Prices
 from gateway.issuing.reach import Reach, organisation_of
 from gateway.ledger.assets import Asset
 from gateway.operations.store import Reading
@@ -32,6 +34,7 @@ class Facts:
     home_id: UUID
     rewards: Mapping[UUID, Reward]
     assets: Mapping[UUID, Asset]
+    prices: Prices
     closed_reward_ids: Set[UUID] = frozenset()
     card_statuses: Set[str] = frozenset()
     label_statuses: Set[str] = frozenset()
@@ -44,6 +47,10 @@ class Facts:
         if reward is not None and reward.organisation_id == organisation_of(item, self.home_id):
             return reward
         return None
+
+    def price_of(self, item: IssueItem, reward: Reward) -> Price | Refusal:
+        """Return what an item costs, or why it cannot be sold like this."""
+        return self.prices.price_of(item, reward)
 
     def custom_fields_of(self, item: IssueItem) -> Mapping[str, CustomField]:
         """Return what an item's organisation declares, by name."""
@@ -78,8 +85,9 @@ async def load_facts(
     found = to_found_facts(row)
     rewards = await load_current_rewards(connection, tenant_id, found.reward_states)
     assets = await load_assets(connection, tenant_id, _assets_of(rewards.values()))
+    prices = Prices(assets)
     return [
-        (member_id, _select(found, reach.home_id, member_id, rewards, assets))
+        (member_id, _select(found, reach.home_id, member_id, rewards, assets, prices))
         for reach, member_id in zip(reaches, found.member_ids, strict=True)
     ]
 
@@ -90,17 +98,19 @@ def _select(
     member_id: UUID | None,
     rewards: Mapping[UUID, Reward],
     assets: Mapping[UUID, Asset],
+    prices: Prices,
 ) -> Facts:
     """Return what concerns one call's member."""
     closed: Set[UUID] = found.reserved_reward_ids
     if member_id is None:
-        return Facts(home_id, rewards, assets)
+        return Facts(home_id, rewards, assets, prices)
     if closed and member_id in found.admitted:
         closed -= found.admitted[member_id]
     return Facts(
         home_id=home_id,
         rewards=rewards,
         assets=assets,
+        prices=prices,
         closed_reward_ids=closed,
         card_statuses=found.card_statuses.get(member_id, _NOTHING),
         label_statuses=found.label_statuses.get(member_id, _NOTHING),

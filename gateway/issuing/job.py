@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller
@@ -18,7 +19,8 @@ from gateway.operations.model import OperationKind, Request
 class IssueJob:
     """A checked command. The ids are made before any attempt, so that every attempt writes the same rows.
 
-    `item_requests` are the idempotency keys of the items that have their own, by index (CAP-8).
+    `item_requests` are the idempotency keys of the items that have their own, by index (CAP-8). `expected` are the answers of
+    items that are granted in full.
     """
 
     reach: Reach
@@ -26,6 +28,7 @@ class IssueJob:
     item_requests: Mapping[int, Request]
     grant_ids: Sequence[UUID]
     transaction_ids: Sequence[UUID]
+    expected: Sequence[dict[str, Any]]
 
     @property
     def command(self) -> IssueCommand:
@@ -77,4 +80,5 @@ def to_job(caller: Caller, reach: Reach) -> IssueJob:
         },
         grant_ids=grant_ids,
         transaction_ids=ids[count:],
+        expected=expected,
     )

@@ -33,6 +33,8 @@ NOTES_LENGTH_MAX = scope.NOTES_LENGTH_MAX
 VALUE_DIGITS_MAX = 15
 VALIDATION_CODE_LENGTH_MAX = 64
 VALUE_MAX = 10**VALUE_DIGITS_MAX
+# How many of a reward, unless an item says otherwise.
+ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,18 @@ class PaymentChoice:
 
     config_id: UUID | None = None
     config_id_as_sent: str | None = None
-    redemption_value: Decimal = Decimal(1)
+    redemption_value: Decimal = ONE
     cash_reference: str | None = None
+
+    @property
+    def fingerprint(self) -> tuple[str, str]:
+        """Return what an item's fingerprint has of it; a reference in cash is named there, since it came later."""
+        return ascii(self.config_id_as_sent), plain(self.redemption_value)
 
 
 # Of an item that says nothing about its payment.
 NO_CHOICE = PaymentChoice()
+_NO_PAYMENT = NO_CHOICE.fingerprint
 
 
 @dataclass(slots=True)
@@ -62,7 +70,7 @@ class IssueItem:
 
     reward_id: UUID | None
     reward_id_as_sent: str
-    quantity: Decimal = Decimal(1)
+    quantity: Decimal = ONE
     request_id: str | None = None
     event_log_id: str | None = None
     params: Mapping[str, Any] | None = None
@@ -83,24 +91,25 @@ class IssueItem:
         What came later than the rest is named, and only where it is used: keys that were used before keep their meaning.
         Ids are as sent, which may be text that no id can be, and that has no UTF-8: hence their ASCII form.
         """
-        payment = self.payment or NO_CHOICE
-        later = {
-            "orgId": ascii(self.organisation.as_sent) if self.organisation else None,
-            "cashReference": payment.cash_reference,
-            "customFields": [field.to_json() for field in self.custom_fields],
-            "fulfillmentStage": self.fulfillment_stage,
-        }
-        used = {name: value for name, value in later.items() if value}
-        return [
+        payment = self.payment
+        quantity = "1" if self.quantity is ONE else plain(self.quantity)
+        told: list[Any] = [
             ascii(self.reward_id_as_sent),
-            plain(self.quantity),
+            quantity,
             self.request_id,
             self.event_log_id,
-            self.params,
-            ascii(payment.config_id_as_sent),
-            plain(payment.redemption_value),
-            *([used] if used else []),
         ]
+        told += (self.params, *(_NO_PAYMENT if payment is None else payment.fingerprint))
+        if self.organisation or self.custom_fields or self.fulfillment_stage or payment:
+            later = {
+                "orgId": ascii(self.organisation.as_sent) if self.organisation else None,
+                "cashReference": self.cash_reference,
+                "customFields": [field.to_json() for field in self.custom_fields],
+                "fulfillmentStage": self.fulfillment_stage,
+            }
+            if used := {name: value for name, value in later.items() if value}:
+                told.append(used)
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +195,18 @@ class IssuanceOutcome:
     @property
     def outcome(self) -> BatchOutcome:
         """Return how much was issued; pending as long as that of one item is not known."""
-        statuses = [item.status for item in self.items]
-        if any(status.code is StatusCode.PENDING for status in statuses):
+        codes = [item.status.code for item in self.items]
+        if StatusCode.PENDING in codes:
             return BatchOutcome.PENDING
-        successes = sum([status.is_success for status in statuses])
-        if successes == len(self.items):
+        successes = sum([code.is_success for code in codes])
+        if successes == len(codes):
             return BatchOutcome.ALL
         return BatchOutcome.PARTIAL if successes else BatchOutcome.NONE
+
+    @property
+    def has_success(self) -> bool:
+        """Tell whether at least one item succeeded."""
+        return any(item.status.is_success for item in self.items)
 
 
 def check_command(command: IssueCommand) -> list[FieldError]:

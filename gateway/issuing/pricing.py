@@ -5,16 +5,18 @@ Source: CAP-6, CAP-7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 from uuid import UUID
 
 from gateway.grants.status import Refusal, StatusCode
-from gateway.issuing.model import NO_CHOICE, IssueItem, PaymentChoice
+from gateway.issuing.model import NO_CHOICE, ONE, IssueItem, PaymentChoice
+from gateway.issuing.payers import Payers
+from gateway.issuing.scope import Terms
 from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, from_minor
-from gateway.ledger.model import Account, OwnerKind, Transfer, organisation_account
+from gateway.ledger.model import OwnerKind, Transfer, organisation_account
 from gateway.rewards.model import PaymentConfig, PaymentMode, Reward, RewardKind
 from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration
 
@@ -35,6 +37,7 @@ class Price:
     amount_minor: int
     total_value: Decimal | None
     cash_reference: str | None = None
+    _payment: dict[str, Any] | None = field(default=None, init=False, compare=False, repr=False)
 
     @property
     def mode(self) -> PaymentMode:
@@ -42,17 +45,24 @@ class Price:
         return self.config.mode if self.config else PaymentMode.FREE
 
     def to_transfers(
-        self, organisation_id: UUID, payer_of: Callable[[UUID], Account]
+        self, organisation_id: UUID, payers: Payers, terms: Terms
     ) -> tuple[Transfer, ...]:
-        """Return what the payer gives up: nothing, or one transfer; `payer_of` names their account of an asset."""
+        """Return what the payer of an item gives up: nothing, or one transfer."""
         if self.config is None or self.config.asset_id is None or self.amount_minor == 0:
             return ()
         asset_id = self.config.asset_id
         taken = organisation_account(asset_id, OwnerKind.REDEMPTION, organisation_id)
-        return (Transfer(payer_of(asset_id), taken, self.amount_minor),)
+        return (Transfer(payers.account_of(terms, asset_id), taken, self.amount_minor),)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the payment as the grant's details keep it; a reference only where there is cash."""
+    @property
+    def payment(self) -> Mapping[str, Any]:
+        """Return the payment as the grant's details keep it; made once, for all items that have this price."""
+        if self._payment is None:
+            self._payment = self._to_json()
+        return self._payment
+
+    def _to_json(self) -> dict[str, Any]:
+        """Return it as JSON; a reference only where there is cash."""
         config = self.config
         ratio = config.conversion_ratio if config else None
         return {
@@ -66,6 +76,24 @@ class Price:
             "cash_amount_minor": config.cash_amount_minor if config else None,
             **({"cash_reference": self.cash_reference} if self.cash_reference else {}),
         }
+
+
+class Prices:
+    """The prices of a batch's items. What is asked for plainly, one of a reward without more, has one price for all of them."""
+
+    def __init__(self, assets: Mapping[UUID, Asset]) -> None:
+        """Take the assets that prices are counted in."""
+        self._assets = assets
+        self._plain: dict[UUID, Price | Refusal] = {}
+
+    def price_of(self, item: IssueItem, reward: Reward) -> Price | Refusal:
+        """Return what the item costs, or why it cannot be sold like this."""
+        if item.payment is not None or item.quantity is not ONE:
+            return price_item(item, reward, self._assets)
+        price = self._plain.get(reward.id)
+        if price is None:
+            price = self._plain[reward.id] = price_item(item, reward, self._assets)
+        return price
 
 
 def price_item(item: IssueItem, reward: Reward, assets: Mapping[UUID, Asset]) -> Price | Refusal:

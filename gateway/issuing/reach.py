@@ -55,13 +55,25 @@ def resolve_reach(caller: Caller, command: IssueCommand) -> Reach:
 
 def _find_terms(command: IssueCommand, caller: Caller) -> list[Terms]:
     """Return what applies to each item; its own parameters come before its organisation's."""
+    home_id = caller.organisation_id
+    if not command.organisation_details:
+        # Most calls say nothing of organisations, and most items name none and have no parameters.
+        usual = Terms(home_id, command.group, _GROUP_PATH, None, None)
+        return [
+            usual
+            if item.organisation is None and item.params is None
+            else Terms(
+                organisation_of(item, home_id), command.group, _GROUP_PATH, None, item.params
+            )
+            for item in command.items
+        ]
     named = {
         details.organisation.id: (index, details)
         for index, details in reversed([*enumerate(command.organisation_details)])
     }
     terms = []
     for item in command.items:
-        organisation_id = organisation_of(item, caller.organisation_id)
+        organisation_id = organisation_of(item, home_id)
         index, details = named.get(organisation_id, (0, None))
         group, group_path = command.group, _GROUP_PATH
         if details is not None and details.group is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +21,9 @@ from gateway.issuing.facts import Facts
 from gateway.issuing.fulfillment.model import FirstStage
 from gateway.issuing.item_keys import Decision, settled_answer
 from gateway.issuing.job import IssueJob
-from gateway.issuing.model import ItemOutcome
-from gateway.issuing.outcomes import issued_status, read_items, to_answer
+from gateway.issuing.model import IssueItem, ItemOutcome
+from gateway.issuing.outcomes import GRANTED, issued_status, read_items, to_answer
 from gateway.issuing.payers import Payers
-from gateway.issuing.pricing import price_item
 from gateway.ledger.assets import Asset
 from gateway.ledger.book import Book
 from gateway.ledger.model import Account, Transaction, TransactionKind
@@ -54,6 +52,7 @@ class IssuanceRun:
         self.facts: Facts | None = None
         self.lines: list[Line] = []
         self.grants: dict[str, GrantRecord] = {}
+        self.has_cash = any(item.cash_reference for item in job.command.items)
         self._answers: dict[int, dict[str, Any]] = {}
         self._claimed: dict[int, Request] = {}
 
@@ -74,42 +73,42 @@ class IssuanceRun:
     def plan(self, payers: Payers, facts: Facts) -> None:
         """Make a line for each item that has no answer yet and is not refused; answer those that are refused."""
         self.payers, self.facts = payers, facts
-        for index in range(len(self.job.command.items)):
+        for index, item in enumerate(self.job.command.items):
             if index not in self._answers:
-                planned = self._plan(index, payers, facts)
+                planned = self._plan(index, item, payers, facts)
                 if isinstance(planned, Refusal):
                     self._answers[index] = to_answer(planned.status, None)
                 else:
                     self.lines.append(planned)
 
-    def _plan(self, index: int, payers: Payers, facts: Facts) -> Line | Refusal:
-        item, terms = self.job.command.items[index], self.job.reach.terms[index]
+    def _plan(self, index: int, item: IssueItem, payers: Payers, facts: Facts) -> Line | Refusal:
+        job = self.job
         reward = facts.reward_of(item)
         if (refusal := find_item_refusal(item, reward, facts)) or reward is None:
             return refusal or NOT_FOUND
-        price = price_item(item, reward, facts.assets)
+        price = facts.price_of(item, reward)
         if isinstance(price, Refusal):
             return price
+        terms = job.reach.terms[index]
         group_id = payers.group_of(terms)
-        member_id = payers.member_id
-        grant_id = self.job.grant_ids[index]
-        transaction = Transaction(
-            id=self.job.transaction_ids[index],
-            kind=TransactionKind.ISSUANCE,
-            operation_id=self.operation.id,
-            occurred_at=self.operation.at,
-            payload=to_event(grant_id, member_id, group_id),
-        )
+        member_id, grant_id, operation = payers.member_id, job.grant_ids[index], self.operation
+        payload = to_event(grant_id, member_id, group_id)
         return plan_line(
             self.caller,
             reward,
             grant_id=grant_id,
-            transaction=transaction,
+            transaction=Transaction(
+                job.transaction_ids[index],
+                TransactionKind.ISSUANCE,
+                operation.id,
+                operation.at,
+                payload,
+            ),
             member_id=member_id,
             index=index,
             source=GrantSource.ISSUANCE,
             quantity=price.quantity,
-            payments=price.to_transfers(reward.organisation_id, partial(payers.account_of, terms)),
+            payments=price.to_transfers(reward.organisation_id, payers, terms),
             client_reference=item.request_id,
             details=to_details(item, price, terms, group_id),
         )
@@ -123,21 +122,23 @@ class IssuanceRun:
     def judge(self, results: Sequence[LineResult]) -> None:
         """Answer the items whose lines were tried; fail if none of the call's items has an effect."""
         for line, result in zip(self.lines, results, strict=True):
-            answer = self._judge(line, result)
+            answer = self._judge(line.index, result)
             self._answers[line.index] = answer
             if isinstance(result, GrantRecord):
                 self.grants[answer["grant_id"]] = result
-        if not any(StatusCode(answer["code"]).has_effect for answer in self._answers.values()):
+        if not (self.grants or any(_has_effect(answer) for answer in self._answers.values())):
             self.failure = NothingIssued(read_items(self.job.reach, self.answer(), {}))
 
-    def _judge(self, line: Line, result: LineResult) -> dict[str, Any]:
+    def _judge(self, index: int, result: LineResult) -> dict[str, Any]:
         if isinstance(result, Refusal):
             return to_answer(result.status, None)
         if isinstance(result, AlreadyIssued):
             return to_answer(ALREADY_ISSUED, result.grant_id)
         if result.status is GrantStatus.PENDING:
             return to_answer(PENDING, result.id)
-        return to_answer(issued_status(self.job.command.items[line.index], result), result.id)
+        status = issued_status(self.job.command.items[index], result)
+        # The very object, so that comparing what happened with what was expected ends at once.
+        return self.job.expected[index] if status is GRANTED else to_answer(status, result.id)
 
     def answer(self) -> dict[str, Any]:
         """Return the answer to be stored."""
@@ -148,7 +149,7 @@ class IssuanceRun:
         answers: list[tuple[Request, Any]] = [(self.job.request, self.answer())]
         refused = []
         for index, request in self._claimed.items():
-            if StatusCode(self._answers[index]["code"]).has_effect:
+            if _has_effect(self._answers[index]):
                 answers.append((request, self._answers[index]))
             else:
                 refused.append(request)
@@ -165,6 +166,10 @@ class IssuanceRun:
             for grant in self.grants.values()
             if (stage := self.facts.first_stage_of(self.job.command.items[grant.line_index]))
         ]
+
+
+def _has_effect(answer: Mapping[str, Any]) -> bool:
+    return StatusCode(answer["code"]).has_effect
 
 
 def check_points(book: Book, lines: Sequence[Line], assets: Mapping[UUID, Asset]) -> None:

@@ -33,6 +33,9 @@ class OwnerKind(enum.StrEnum):
     BUDGET = "BUDGET"
     EXPIRED = "EXPIRED"
 
+    # Its own would call Python; every account looks its kind up twice.
+    __hash__ = str.__hash__
+
 
 UNBOUNDED = frozenset({OwnerKind.ISSUANCE, OwnerKind.REDEMPTION, OwnerKind.EXPIRED})
 _KIND_NAMES = {kind: kind.encode() for kind in OwnerKind}

@@ -162,16 +162,19 @@ async def record(
         await _copy_entries(connection, tenant_id, entries)
         entries = []
     transactions = book.transactions
+    ids, kinds, operation_ids, times, payloads, descriptions, reversed_ids = (
+        zip(*transactions, strict=True) if transactions else [()] * 7
+    )
     await connection.execute(
         RECORD if beside is None else _with_beside(beside.statement),
         tenant_id,
-        column(transactions, "id"),
-        column(transactions, "kind"),
-        column(transactions, "operation_id"),
-        column(transactions, "reverses_id"),
-        column(transactions, "description"),
-        column(transactions, "occurred_at"),
-        [to_json(transaction.payload) for transaction in transactions],
+        ids,
+        kinds,
+        operation_ids,
+        reversed_ids,
+        descriptions,
+        times,
+        [to_json(payload) for payload in payloads],
         *(zip(*entries, strict=True) if entries else [()] * 10),
         *_balance_columns(book.touched),
         at,

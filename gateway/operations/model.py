@@ -158,5 +158,13 @@ def require_key(key: str, path: tuple[str, ...]) -> str:
 
 
 def _hash(value: object) -> str:
+    return _HASH_OF_NOTHING if value is None else _hash_canonical(value)
+
+
+def _hash_canonical(value: object) -> str:
     canonical = orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(canonical).hexdigest()[:24]
+
+
+# Most fields of most requests are left out.
+_HASH_OF_NOTHING = _hash_canonical(None)

@@ -102,7 +102,7 @@ def _to_payload(outcome: IssuanceOutcome) -> IssueRewardsPayload:
     command, how_much = outcome.command, outcome.outcome
     return IssueRewardsPayload(
         status=BatchStatus(
-            success=any(item.status.is_success for item in outcome.items),
+            success=outcome.has_success,
             code=how_much,
             message=_MESSAGES[how_much],
         ),
@@ -112,7 +112,7 @@ def _to_payload(outcome: IssuanceOutcome) -> IssueRewardsPayload:
         brand=command.brand,
         till=command.till,
         group_redemption=command.is_group_redemption,
-        results=[IssuanceResult(outcome=item) for item in outcome.items],
+        results=[IssuanceResult(item) for item in outcome.items],
         dry_run=command.is_dry_run,
         idempotent_replay=outcome.idempotent_replay,
     )

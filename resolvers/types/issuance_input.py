@@ -8,15 +8,13 @@ import strawberry
 
 from gateway.errors import FieldError
 from gateway.ids import IdKind, decode_id
-from gateway.issuing.model import IssueCommand, IssueItem, PaymentChoice
+from gateway.issuing.model import ONE, IssueCommand, IssueItem, PaymentChoice
 from gateway.issuing.scope import DataScope, OrganisationDetails, OrganisationReference
 from resolvers.enums import expose_enum
 from resolvers.scalars import JSON
 from resolvers.types.custom_field import CustomFieldInput, to_given_field
 from resolvers.types.group import GroupRef, to_group_reference
 from resolvers.types.identifier import MemberRef, to_reference
-
-ONE = Decimal(1)
 
 expose_enum(
     DataScope,

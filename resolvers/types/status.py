@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import strawberry
 
 from gateway.grants.status import ItemStatus, StatusCode
@@ -79,6 +81,8 @@ class OperationStatus:
     )
 
 
+# Nearly all items have one of a few, and nobody changes what is made of them.
+@lru_cache(maxsize=256)
 def to_status(status: ItemStatus) -> OperationStatus:
     """Return an item's result as its GraphQL type."""
     return OperationStatus(success=status.is_success, code=status.code, message=status.message)

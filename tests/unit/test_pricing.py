@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from gateway.grants.status import Refusal, StatusCode
 from gateway.ids import new_id
 from gateway.issuing.model import IssueItem, PaymentChoice
-from gateway.issuing.pricing import QUANTITY_MAX, Price, price_item
+from gateway.issuing.payers import Payers
+from gateway.issuing.pricing import QUANTITY_MAX, Price, Prices, price_item
+from gateway.issuing.scope import Terms
 from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, AssetKind
 from gateway.ledger.model import Account, OwnerKind, Transfer
 from gateway.rewards.model import (
@@ -217,27 +219,42 @@ def test_configuration_is_chosen_by_name_or_is_the_only_one() -> None:
 def test_payment_is_one_transfer_or_none() -> None:
     organisation_id, payer_id = new_id(), new_id()
     priced = price(reward_with(converting("0.5")), "3")
+    payers, terms = Payers(payer_id, {}), Terms(organisation_id, None, (), None, None)
     payer = Account(POINTS.id, OwnerKind.MEMBER, payer_id)
     taken = Account(POINTS.id, OwnerKind.REDEMPTION, organisation_id)
-    assert priced.to_transfers(organisation_id, {POINTS.id: payer}.__getitem__) == (
-        Transfer(payer, taken, 6),
-    )
-    assert price(reward_with()).to_transfers(organisation_id, no_account) == ()
+    assert priced.to_transfers(organisation_id, payers, terms) == (Transfer(payer, taken, 6),)
+    assert price(reward_with()).to_transfers(organisation_id, payers, terms) == ()
     cash = PaymentConfig(new_id(), PaymentMode.CASH, cash_asset_id=MILES.id, cash_amount_minor=1250)
     paid = ask(reward_with(cash), cash_reference="receipt-1")
     assert isinstance(paid, Price)
-    assert paid.to_transfers(organisation_id, no_account) == ()
+    assert paid.to_transfers(organisation_id, payers, terms) == ()
 
 
-def no_account(asset_id: UUID) -> Account:
-    message = f"nothing of {asset_id} is paid"
-    raise AssertionError(message)
+def test_items_that_ask_for_one_plainly_share_its_price_and_others_do_not() -> None:
+    fixed = PaymentConfig(new_id(), PaymentMode.POINTS, POINTS.id, 20)
+    reward, dearer = reward_with(fixed), reward_with(replace(fixed, amount_minor=30))
+    prices = Prices(ASSETS)
+    first = prices.price_of(IssueItem(reward.id, "rew_1"), reward)
+    assert isinstance(first, Price)
+    assert first.amount_minor == 20
+    assert prices.price_of(IssueItem(reward.id, "rew_1"), reward) is first
+    other = prices.price_of(IssueItem(dearer.id, "rew_2"), dearer)
+    assert isinstance(other, Price)
+    assert other.amount_minor == 30
+    too_many = IssueItem(reward.id, "rew_1", Decimal(QUANTITY_MAX + 1))
+    refused = prices.price_of(too_many, reward)
+    assert isinstance(refused, Refusal)
+    assert refused.code is StatusCode.INVALID_QUANTITY
+    in_cash = IssueItem(reward.id, "rew_1", payment=PaymentChoice(cash_reference="receipt-1"))
+    unexpected = prices.price_of(in_cash, reward)
+    assert isinstance(unexpected, Refusal)
+    assert unexpected.code is StatusCode.CASH_REFERENCE_UNEXPECTED
 
 
 @pytest.mark.requirement("CAP-6")
 def test_payment_is_kept_as_it_was_agreed() -> None:
     config = replace(converting("0.500000"), id=UUID(int=1))
-    assert price(reward_with(config), "2.5", "1.50").to_json() == {
+    assert price(reward_with(config), "2.5", "1.50").payment == {
         "mode": "CONV_RATIO",
         "config_id": "00000000-0000-0000-0000-000000000001",
         "conversion_ratio": "0.500000",
