@@ -46,12 +46,7 @@ def plan_line(
     Its benefit is in hand at once (MON-9), unless it has to be bought from a vendor: then the line is pending (CAP-5).
     """
     plan = reward.configuration.plan(
-        PlanContext(
-            tenant_id=caller.tenant_id,
-            organisation_id=reward.organisation_id,
-            member_id=member_id,
-            quantity=quantity,
-        )
+        PlanContext(caller.tenant_id, reward.organisation_id, member_id, quantity)
     )
     return Line(
         grant_id=grant_id,

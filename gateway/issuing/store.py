@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller
@@ -14,9 +13,8 @@ from gateway.storage.database import Connection, to_json
 INSERT = """
 INSERT INTO issuances (tenant_id, organisation_id, created_at, operation_id, member_id, request_id, transaction_number, notes,
     brand, till, data_scope, group_redemption, organisation_details)
-SELECT $1, $2, $3, issued.* FROM jsonb_to_recordset($4::jsonb) AS issued (operation_id uuid, member_id uuid, request_id text,
-    transaction_number text, notes text, brand text, till text, data_scope text, group_redemption boolean,
-    organisation_details jsonb)
+SELECT $1, $2, $3, unnest($4::uuid[]), unnest($5::uuid[]), unnest($6::text[]), unnest($7::text[]), unnest($8::text[]),
+    unnest($9::text[]), unnest($10::text[]), unnest($11::text[]), unnest($12::text[])::boolean, unnest($13::jsonb[])
 """
 
 
@@ -30,33 +28,36 @@ async def insert_issuances(
     Shapes: operations of one database transaction, their commands and the ids of their members. Source: CAP-9, CAP-12, CAP-13.
     """
     rows = [
-        {
-            "operation_id": operation.id,
-            "member_id": member_id,
-            "request_id": command.request_id,
-            "transaction_number": command.transaction_number,
-            "notes": command.notes,
-            "brand": command.brand,
-            "till": command.till,
-            "data_scope": command.data_scope,
-            "group_redemption": command.is_group_redemption,
-            "organisation_details": _to_details(command),
-        }
+        (
+            operation.id,
+            member_id,
+            command.request_id,
+            command.transaction_number,
+            command.notes,
+            command.brand,
+            command.till,
+            command.data_scope,
+            "true" if command.is_group_redemption else "false",
+            _to_details(command),
+        )
         for operation, command, member_id in issued
     ]
     at = issued[0][0].at
-    await connection.write(INSERT, caller.tenant_id, caller.organisation_id, at, to_json(rows))
+    columns = zip(*rows, strict=True)
+    await connection.write(INSERT, caller.tenant_id, caller.organisation_id, at, *columns)
 
 
-def _to_details(command: IssueCommand) -> list[dict[str, Any]] | None:
+def _to_details(command: IssueCommand) -> str | None:
     if not command.organisation_details:
         return None
-    return [
-        {
-            "organisation_id": details.organisation.id,
-            "params": details.params,
-            "notes": details.notes,
-            "has_group": details.group is not None,
-        }
-        for details in command.organisation_details
-    ]
+    return to_json(
+        [
+            {
+                "organisation_id": details.organisation.id,
+                "params": details.params,
+                "notes": details.notes,
+                "has_group": details.group is not None,
+            }
+            for details in command.organisation_details
+        ]
+    )

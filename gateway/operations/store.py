@@ -17,8 +17,10 @@ from gateway.storage.database import Connection, to_json
 CLAIM = """
 INSERT INTO operations (tenant_id, partner_id, organisation_id, kind, key, id, field_hashes, answer, created_at)
 SELECT $1, $2, $3, kind, key, id, field_hashes, answer, now()
-FROM unnest($4::text[], $5::text[], $6::uuid[], $7::jsonb[], $8::jsonb[])
-    AS claimed (kind, key, id, field_hashes, answer)
+FROM (
+    SELECT unnest($4::text[]) AS kind, unnest($5::text[]) AS key, unnest($6::uuid[]) AS id,
+        unnest($7::jsonb[]) AS field_hashes, unnest($8::jsonb[]) AS answer
+) AS claimed
 ORDER BY kind, key
 ON CONFLICT (tenant_id, partner_id, kind, key) DO NOTHING
 RETURNING id, created_at
