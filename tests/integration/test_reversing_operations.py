@@ -13,7 +13,7 @@ from gateway.errors import Forbidden, InvalidInput, NotFound
 from gateway.grants.errors import NotReversible
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
-from gateway.ledger import book
+from gateway.ledger import posting
 from gateway.ledger.model import OwnerKind
 from gateway.operations.model import IdempotencyConflict, OperationKind
 from gateway.reversing.model import (
@@ -196,7 +196,7 @@ async def test_what_would_come_back_beyond_what_can_be_counted_stays(
     await give_points(shop, member, 50)
     await distribute(shop, "d-1", line(shop, member, -30))
     before = await snapshot(shop.database)
-    monkeypatch.setattr(book, "BALANCE_MINOR_MAX", 49)
+    monkeypatch.setattr(posting, "BALANCE_MINOR_MAX", 49)
     assert codes(await reverse_all(shop, "r-1", DISTRIBUTION)) == ["BALANCE_TOO_HIGH"]
     assert await snapshot(shop.database) == before
 
