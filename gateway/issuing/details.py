@@ -13,15 +13,18 @@ from gateway.issuing.scope import Terms
 def to_details(
     item: IssueItem, price: Price, terms: Terms, group_id: UUID | None
 ) -> dict[str, Any]:
-    """Return the item's details; notes, group and custom fields only if there are any."""
+    """Return the item's details. What the caller did not send is left out: most of it is what hardly any item has."""
     details: dict[str, Any] = {
-        "request_id": item.request_id,
-        "event_log_id": item.event_log_id,
-        "params": terms.params,
         "requested_quantity": "1" if item.quantity is ONE else format(item.quantity, "f"),
         "quantity": price.quantity,
         "payment": price.payment,
     }
+    if item.request_id is not None:
+        details["request_id"] = item.request_id
+    if item.event_log_id is not None:
+        details["event_log_id"] = item.event_log_id
+    if terms.params is not None:
+        details["params"] = terms.params
     if terms.notes:
         details["notes"] = terms.notes
     if group_id:

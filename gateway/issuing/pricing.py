@@ -62,20 +62,26 @@ class Price:
         return self._payment
 
     def _to_json(self) -> dict[str, Any]:
-        """Return it as JSON; a reference only where there is cash."""
-        config = self.config
-        ratio = config.conversion_ratio if config else None
-        return {
-            "mode": self.mode,
-            "config_id": str(config.id) if config else None,
-            "conversion_ratio": format(ratio, "f") if ratio is not None else None,
-            "asset_id": str(config.asset_id) if config and config.asset_id else None,
-            "amount_minor": self.amount_minor,
-            "total_value": format(self.total_value, "f") if self.total_value is not None else None,
-            "cash_asset_id": str(config.cash_asset_id) if config and config.cash_asset_id else None,
-            "cash_amount_minor": config.cash_amount_minor if config else None,
-            **({"cash_reference": self.cash_reference} if self.cash_reference else {}),
-        }
+        """Return it as JSON; what there is none of is left out."""
+        config, total_value = self.config, self.total_value
+        payment: dict[str, Any] = {"mode": self.mode, "amount_minor": self.amount_minor}
+        if total_value is not None:
+            payment["total_value"] = format(total_value, "f")
+        if self.cash_reference is not None:
+            payment["cash_reference"] = self.cash_reference
+        return payment if config is None else payment | _terms_of(config)
+
+
+def _terms_of(config: PaymentConfig) -> dict[str, Any]:
+    ratio = config.conversion_ratio
+    terms = {
+        "config_id": str(config.id),
+        "conversion_ratio": None if ratio is None else format(ratio, "f"),
+        "asset_id": None if config.asset_id is None else str(config.asset_id),
+        "cash_asset_id": None if config.cash_asset_id is None else str(config.cash_asset_id),
+        "cash_amount_minor": config.cash_amount_minor,
+    }
+    return {name: value for name, value in terms.items() if value is not None}
 
 
 class Prices:

@@ -28,7 +28,7 @@ _MODES = {mode.value: mode for mode in PaymentMode}
 
 @strawberry.type(description="How an item was paid for.")
 class PaymentSummary:
-    """The mode, the asset and the amounts, as they were when the item was issued."""
+    """The mode, the asset and the amounts, as they were when the item was issued: what there is none of may be left out."""
 
     payment: strawberry.Private[Mapping[str, Any]]
 
@@ -44,29 +44,29 @@ class PaymentSummary:
     @resolved("The payment configuration; null if the reward has none.")
     def id(self) -> strawberry.ID | None:
         """Name the configuration."""
-        return _to_id(IdKind.PAYMENT_CONFIG, self.payment["config_id"])
+        return _to_id(IdKind.PAYMENT_CONFIG, self.payment.get("config_id"))
 
     @resolved("CONV_RATIO only: the ratio.")
     def conversion_ratio(self) -> Decimal | None:
         """Return what the grant keeps."""
-        return _to_decimal(self.payment["conversion_ratio"])
+        return _to_decimal(self.payment.get("conversion_ratio"))
 
     @resolved("The asset redeemed, such as points or miles; null if none was.")
     def asset_id(self) -> strawberry.ID | None:
         """Name the asset."""
-        return _to_id(IdKind.ASSET, self.payment["asset_id"])
+        return _to_id(IdKind.ASSET, self.payment.get("asset_id"))
 
     @resolved(
         "The value redeemed: of all units for CONV_RATIO, the amount of the asset for POINTS and POINTS_CASH."
     )
     def total_redemption_value(self) -> Decimal | None:
         """Return what the grant keeps."""
-        return _to_decimal(self.payment["total_value"])
+        return _to_decimal(self.payment.get("total_value"))
 
     @resolved("The currency of the cash part, which is paid outside the gateway; null if none.")
     def cash_asset_id(self) -> strawberry.ID | None:
         """Name the asset."""
-        return _to_id(IdKind.ASSET, self.payment["cash_asset_id"])
+        return _to_id(IdKind.ASSET, self.payment.get("cash_asset_id"))
 
     @resolved("The caller's reference of the cash payment; null if there is none.")
     def cash_reference(self) -> str | None:
@@ -80,7 +80,7 @@ class PaymentSummary:
     )
     def asset(self, info: Info) -> Asset | Awaitable[Asset] | None:
         """Return the asset: at once if the process has met it before."""
-        asset_id = self.payment["asset_id"]
+        asset_id = self.payment.get("asset_id")
         if asset_id is None:
             return None
         return info.context.loaders.with_asset(to_uuid(asset_id), to_asset)
@@ -91,7 +91,7 @@ class PaymentSummary:
     )
     def points_redeemed(self, info: Info) -> Decimal | Awaitable[Decimal] | None:
         """Return the amount in the asset's own decimals."""
-        return _to_amount(info, self.payment["asset_id"], self.payment["amount_minor"])
+        return _to_amount(info, self.payment.get("asset_id"), self.payment["amount_minor"])
 
     @resolved(
         "The cash part, in units of its currency; null if there is none.",
@@ -99,7 +99,9 @@ class PaymentSummary:
     )
     def cash_amount(self, info: Info) -> Decimal | Awaitable[Decimal] | None:
         """Return the amount in the currency's own decimals."""
-        return _to_amount(info, self.payment["cash_asset_id"], self.payment["cash_amount_minor"])
+        return _to_amount(
+            info, self.payment.get("cash_asset_id"), self.payment.get("cash_amount_minor")
+        )
 
 
 @strawberry.type(description="What became of one item.")

@@ -359,16 +359,7 @@ async def test_what_is_sent_along_is_kept_and_echoed(shop: Shop) -> None:
         "params": {"source": "app", "n": [1, 2.5, None]},
         "requested_quantity": "1",
         "quantity": 1,
-        "payment": {
-            "mode": "FREE",
-            "config_id": None,
-            "conversion_ratio": None,
-            "asset_id": None,
-            "amount_minor": 0,
-            "total_value": None,
-            "cash_asset_id": None,
-            "cash_amount_minor": None,
-        },
+        "payment": {"mode": "FREE", "amount_minor": 0},
     }
     (row,) = await shop.database.fetch(
         "SELECT transaction_number, notes, brand, till, request_id, member_id, operation_id FROM issuances"

@@ -261,8 +261,6 @@ def test_payment_is_kept_as_it_was_agreed() -> None:
         "asset_id": str(POINTS.id),
         "amount_minor": 6,
         "total_value": "3.00",
-        "cash_asset_id": None,
-        "cash_amount_minor": None,
     }
 
 
