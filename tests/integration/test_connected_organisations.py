@@ -267,7 +267,7 @@ async def test_organisations_details_apply_to_its_items(shop: Shop) -> None:
     )
     details = [result.grant.details for result in outcome.items if result.grant]
     assert [one.get("notes") for one in details] == [None, "for the child", "for the child"]
-    assert [one["params"] for one in details] == [None, {"shared": True}, {"own": 1}]
+    assert [one.get("params") for one in details] == [None, {"shared": True}, {"own": 1}]
     assert [one.get("group_id") for one in details] == [None, str(group.id), str(group.id)]
     assert await balance(shop, ann) == 30 - 5
     assert await balance(shop, group.id, kind=OwnerKind.GROUP) == 20 - 14
