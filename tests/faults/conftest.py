@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
-import asyncpg
 import pytest
 
 from gateway.purchasing.purchaser import Purchaser
@@ -14,14 +13,6 @@ from gateway.storage.database import Database
 from tests.vendor_shop import VendorServer, VendorShop, open_vendor_shop
 
 OpenGateway = Callable[..., Awaitable[Database]]
-
-
-@pytest.fixture
-async def owner(owner_database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """Connect as the owner."""
-    connection = await asyncpg.connect(owner_database_url)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

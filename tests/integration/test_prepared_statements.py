@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from gateway.expiring.jobs import expire_everywhere
+from gateway.operations import once
 from gateway.storage.database import STATEMENTS_KEPT_MAX, Database
 from gateway.verifying.verify import verify
 from tests.world import depend_on_everything, live_a_little, open_world
@@ -36,8 +38,12 @@ async def fetch_prepared(database: Database) -> dict[str, str]:
     return {row["name"]: row["statement"] for row in await database.fetch(PREPARED)}
 
 
-async def test_nothing_is_prepared_twice(connection_alone: Database):
+async def test_nothing_is_prepared_twice(
+    connection_alone: Database, monkeypatch: pytest.MonkeyPatch
+):
     """A statement that is prepared anew gets a new name, whether its text differs or it had been forgotten."""
+    # Nobody waits for a key here, however slow the machine is.
+    monkeypatch.setattr(once, "READING_AGE_MAX", timedelta.max)
     await live(connection_alone, 3)
     first = await fetch_prepared(connection_alone)
     for line_count in (4, 40):

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.gateway_process import WAIT_SECONDS_MAX, wait_for
+from tests.waiting import WAIT_SECONDS_MAX, wait_for
 
 ROOT = Path(__file__).parents[2]
 # Each worker notes that it started; what else it does is the test's.

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from gateway.access import Scope
@@ -110,13 +109,6 @@ async def test_code_expires_by_the_databases_clock(shop: Shop, owner: Any) -> No
         "UPDATE validation_codes SET expires_at = expires_at - interval '61 seconds'"
     )
     await refuse(shop, member_id, "expired", till="Till 1", validation_code=code)
-
-
-@pytest.fixture
-async def owner(owner_database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(owner_database_url)
-    yield connection
-    await connection.close()
 
 
 @pytest.mark.requirement("CAP-16")
