@@ -38,13 +38,22 @@ GRANT = """mutation ($key: String!, $member: ID!) {
 
 
 @pytest.fixture
-def gateway(database_url: str, owner_database_url: str, tmp_path: Path) -> Iterator[GatewayProcess]:
+def silence_seconds_max() -> int:
+    """Return how long a worker may be silent; other tests parametrize it."""
+    return 30
+
+
+@pytest.fixture
+def gateway(
+    database_url: str, owner_database_url: str, tmp_path: Path, silence_seconds_max: int
+) -> Iterator[GatewayProcess]:
     """Run a gateway of two processes, both of which take requests."""
     environment = {
         "DATABASE_URL": database_url,
         "MIGRATION_DATABASE_URL": owner_database_url,
         "DATABASE_POOL_SIZE_MAX": str(POOL_SIZE_MAX),
         "LOCK_TIMEOUT_SECONDS": "60",
+        "WORKER_SILENCE_SECONDS_MAX": str(silence_seconds_max),
     }
     with run_gateway(tmp_path, environment, "--workers", str(WORKERS)) as gateway:
         wait_for(lambda: len(gateway.log_lines(STARTED)) == WORKERS, "both workers")
@@ -151,6 +160,25 @@ async def test_killed_worker_is_replaced_and_nothing_acknowledged_is_lost(
     [line] = gateway.log_lines("worker ended")
     assert line["ended"] == victim.pid
     assert line["exit_code"] == -signal.SIGKILL
+
+
+@pytest.mark.requirement("ALL-2", "ALL-4")
+@pytest.mark.parametrize("silence_seconds_max", [5])
+async def test_stuck_worker_is_replaced_and_its_requests_are_answered(
+    gateway: GatewayProcess, client: httpx.AsyncClient, world: World
+):
+    """A worker stands still, and with it every request that the kernel has given it; the others are answered meanwhile."""
+    victim = gateway.workers()[0]
+    victim.suspend()
+    keys = [f"key-{number}" for number in range(40)]
+    ids = await asyncio.gather(*(grant_until_answered(client, gateway, world, key) for key in keys))
+    assert len(set(ids)) == len(keys)
+    assert await count_grants(world) == len(keys)
+    assert await verify(world.database) == []
+    workers = {worker.pid for worker in gateway.workers()}
+    assert len(workers) == WORKERS
+    assert victim.pid not in workers
+    assert victim.pid in {line["silent"] for line in gateway.log_lines("worker silent")}
 
 
 async def test_every_worker_killed_again_and_again_is_replaced(gateway: GatewayProcess):
