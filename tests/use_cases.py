@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -106,6 +106,13 @@ async def snapshot(database: Database) -> dict[str, tuple[int, str]]:
     return {name: (count, digest) for name, count, digest in rows}
 
 
+@contextmanager
+def nobody_waiting() -> Iterator[None]:
+    """Let no claim look as if it had waited for a key, however slow the machine is: statements are then always the same ones."""
+    with patch.object(once, "READING_AGE_MAX", timedelta.max):
+        yield
+
+
 @asynccontextmanager
 async def counting(url: str) -> AsyncIterator[tuple[Database, list[str]]]:
     """Open a pool of one connection and list every statement that is sent on it, one round trip each."""
@@ -123,12 +130,10 @@ async def counting(url: str) -> AsyncIterator[tuple[Database, list[str]]]:
         asyncpg, "create_pool", partial(asyncpg.create_pool, connection_class=CountingConnection)
     ):
         database = await Database.open(url, pool_size_max=1)
-    # Nobody waits for a key here, however slow the machine is.
-    never_late = patch.object(once, "READING_AGE_MAX", timedelta.max)
     try:
         async with database.connection() as connection:
             connection.add_query_logger(lambda logged: statements.append(logged.query.strip()))
-        with never_late:
+        with nobody_waiting():
             yield database, statements
     finally:
         await database.close()
@@ -313,6 +318,12 @@ async def reverse_all(
     """Reverse an operation as the shop's caller, or as another."""
     command = ReverseOperationCommand(key, target, reason, policy)
     return await reverse_operation(shop.database, caller or shop.caller, command)
+
+
+async def void_code(shop: Shop, code: str) -> None:
+    """Void a code of a pool behind the application's back."""
+    async with shop.database.connection() as connection:
+        await connection.execute("UPDATE codes SET status = 'VOIDED' WHERE code = $1", code)
 
 
 def fail_first_attempt(

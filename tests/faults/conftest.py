@@ -10,9 +10,17 @@ import pytest
 
 from gateway.purchasing.purchaser import Purchaser
 from gateway.storage.database import Database
+from tests.use_cases import nobody_waiting
 from tests.vendor_shop import VendorServer, VendorShop, open_vendor_shop
 
 OpenGateway = Callable[..., Awaitable[Database]]
+
+
+@pytest.fixture
+def steady_statements() -> Iterator[None]:
+    """Let an operation send the same statements each time, for tests that break off each of them."""
+    with nobody_waiting():
+        yield
 
 
 @pytest.fixture

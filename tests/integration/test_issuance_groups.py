@@ -32,8 +32,7 @@ from gateway.rewards.model import Reward, RewardStatus
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
-from gateway.storage.database import Database
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.issuing_cases import declare_stages, declare_till, mug
 from tests.use_cases import (
     add_member,
@@ -52,11 +51,6 @@ from tests.use_cases import (
 )
 
 CALLS = 40
-
-
-@pytest.fixture
-async def shop(database: Database) -> Shop:
-    return await open_shop(database)
 
 
 class Till:

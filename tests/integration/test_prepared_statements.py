@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 
 from gateway.expiring.jobs import expire_everywhere
-from gateway.operations import once
 from gateway.storage.database import STATEMENTS_KEPT_MAX, Database
 from gateway.verifying.verify import verify
+from tests.use_cases import nobody_waiting
 from tests.world import depend_on_everything, live_a_little, open_world
 
 PREPARED = "SELECT name, statement FROM pg_prepared_statements"
@@ -38,16 +37,13 @@ async def fetch_prepared(database: Database) -> dict[str, str]:
     return {row["name"]: row["statement"] for row in await database.fetch(PREPARED)}
 
 
-async def test_nothing_is_prepared_twice(
-    connection_alone: Database, monkeypatch: pytest.MonkeyPatch
-):
+async def test_nothing_is_prepared_twice(connection_alone: Database):
     """A statement that is prepared anew gets a new name, whether its text differs or it had been forgotten."""
-    # Nobody waits for a key here, however slow the machine is.
-    monkeypatch.setattr(once, "READING_AGE_MAX", timedelta.max)
-    await live(connection_alone, 3)
-    first = await fetch_prepared(connection_alone)
-    for line_count in (4, 40):
-        await live(connection_alone, line_count)
+    with nobody_waiting():
+        await live(connection_alone, 3)
+        first = await fetch_prepared(connection_alone)
+        for line_count in (4, 40):
+            await live(connection_alone, line_count)
     again = await fetch_prepared(connection_alone)
     assert {text for name, text in again.items() if name not in first} == set()
     assert again == first

@@ -19,17 +19,11 @@ from gateway.operations.once import READING_AGE_MAX
 from gateway.rewards.fields import RewardFields
 from gateway.rewards.model import RewardStatus
 from gateway.rewards.updating import UpdateReward, update_reward
-from gateway.storage.database import Database
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.use_cases import add_member, codes_of, custom, grant, issue, item
 from tests.waiting import wait_until_backends_wait
 
 pytestmark = pytest.mark.requirement("OWN-6")
-
-
-@pytest.fixture
-async def shop(database: Database) -> Shop:
-    return await open_shop(database)
 
 
 @asynccontextmanager
