@@ -75,11 +75,14 @@ class Bench:
         return answer, {name: after[name] - before[name] for name in after}
 
     async def break_off_each_statement(
-        self, database_url: str, call: Callable[[Work, World], Awaitable[Answer]]
+        self,
+        database_url: str,
+        call: Callable[[Work, World], Awaitable[Answer]],
+        check: Callable[[Breaker], None] = lambda _: None,
     ) -> tuple[list[str], list[Answer]]:
         """End the connection's server process before each statement in turn, and return the statements and each answer.
 
-        The effect is always the same as that of work which nobody breaks off.
+        The effect is always the same as that of work which nobody breaks off, after which `check` is called.
         """
         breaker = Breaker(partial(terminate_backend, self.owner))
         database = await open_breaking(database_url, breaker)
@@ -89,6 +92,7 @@ class Bench:
         work = await self.new_try()
         breaker.is_armed = True
         _, one_effect = await self.measure(work(broken_world))
+        check(breaker)
         statements = list(breaker.statements)
         answers = []
         for place in range(1, len(statements) + 1):
