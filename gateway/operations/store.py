@@ -95,6 +95,7 @@ async def claim_keys_and_read(
 
 async def read(connection: Connection, caller: Caller, reading: Reading) -> asyncpg.Record:
     """Return what a reading finds now."""
+    row: asyncpg.Record
     (row,) = await connection.fetch(reading.statement, caller.tenant_id, *reading.values)
     return row
 

@@ -13,6 +13,7 @@ from gateway.issuing.model import IssuanceOutcome
 from gateway.operations import places
 from gateway.storage.database import Database
 from gateway.verifying.verify import verify
+from tests.faults.breaking import Breaker
 from tests.faults.test_killed import Bench, Owner, Work, run_and_kill
 from tests.plugins.figures import SayFigures
 from tests.world import World, open_world
