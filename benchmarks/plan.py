@@ -1,4 +1,4 @@
-"""How long to measure what: in full within 15 minutes, quickly within about 5."""
+"""How long to measure what: in full within 15 minutes, quickly within about 3, if nothing else runs."""
 
 from __future__ import annotations
 
