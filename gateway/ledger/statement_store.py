@@ -36,7 +36,19 @@ WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = $3 AND entr
 ORDER BY owner_id, asset_id
 """
 
-_PLACE, _NEWER, _OLDER = "(occurred_at, account_id, sequence)", "($3, $4, $5)", "($6, $7, $8)"
+
+def _both_ways(statement: str, place: str, newer: str, older: str, limit: str) -> dict[bool, str]:
+    """Return the statement, newest first and (True) backwards, with the page of each account where it says so."""
+    page, page_backwards = (
+        entries_between(place, newer, older, limit, backwards=backwards)
+        for backwards in (False, True)
+    )
+    return {
+        False: statement.replace("<page>", page),
+        True: statement.replace(" DESC", "").replace("<page>", page_backwards),
+    }
+
+
 _ALL_ASSETS = """
 SELECT wanted.member_id, entries.*, ledger_transactions.kind
 FROM unnest($2::uuid[]) AS wanted (member_id)
@@ -48,12 +60,9 @@ CROSS JOIN LATERAL (
 JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
 ORDER BY entries.occurred_at DESC, entries.account_id DESC, entries.sequence DESC
 """
-ALL_ASSETS = {
-    backwards: (_ALL_ASSETS.replace(" DESC", "") if backwards else _ALL_ASSETS).replace(
-        "<page>", entries_between(_PLACE, _NEWER, _OLDER, "$9", backwards=backwards)
-    )
-    for backwards in (False, True)
-}
+ALL_ASSETS = _both_ways(
+    _ALL_ASSETS, "(occurred_at, account_id, sequence)", "($3, $4, $5)", "($6, $7, $8)", "$9"
+)
 
 # Accounts are named by what they are of, so none is looked up.
 _ONE_ASSET = f"""
@@ -78,17 +87,9 @@ CROSS JOIN LATERAL <page> AS entries
 JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
 ORDER BY entries.occurred_at DESC, entries.sequence DESC
 """
-ONE_ASSET_BY_TIME = {
-    backwards: (
-        _ONE_ASSET_BY_TIME.replace(" DESC", "") if backwards else _ONE_ASSET_BY_TIME
-    ).replace(
-        "<page>",
-        entries_between(
-            "(occurred_at, sequence)", "($4, $5)", "($6, $7)", "$8", backwards=backwards
-        ),
-    )
-    for backwards in (False, True)
-}
+ONE_ASSET_BY_TIME = _both_ways(
+    _ONE_ASSET_BY_TIME, "(occurred_at, sequence)", "($4, $5)", "($6, $7)", "$8"
+)
 
 # Every entry of a bounded account counts its account up, so the accounts know.
 COUNT = """
