@@ -207,8 +207,7 @@ async def test_many_unknown_accounts_are_bounded_too(sandbox: Sandbox):
 async def test_live_traffic_never_looks_broken(sandbox: Sandbox):
     """All checks read one snapshot, so work that commits between two of them is not half seen."""
     world = sandbox.world
-    has_looked = asyncio.Event()
-    steps: list[str] = []
+    has_looked, has_moved = asyncio.Event(), asyncio.Event()
 
     async def work(client: int) -> None:
         step = 0
@@ -216,13 +215,12 @@ async def test_live_traffic_never_looks_broken(sandbox: Sandbox):
             step += 1
             key = f"live-{client}-{step}"
             await world.distribute(key, [(member, 2, 1) for member in world.members])
-            steps.append(key)
+            has_moved.set()
 
     working = asyncio.gather(*(work(client) for client in range(4)))
     for _ in range(5):
-        seen = len(steps)
-        while len(steps) < seen + 2:
-            await asyncio.sleep(0.001)
+        has_moved.clear()
+        await has_moved.wait()
         assert await verify(world.database) == []
     has_looked.set()
     await working
