@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -71,8 +71,8 @@ def create_application(
                 )
             yield
 
-    async def recognise(token: str) -> Caller:
-        return await opened.recognition.recognise(token)
+    def recognise(token: str) -> Awaitable[Caller]:
+        return opened.recognition.recognise(token)
 
     def make_context(caller: Caller | None, request_id: str) -> Context:
         return Context(

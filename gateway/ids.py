@@ -58,7 +58,7 @@ os.register_at_fork(after_in_child=_forget_last)
 
 def new_id() -> UUID:
     """Make a version 7 UUID that sorts after every one this process made before."""
-    return new_ids(1)[0]
+    return to_uuid(_take(1).to_bytes(16))
 
 
 def new_ids(count: int) -> list[UUID]:
@@ -67,11 +67,17 @@ def new_ids(count: int) -> list[UUID]:
     Milliseconds since 1970, then random bits; within a millisecond, and while the clock is behind, each next id adds one
     (section 6.2, method 2), so that lists sorted by id keep the order in which one process made the rows.
     """
+    first = _take(count)
+    return [to_uuid((first + step).to_bytes(16)) for step in range(count)]
+
+
+def _take(count: int) -> int:
+    """Return the first of as many numbers in a row that nobody else gets."""
     global _last  # noqa: PLW0603 - the order is the process's
     milliseconds = time.time_ns() // 1_000_000
     first = _last + 1 if milliseconds <= _last >> 80 else _begin(milliseconds)
     _last = first + count - 1
-    return [to_uuid((first + step).to_bytes(16)) for step in range(count)]
+    return first
 
 
 def _begin(milliseconds: int) -> int:

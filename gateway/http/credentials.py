@@ -12,7 +12,7 @@ from gateway.errors import Unauthenticated
 Authenticate: TypeAlias = Callable[[str], Awaitable[Caller]]
 
 # RFC 6750 section 2.1; the bound keeps a huge header from reaching a hash function.
-_TOKEN_PATTERN = re.compile(r"[A-Za-z0-9._~+/-]{1,512}=*")
+_BEARER_PATTERN = re.compile(r"\s*(?i:bearer) \s*([A-Za-z0-9._~+/-]{1,512}=*)\s*")
 
 
 def read_bearer_token(authorization: str | None) -> str | None:
@@ -23,8 +23,7 @@ def read_bearer_token(authorization: str | None) -> str | None:
     """
     if authorization is None:
         return None
-    scheme, _, token = authorization.strip().partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or _TOKEN_PATTERN.fullmatch(token) is None:
+    match = _BEARER_PATTERN.fullmatch(authorization)
+    if match is None:
         raise Unauthenticated("Send the credential as `Authorization: Bearer <token>`.")
-    return token
+    return match[1]

@@ -6,10 +6,16 @@ from typing import TypeAlias
 
 from starlette.types import Scope
 
-# By name in lower case. HTTP's characters are bytes: Latin-1 gives each of them one character.
-Headers: TypeAlias = dict[bytes, str]
+# By name in lower case; their characters are bytes, as on the wire.
+Headers: TypeAlias = dict[bytes, bytes]
 
 
 def read_headers(scope: Scope) -> Headers:
     """Return the headers of an ASGI request; of a header that is repeated, the first."""
-    return {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+    return dict(reversed(scope["headers"]))
+
+
+def find_header(headers: Headers, name: bytes) -> str | None:
+    """Return a header as text; Latin-1 gives each byte one character."""
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from starlette.types import Message, Receive
 from strawberry.http import GraphQLRequestData
 
-from gateway.http.headers import Headers
+from gateway.http.headers import Headers, find_header
 from gateway.http.media_types import is_json_in_utf8
 from gateway.http.refusals import RequestRefused, bad_request
 from gateway.http.trusted_documents import TrustedDocuments
@@ -30,21 +30,31 @@ async def read_json_body(headers: Headers, receive: Receive, body_bytes_max: int
         RequestRefused: 415 for another content type, 413 over the limit, 400 if it is not JSON.
         ClientDisconnect: the client went away before its end.
     """
-    if not is_json_in_utf8(headers.get(b"content-type")):
+    if not is_json_in_utf8(find_header(headers, b"content-type")):
         raise RequestRefused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_MEDIA_TYPE",
             "Send the operation as application/json in UTF-8.",
             {"Accept-Post": "application/json"},
         )
-    if headers.get(b"content-encoding", "identity").lower() != "identity":
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise RequestRefused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_MEDIA_TYPE",
             "Send the body without a content encoding.",
             {"Accept-Encoding": "identity"},
         )
-    return decode_json(await _read_bounded(headers, receive, body_bytes_max))
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > body_bytes_max:
+        raise _too_large(body_bytes_max)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body = message.get("body", b"")
+    else:
+        body = await _read_pieces(message, receive, body_bytes_max)
+    if len(body) > body_bytes_max:
+        raise _too_large(body_bytes_max)
+    return decode_json(body)
 
 
 def decode_json(data: bytes | str) -> object:
@@ -75,11 +85,11 @@ def read_operation(parameters: object, trusted: TrustedDocuments) -> GraphQLRequ
     """
     if isinstance(parameters, list):
         raise bad_request("Batching is not supported: send one operation per request.")
-    if not isinstance(parameters, Mapping):
+    if not isinstance(parameters, dict):
         raise bad_request("The body must be a JSON object.")
     query = _read_document(parameters, trusted)
     operation_name = parameters.get("operationName")
-    if not isinstance(operation_name, str | None):
+    if operation_name is not None and not isinstance(operation_name, str):
         raise bad_request("`operationName` must be a string or null.")
     return GraphQLRequestData(
         query=query,
@@ -90,7 +100,7 @@ def read_operation(parameters: object, trusted: TrustedDocuments) -> GraphQLRequ
     )
 
 
-def _read_document(parameters: Mapping[str, object], trusted: TrustedDocuments) -> str:
+def _read_document(parameters: dict[str, object], trusted: TrustedDocuments) -> str:
     query, document_id = parameters.get("query"), parameters.get("documentId")
     if document_id is not None:
         if query is not None:
@@ -98,7 +108,7 @@ def _read_document(parameters: Mapping[str, object], trusted: TrustedDocuments) 
         if not isinstance(document_id, str):
             raise bad_request("`documentId` must be a string.")
         return trusted.find(document_id)
-    if not isinstance(query, str) or not query.strip():
+    if not isinstance(query, str) or not query or query.isspace():
         raise bad_request("`query` must be a GraphQL document.")
     return trusted.check(query)
 
@@ -119,30 +129,25 @@ def read_query_string(query_string: bytes, trusted: TrustedDocuments) -> GraphQL
     return read_operation(parameters, trusted)
 
 
-def _read_object(parameters: Mapping[str, object], name: str) -> dict[str, Any] | None:
+def _read_object(parameters: dict[str, object], name: str) -> dict[str, Any] | None:
     value = parameters.get(name)
     if value is not None and not isinstance(value, dict):
         raise bad_request(f"`{name}` must be an object or null.")
     return value
 
 
-async def _read_bounded(headers: Headers, receive: Receive, body_bytes_max: int) -> bytes:
-    declared = headers.get(b"content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared) > body_bytes_max:
-        raise _too_large(body_bytes_max)
-    chunks: list[bytes] = []
+async def _read_pieces(message: Message, receive: Receive, body_bytes_max: int) -> bytes:
+    """Return a body whose first message has come, and no more of it than one piece beyond the limit."""
+    pieces: list[bytes] = []
     size_bytes = 0
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunk = message.get("body", b"")
-        size_bytes += len(chunk)
-        if size_bytes > body_bytes_max:
-            raise _too_large(body_bytes_max)
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
+        pieces.append(message.get("body", b""))
+        size_bytes += len(pieces[-1])
+        if size_bytes > body_bytes_max or not message.get("more_body", False):
+            return b"".join(pieces)
+        message = await receive()
 
 
 def _too_large(body_bytes_max: int) -> RequestRefused:

@@ -24,6 +24,8 @@ class RequestRecord:
     caller: Caller | None = None
     operation_name: str | None = None
     error_codes: set[str] = field(default_factory=set)
+    # Of the answer; 0 until it begins.
+    status: int = 0
 
 
 _current: ContextVar[RequestRecord | None] = ContextVar("gateway_request_record", default=None)

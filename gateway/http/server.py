@@ -12,7 +12,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateway.http.corked_protocol import CorkedHttpProtocol
+from gateway.http.lean_protocol import LeanHttpProtocol
 from gateway.http.structured_logging import configure_logging
 
 SHUTDOWN_TIMEOUT_SECONDS: Final = 30
@@ -128,7 +128,7 @@ def make_server(
             log_config=None,
             proxy_headers=False,
             server_header=False,
-            http=CorkedHttpProtocol,
+            http=LeanHttpProtocol,
             ws="none",
             lifespan="on",
             timeout_keep_alive=KEEP_ALIVE_SECONDS,

@@ -6,6 +6,8 @@ import httpx
 import pytest
 from graphql import get_introspection_query
 
+from gateway.errors import Unauthenticated
+from gateway.http.credentials import read_bearer_token
 from gateway.http.media_types import GRAPHQL_RESPONSE, JSON
 from tests.api.toy_http import BUSY_TOKEN, CALLER, GOOD_TOKEN, bearer, codes, post
 
@@ -47,6 +49,39 @@ def test_unusable_credential_is_refused_before_anything_runs(
         assert response.headers["www-authenticate"].startswith("Bearer ")
         assert codes(response) == ["UNAUTHENTICATED"]
         assert "data" not in response.json()
+
+
+@pytest.mark.parametrize("token", ["a", "A.b~c+d/e-f_0==", "x" * 512 + "="])
+@pytest.mark.parametrize("form", ["Bearer {}", "bEARER   {}", " Bearer {} ", "\tbearer \t{}\n"])
+def test_token_is_what_stands_after_the_scheme(form: str, token: str) -> None:
+    assert read_bearer_token(form.format(token)) == token
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        " ",
+        "Bearer ",
+        "Bearer\ta",
+        "Bearera",
+        "x Bearer a",
+        "Bearer =",
+        "Bearer a=a",
+        "Bearer a b",
+        "Bearer a\0",
+        "Bearer a,b",
+        "Bearer \N{KELVIN SIGN}",
+        "Bearer " + "x" * 513,
+    ],
+)
+def test_header_that_is_no_bearer_token_is_refused(authorization: str) -> None:
+    with pytest.raises(Unauthenticated):
+        read_bearer_token(authorization)
+
+
+def test_no_header_is_no_token() -> None:
+    assert read_bearer_token(None) is None
 
 
 def test_credential_is_checked_before_the_body(production: httpx.Client) -> None:

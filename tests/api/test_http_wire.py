@@ -10,7 +10,9 @@ import orjson
 import pytest
 from starlette.types import ASGIApp, Message
 
-from gateway.http.headers import read_headers
+from gateway.http.answers import whole_answer
+from gateway.http.headers import find_header, read_headers
+from gateway.http.lean_protocol import LeanHttpProtocol
 from tests.api.toy_http import bearer, create_toy_application, post
 
 HELLO = b'{"query": "{ hello }"}'
@@ -24,7 +26,10 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> ASGIApp:
 
 
 async def call(
-    application: ASGIApp, messages: list[Message], headers: list[tuple[bytes, bytes]]
+    application: ASGIApp,
+    messages: list[Message],
+    headers: list[tuple[bytes, bytes]],
+    **more: object,
 ) -> list[Message]:
     """Post a request that arrives in these messages, and return what is sent for it."""
     arriving, sent = iter(messages), []
@@ -41,9 +46,22 @@ async def call(
         "path": "/graphql",
         "query_string": b"",
         "headers": headers,
+        **more,
     }
     await application(scope, receive, send)
     return sent
+
+
+@pytest.mark.parametrize("query", ["{ hello }", "{ me }", "{ missing hello }", "{ nothing }"])
+async def test_answer_is_the_same_in_one_piece(application: ASGIApp, query: str) -> None:
+    """A server that takes answers whole gets the headers that any other gets, rendered."""
+    asked = in_pieces(orjson.dumps({"query": query}))
+    headers = [JSON_TYPE, (b"x-request-id", b"one")]
+    start, body = await call(application, asked, headers)
+    [whole] = await call(application, asked, headers, extensions=LeanHttpProtocol.extensions)
+    lines = b"".join(b"%b: %b\r\n" % header for header in start["headers"])
+    assert whole == whole_answer(start["status"], lines, body["body"])
+    assert b"x-request-id: one\r\n" in lines
 
 
 def in_pieces(*pieces: bytes) -> list[Message]:
@@ -55,7 +73,9 @@ def in_pieces(*pieces: bytes) -> list[Message]:
 
 def test_first_of_a_repeated_header_counts() -> None:
     headers = [(b"accept", b"a/b"), (b"host", b"h\xe9"), (b"accept", b"c/d"), (b"accept", b"e/f")]
-    assert read_headers({"headers": headers}) == {b"accept": "a/b", b"host": "hé"}
+    read = read_headers({"headers": headers})
+    assert read == {b"accept": b"a/b", b"host": b"h\xe9"}
+    assert [find_header(read, name) for name in (b"accept", b"host", b"x")] == ["a/b", "hé", None]
     assert read_headers({"headers": []}) == {}
 
 

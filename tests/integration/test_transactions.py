@@ -216,6 +216,26 @@ async def test_a_plan_that_is_no_longer_valid_undoes_everything(
     assert await numbers() == [1, 2]
 
 
+async def test_a_read_whose_plan_is_no_longer_valid_is_planned_anew(
+    database: Database, numbers: Any, owner: asyncpg.Connection[asyncpg.Record]
+):
+    everything = "SELECT * FROM tried"
+
+    async def read(connection: Connection) -> None:
+        await connection.fetch(everything)
+
+    async with database.transaction() as connection:
+        await connection.write(ADD, 1)
+    assert [tuple(row) for row in await database.fetch(everything)] == [(1,)]
+    await owner.execute("ALTER TABLE tried ADD COLUMN more integer")
+    assert [tuple(row) for row in await database.fetch(everything)] == [(1, None)]
+    await owner.execute("ALTER TABLE tried ADD COLUMN most integer")
+    # Within a database transaction the server goes on no more.
+    with pytest.raises(asyncpg.InvalidCachedStatementError):
+        await within(database, read)
+    await within(database, read)
+
+
 async def test_a_block_that_does_nothing(database: Database):
     async with database.transaction():
         pass
