@@ -24,10 +24,10 @@ class Run:
 
     __slots__ = (
         "_arguments",
-        "_infos",
         "_variable_values",
         "context",
         "given",
+        "infos",
         "pending",
         "plan",
         "variables",
@@ -42,20 +42,21 @@ class Run:
         self.given = given
         self.variables = variables
         self.pending: list[Pending] = []
-        self._infos: list[Info[Any, None] | None] = [None] * len(plan.calls)
+        # Of each field that has asked for it; generated code looks here first.
+        self.infos: list[Info[Any, None] | None] = [None] * len(plan.calls)
         self._arguments: dict[int, dict[str, Any]] = {}
         self._variable_values: VariableValues | None = None
 
     def info(self, number: int) -> Info[Any, None]:
         """Return the `Info` of a field, made when it is first asked for."""
-        info = self._infos[number]
+        info = self.infos[number]
         if info is None:
-            info = self._infos[number] = self.plan.calls[number].make_info(self)
+            info = self.infos[number] = self.plan.calls[number].make_info(self)
         return info
 
     def raw_info(self, number: int) -> GraphQLResolveInfo[Any]:
         """Return graphql-core's info of a field."""
-        return self.plan.calls[number].make_raw_info(self)
+        return self.plan.calls[number].make_raw_info(self.plan, self.context, self.variables)
 
     def arguments(self, number: int) -> dict[str, Any]:
         """Return a field's arguments, made when they are first asked for."""
@@ -83,6 +84,17 @@ class Run:
                 raise Unfit("variables")
             self._variable_values = values
         return self._variable_values
+
+    def complete(
+        self, out: dict[str, Any], name: str, value: Any, complete: Callable[[Any, Run], Any]
+    ) -> None:
+        """Put a value that is not of the usual class where it belongs: at once, or when it has come."""
+        if hasattr(value, "__await__"):
+            # Its place is kept: keys stand in the order of the operation.
+            out[name] = None
+            self.pending.append((out, name, value, complete))
+        else:
+            out[name] = complete(value, self)
 
     async def settle(self) -> None:
         """Await what is pending and complete it, and what that leaves pending, until nothing is.
