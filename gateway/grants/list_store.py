@@ -7,16 +7,18 @@ An anchor is the condition that chooses the index; the plan is then a range of i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import product, starmap
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from gateway.access import Caller
 from gateway.grants.filter import GrantFilter, visible_to
-from gateway.grants.row import DETAIL_COLUMNS, SUMMARY_COLUMNS, GrantRow
+from gateway.grants.row import DETAIL_COLUMNS, JSON_COLUMNS, SUMMARY_COLUMNS, GrantRow
 from gateway.storage.database import Connection
 from gateway.storage.pages import ID_LOWEST, Page, PageRequest, cut_page, id_bounds
+from gateway.storage.union_store import Question, Rows, Select, ask
 
 VISIBLE_PARAMETERS: Final = 3
 _MEMBER: Final = 2
@@ -58,17 +60,28 @@ class PageForm(NamedTuple):
     has_details: bool
 
 
-def _write_page(form: PageForm) -> str:
-    columns = DETAIL_COLUMNS if form.has_details else SUMMARY_COLUMNS
+def _write_columns(columns: Iterable[str]) -> str:
+    return ", ".join(
+        f"{name}::text AS {name}" if name in JSON_COLUMNS else name for name in columns
+    )
+
+
+def _columns(*, has_details: bool) -> Mapping[str, str]:
+    return DETAIL_COLUMNS if has_details else SUMMARY_COLUMNS
+
+
+def _write_page(form: PageForm) -> Select:
+    columns = _columns(has_details=form.has_details)
     conditions, newer, older, limit = (
         (WANTED, "$13", "$14", "$15") if form.is_filtered else (VISIBLE, "$4", "$5", "$6")
     )
     order = "" if form.is_backwards else "DESC"
-    return f"""
-SELECT {columns} FROM grants
+    text = f"""
+SELECT {_write_columns(columns)} FROM grants
 WHERE {conditions} AND grants.id < {newer} AND grants.id > {older} AND {ANCHORS[form.anchor]}
 ORDER BY grants.id {order} LIMIT {limit}
 """
+    return Select(text, columns, GrantRow)
 
 
 PAGES = {
@@ -89,10 +102,14 @@ ORDER BY listed.id {order}
 """
 # By direction, and whether the details are read too.
 MEMBER_PAGES = {
-    (is_backwards, has_details): _MEMBER_PAGES.format(
-        columns=DETAIL_COLUMNS if has_details else SUMMARY_COLUMNS,
-        wanted=WANTED,
-        order="" if is_backwards else "DESC",
+    (is_backwards, has_details): Select(
+        _MEMBER_PAGES.format(
+            columns=_write_columns(_columns(has_details=has_details)),
+            wanted=WANTED,
+            order="" if is_backwards else "DESC",
+        ),
+        _columns(has_details=has_details),
+        GrantRow,
     )
     for is_backwards, has_details in product((False, True), repeat=2)
 }
@@ -109,7 +126,7 @@ GROUP BY grants.member_id
 """
 
 FETCH_VISIBLE = f"""
-SELECT {DETAIL_COLUMNS} FROM grants WHERE {VISIBLE} AND id = ANY($4::uuid[])
+SELECT {_write_columns(DETAIL_COLUMNS)} FROM grants WHERE {VISIBLE} AND id = ANY($4::uuid[])
 """
 
 
@@ -133,27 +150,23 @@ async def fetch_grant_page(
 ) -> Page[GrantRow]:
     """Return a page of the grants that the caller may see; their details only if they are needed."""
     parameters = wanted_parameters(caller, wanted)
-    anchor = choose_anchor(caller, wanted)
-    return await _fetch_page(connection, anchor, parameters, request, has_details=has_details)
-
-
-async def _fetch_page(
-    connection: Connection,
-    anchor: str,
-    parameters: list[Any],
-    request: PageRequest[UUID],
-    *,
-    has_details: bool,
-) -> Page[GrantRow]:
-    is_filtered = any(value is not None for value in parameters[VISIBLE_PARAMETERS:])
-    rows = await connection.fetch(
-        PAGES[PageForm(anchor, is_filtered, request.backwards, has_details)],
-        *(parameters if is_filtered else parameters[:VISIBLE_PARAMETERS]),
-        *id_bounds(request),
-        request.fetch_limit,
-        record_class=GrantRow,
+    question = _ask_page(
+        choose_anchor(caller, wanted), parameters, request, has_details=has_details
     )
-    return cut_page(request, rows)
+    return await ask(connection, question)
+
+
+def _ask_page(
+    anchor: str, parameters: list[Any], request: PageRequest[UUID], *, has_details: bool
+) -> Question[Page[GrantRow]]:
+    is_filtered = any(value is not None for value in parameters[VISIBLE_PARAMETERS:])
+    select = PAGES[PageForm(anchor, is_filtered, request.backwards, has_details)]
+    conditions = parameters if is_filtered else parameters[:VISIBLE_PARAMETERS]
+    return Question(
+        select,
+        [*conditions, *id_bounds(request), request.fetch_limit],
+        partial(cut_page, request),
+    )
 
 
 async def count_grants(connection: Connection, caller: Caller, wanted: GrantFilter) -> int:
@@ -163,34 +176,36 @@ async def count_grants(connection: Connection, caller: Caller, wanted: GrantFilt
     return count
 
 
-async def fetch_member_grant_pages(
-    connection: Connection,
+def ask_member_grant_pages(
     caller: Caller,
     member_ids: Sequence[UUID],
     wanted: GrantFilter,
     request: PageRequest[UUID],
     *,
     has_details: bool = True,
-) -> dict[UUID, Page[GrantRow]]:
-    """Return the same page of each member's grants, as far as the caller may see them; details only if they are needed."""
+) -> Question[dict[UUID, Page[GrantRow]]]:
+    """Return the question for the same page of each member's grants, as far as the caller may see them.
+
+    Their details are there only if they are needed.
+    """
     parameters = wanted_parameters(caller, wanted)
     if len(member_ids) == 1 and parameters[_MEMBER] in {None, member_ids[0]}:
         # A wallet: what one member has is read without a join.
-        parameters[_MEMBER] = member_ids[0]
-        page = await _fetch_page(connection, "member", parameters, request, has_details=has_details)
-        return {member_ids[0]: page}
-    rows = await connection.fetch(
-        MEMBER_PAGES[request.backwards, has_details],
-        *parameters,
-        member_ids,
-        *id_bounds(request),
-        request.fetch_limit,
-        record_class=GrantRow,
+        (member_id,) = member_ids
+        parameters[_MEMBER] = member_id
+        page = _ask_page("member", parameters, request, has_details=has_details)
+        return Question(page.select, page.parameters, lambda rows: {member_id: page.take(rows)})
+
+    def take(rows: Rows) -> dict[UUID, Page[GrantRow]]:
+        grants: dict[UUID, list[GrantRow]] = {member_id: [] for member_id in member_ids}
+        for row in rows:
+            grants[row.member_id].append(row)
+        return {member_id: cut_page(request, listed) for member_id, listed in grants.items()}
+
+    select = MEMBER_PAGES[request.backwards, has_details]
+    return Question(
+        select, [*parameters, member_ids, *id_bounds(request), request.fetch_limit], take
     )
-    grants: dict[UUID, list[GrantRow]] = {member_id: [] for member_id in member_ids}
-    for row in rows:
-        grants[row.member_id].append(row)
-    return {member_id: cut_page(request, listed) for member_id, listed in grants.items()}
 
 
 async def count_member_grants(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -86,8 +86,28 @@ class GrantRow(asyncpg.Record):
 # What shows a grant: one that a use case has made or locked, or one of a list.
 ShownGrant: TypeAlias = GrantRecord | GrantRow
 
-# JSON goes as text: the driver calls back into Python for each value that it is to decode.
-SUMMARY_COLUMNS = """id, organisation_id, member_id, source, kind, status, reward_version_id, action_code,
-    benefits::text AS benefits, rewarded_at"""
-DETAIL_COLUMNS = f"""{SUMMARY_COLUMNS}, client_reference, metadata::text AS metadata, details::text AS details, transaction_id,
-    claimed_at, expires_at, reversed_at, claim_transaction_id, reversal_transaction_id"""
+# The columns of a list, with their types. JSON goes as text: the driver calls back into Python for each value that it is to decode.
+SUMMARY_COLUMNS: Final = {
+    "id": "uuid",
+    "organisation_id": "uuid",
+    "member_id": "uuid",
+    "source": "text",
+    "kind": "text",
+    "status": "text",
+    "reward_version_id": "uuid",
+    "action_code": "text",
+    "benefits": "text",
+    "rewarded_at": "timestamptz",
+}
+DETAIL_COLUMNS: Final = SUMMARY_COLUMNS | {
+    "client_reference": "text",
+    "metadata": "text",
+    "details": "text",
+    "transaction_id": "uuid",
+    "claimed_at": "timestamptz",
+    "expires_at": "timestamptz",
+    "reversed_at": "timestamptz",
+    "claim_transaction_id": "uuid",
+    "reversal_transaction_id": "uuid",
+}
+JSON_COLUMNS: Final = frozenset({"benefits", "metadata", "details"})

@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import AlreadyExists, FieldError, InvalidInput
 from gateway.ids import new_id
-from gateway.ledger.assets import Asset, AssetKind
+from gateway.ledger.assets import SCALE_MAX, Asset, AssetKind
 from gateway.operations.model import Operation, OperationKind, Request, check_key
 from gateway.operations.once import run_once
 from gateway.storage.database import Connection, Database
@@ -19,7 +19,6 @@ from gateway.tenants.model import NAME_LENGTH_MAX
 from gateway.text import check_text
 
 CODE_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,32}")
-SCALE_MAX = 8
 CACHED_ASSETS_MAX = 10_000
 EXPIRES_AFTER_DAYS_MAX = 3_650
 
@@ -29,6 +28,8 @@ CREATABLE_KINDS = frozenset(AssetKind) - {AssetKind.PRODUCT, AssetKind.COMPETITI
 EXPIRING_KINDS = CREATABLE_KINDS - {AssetKind.CASH}
 
 _cache: dict[tuple[UUID, UUID], Asset] = {}
+# By the text of the id too, as JSON has it: reading that takes longer than looking it up.
+_by_text: dict[tuple[UUID, str], Asset] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,11 @@ def recall_asset(tenant_id: UUID, asset_id: UUID) -> Asset | None:
     return _cache.get((tenant_id, asset_id))
 
 
+def recall_asset_by_text(tenant_id: UUID, asset_id: str) -> Asset | None:
+    """Return an asset that the process has seen before, by its id as JSON has it, or None."""
+    return _by_text.get((tenant_id, asset_id))
+
+
 def recall_assets(tenant_id: UUID, asset_ids: Iterable[UUID]) -> dict[UUID, Asset]:
     """Return those of these assets that the process has seen before, by id."""
     return {
@@ -152,6 +158,9 @@ async def load_assets(
         fetched = await store.fetch_assets_by_id(connection, tenant_id, list(missing))
         if len(_cache) + len(fetched) > CACHED_ASSETS_MAX:
             _cache.clear()
-        _cache.update({(tenant_id, asset_id): asset for asset_id, asset in fetched.items()})
+            _by_text.clear()
+        for asset_id, asset in fetched.items():
+            _cache[tenant_id, asset_id] = asset
+            _by_text[tenant_id, str(asset_id)] = asset
         found |= fetched
     return found

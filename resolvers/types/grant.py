@@ -16,13 +16,13 @@ from gateway.ids import IdKind, encode_id
 from resolvers.context import Context, Info
 from resolvers.enums import expose_enum
 from resolvers.fields import resolved
-from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.scalars import JSON
 from resolvers.types.benefit import Benefit, to_benefit
 from resolvers.types.custom_field import CustomFieldValue, to_custom_field_value
 from resolvers.types.fulfillment import Fulfillment, load_fulfillments
-from resolvers.types.reward import Reward, present_granted_reward
+from resolvers.types.granted_reward import present_granted_reward
+from resolvers.types.reward import Reward
 
 if TYPE_CHECKING:
     from resolvers.types.member import Member
@@ -187,17 +187,10 @@ class Grant(Node):
     )
     def benefits(self, info: Info) -> list[Benefit] | Awaitable[list[Benefit]]:
         """Return the benefits: at once if the process has met their assets before."""
-        loaders = info.context.loaders
-        if loaders.knows_assets(assets_of([self.record])):
-            return self._to_benefits(loaders)
-        return self._load_benefits(loaders)
-
-    async def _load_benefits(self, loaders: Loaders) -> list[Benefit]:
-        await loaders.known_assets.load_many(assets_of([self.record]))
-        return self._to_benefits(loaders)
-
-    def _to_benefits(self, loaders: Loaders) -> list[Benefit]:
-        return [to_benefit(benefit, loaders.assets) for benefit in self.record.benefits]
+        loaders, benefits = info.context.loaders, self.record.benefits
+        return loaders.with_assets(
+            assets_of(benefits), lambda: [to_benefit(found, loaders.assets) for found in benefits]
+        )
 
 
 _PREFIX = IdKind.GRANT.value

@@ -11,6 +11,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry import Info
 
 from gateway.http.execution.source import Unfit
+from gateway.promises import Promise
 
 if TYPE_CHECKING:
     from gateway.http.execution.operation import Plan
@@ -106,16 +107,9 @@ class Run:
         """
         while self.pending:
             pending, self.pending = self.pending, []
-            if len(pending) == 1:
-                values = [await pending[0][2]]
-            else:
-                values = await asyncio.gather(
-                    *(awaitable for _, _, awaitable, _ in pending), return_exceptions=True
-                )
-                for value in values:
-                    if isinstance(value, BaseException):
-                        raise value
-            for (out, name, _, complete), value in zip(pending, values, strict=True):
+            for (out, name, _, complete), value in zip(
+                pending, await _wait_for_all(pending), strict=True
+            ):
                 out[name] = complete(value, self)
 
     def abandon(self) -> None:
@@ -127,6 +121,21 @@ class Run:
                 # Others may wait for it too; its failure, if it has one, is nobody's news any more.
                 awaitable.add_done_callback(_ignore_outcome)
         self.pending = []
+
+
+async def _wait_for_all(pending: list[Pending]) -> list[Any]:
+    """Return the values of what is pending; or raise the first failure, and leave nothing running."""
+    awaitables = [awaitable for _, _, awaitable, _ in pending]
+    if all(awaitable.__class__ is Promise for awaitable in awaitables):
+        # All has been asked for that can be, and what brings one brings all.
+        return [await promise.come() for promise in awaitables]  # type: ignore[attr-defined]  # see above
+    if len(awaitables) == 1:
+        return [await awaitables[0]]
+    values = await asyncio.gather(*awaitables, return_exceptions=True)
+    for value in values:
+        if isinstance(value, BaseException):
+            raise value
+    return values
 
 
 def _ignore_outcome(future: asyncio.Future[Any]) -> None:
