@@ -79,7 +79,7 @@ class AskedBatch(Batch[Key, Value]):
 class Reader:
     """Runs the batches of one request. Never used inside a database transaction.
 
-    Nothing is read until somebody waits: the first who does reads for all.
+    Nothing is read until somebody waits.
     """
 
     def __init__(self, database: Database) -> None:
@@ -87,7 +87,8 @@ class Reader:
         self._database = database
         self._waiting: deque[AnyBatch] = deque()
         self._is_reading = False
-        # Those who wait while another reads: woken after each statement, and when it has ended, however that was.
+        self._task: asyncio.Task[None] | None = None
+        # Those who wait: woken after each statement, and when the reading has ended, however that was.
         self._sleepers: list[asyncio.Future[None]] = []
 
     def enqueue(self, batch: AnyBatch) -> None:
@@ -95,23 +96,40 @@ class Reader:
         self._waiting.append(batch)
 
     async def bring(self, all_is_asked: bool) -> None:
-        """Read what waits, or wait for what another has read."""
-        if self._is_reading:
-            sleeper = asyncio.get_running_loop().create_future()
-            self._sleepers.append(sleeper)
-            await sleeper
-            return
-        assert self._waiting  # noqa: S101 - what is not there, and is not being read, waits: else nothing would ever end
-        self._is_reading = True
-        try:
-            if not all_is_asked:
-                # One turn of the loop later: resolvers that are about to run may ask for more.
-                await asyncio.sleep(0)
-            while self._waiting:
-                await self._read_on_one_connection()
-        finally:
-            self._is_reading = False
-            self._wake()
+        """Wait until something has been read.
+
+        If all has been asked for, whoever waits reads for all. Else a task does, so that each goes on with what it waits for
+        while the rest is read.
+        """
+        if not self._is_reading:
+            # What is not there, and is not being read, waits to be: else nothing would ever end.
+            assert self._waiting  # noqa: S101 - see above
+            self._is_reading = True
+            if all_is_asked:
+                try:
+                    await self._read_all()
+                finally:
+                    self._stop()
+                return
+            self._task = asyncio.get_running_loop().create_task(self._read_later())
+            self._task.add_done_callback(self._stop)
+        sleeper = asyncio.get_running_loop().create_future()
+        self._sleepers.append(sleeper)
+        await sleeper
+
+    async def _read_later(self) -> None:
+        # One turn of the loop later: resolvers that are about to run may ask for more.
+        await asyncio.sleep(0)
+        await self._read_all()
+
+    async def _read_all(self) -> None:
+        while self._waiting:
+            await self._read_on_one_connection()
+
+    def _stop(self, _: object = None) -> None:
+        self._task = None
+        self._is_reading = False
+        self._wake()
 
     async def _read_on_one_connection(self) -> None:
         """Read what waits until all is done or something fails, which fails alone; without a connection, all fail."""

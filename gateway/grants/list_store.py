@@ -15,7 +15,7 @@ from uuid import UUID
 
 from gateway.access import Caller
 from gateway.grants.filter import GrantFilter, visible_to
-from gateway.grants.row import DETAIL_COLUMNS, JSON_COLUMNS, SUMMARY_COLUMNS, GrantRow
+from gateway.grants.row import DETAIL_COLUMNS, SUMMARY_COLUMNS, WRITTEN_COLUMNS, GrantRow
 from gateway.storage.database import Connection
 from gateway.storage.pages import ID_LOWEST, Page, PageRequest, cut_page, id_bounds
 from gateway.storage.union_store import Question, Rows, Select, ask
@@ -62,7 +62,8 @@ class PageForm(NamedTuple):
 
 def _write_columns(columns: Iterable[str]) -> str:
     return ", ".join(
-        f"{name}::text AS {name}" if name in JSON_COLUMNS else name for name in columns
+        f"{WRITTEN_COLUMNS[name]} AS {name}" if name in WRITTEN_COLUMNS else name
+        for name in columns
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import product, starmap
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,7 +15,7 @@ _FETCH = """
 SELECT {columns}
 FROM members LEFT JOIN accounts ON accounts.tenant_id = $1 AND owner_id = members.id AND owner_kind = 'MEMBER'
     AND entry_count > 0
-WHERE members.tenant_id = $1 AND members.id = ANY($2::uuid[])
+WHERE members.tenant_id = $1 AND members.id {wanted}
 ORDER BY members.id, asset_id
 """
 _COLUMNS = {
@@ -27,13 +28,21 @@ _COLUMNS = {
 _TIMES = {"members.created_at": "timestamptz", "accounts.updated_at": "timestamptz"}
 
 
-def _write(columns: Mapping[str, str]) -> Select:
+class WalletForm(NamedTuple):
+    """Which statement reads wallets: times take the driver longer than all of the rest, and an array longer than one id."""
+
+    is_one: bool
+    has_times: bool
+
+
+def _write(form: WalletForm) -> Select:
+    columns = _COLUMNS | _TIMES if form.has_times else _COLUMNS
     types = {name.rpartition(".")[2]: kind for name, kind in columns.items()}
-    return Select(_FETCH.format(columns=", ".join(columns)), types)
+    wanted = "= $2" if form.is_one else "= ANY($2::uuid[])"
+    return Select(_FETCH.format(columns=", ".join(columns), wanted=wanted), types)
 
 
-# By whether it reads times: the driver spends more on one of them than on all of the rest.
-FETCH = {False: _write(_COLUMNS), True: _write(_COLUMNS | _TIMES)}
+FETCH = {form: _write(form) for form in starmap(WalletForm, product((False, True), repeat=2))}
 
 
 class Wallet(NamedTuple):
@@ -48,7 +57,9 @@ def ask_wallets(
     tenant_id: UUID, member_ids: Sequence[UUID], *, has_times: bool
 ) -> Question[dict[UUID, Wallet]]:
     """Return the question for the members of these ids that exist with their balances, by id; their times only if needed."""
-    return Question(FETCH[has_times], (tenant_id, member_ids), _take_wallets)
+    is_one = len(member_ids) == 1
+    wanted = member_ids[0] if is_one else member_ids
+    return Question(FETCH[WalletForm(is_one, has_times)], (tenant_id, wanted), _take_wallets)
 
 
 def _take_wallets(rows: Rows) -> dict[UUID, Wallet]:

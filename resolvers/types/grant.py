@@ -11,7 +11,7 @@ import strawberry
 
 from gateway.grants.benefits import assets_of
 from gateway.grants.record import GrantSource, GrantStatus
-from gateway.grants.row import ShownGrant
+from gateway.grants.row import GrantRow, ShownGrant
 from gateway.ids import IdKind, encode_id
 from resolvers.context import Context, Info
 from resolvers.enums import expose_enum
@@ -112,10 +112,11 @@ class Grant(Node):
         """Return what the record has."""
         return JSON(dict(self.record.metadata))
 
-    @resolved("When it was granted.")
-    def date_rewarded(self) -> datetime:
-        """Return what the record has."""
-        return self.record.rewarded_at
+    @resolved("When it was granted.", graphql_type=datetime)
+    def date_rewarded(self) -> datetime | str:
+        """Return what the record has: in lists it is written already."""
+        record = self.record
+        return record.rewarded_at_text if isinstance(record, GrantRow) else record.rewarded_at
 
     @resolved("When its benefit came into the member's hands; null if it has not.")
     def claimed_at(self) -> datetime | None:

@@ -81,7 +81,6 @@ PLANS = {
     "members backwards": (member_store.PAGE_BACKWARDS, "members_pkey"),
 }
 PLANS |= {
-    "wallets": (wallet_store.FETCH[False].text, "accounts_by_owner"),
     "credential": (credentials_store.FETCH_ACTIVE, "credentials_pkey"),
     "reward versions": (version_store.FETCH_VERSIONS, "reward_versions_pkey"),
     "reward terms": (version_store.FETCH_TERMS, "rewards_pkey"),
@@ -95,6 +94,10 @@ PLANS |= {
     "segments backwards": (segment_store.PAGE_BACKWARDS, "segments_by_organisation"),
     "vendors": (vendor_store.PAGE_FORWARDS, "vendors_by_organisation"),
     "vendors backwards": (vendor_store.PAGE_BACKWARDS, "vendors_by_organisation"),
+}
+PLANS |= {
+    f"wallets {form}": (select.text, "accounts_by_owner")
+    for form, select in wallet_store.FETCH.items()
 }
 INDEXES = {
     "organisation": "grants_by_organisation",
@@ -113,7 +116,7 @@ PLANS |= {
 # What a wallet's page asks at one moment, in one statement.
 WALLET_PAGE = write_union(
     (
-        wallet_store.FETCH[True],
+        wallet_store.FETCH[wallet_store.WalletForm(is_one=True, has_times=True)],
         list_store.PAGES[list_store.PageForm("member", False, False, False)],
     )
 )
@@ -153,7 +156,7 @@ async def test_statement_is_planned_once_for_a_connection(database: Database) ->
             await ask(connection, wallet_store.ask_wallets(tenant_id, [member_id], has_times=True))
         plans = await connection.fetchrow(
             "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1",
-            wallet_store.FETCH[True].text,
+            wallet_store.FETCH[wallet_store.WalletForm(is_one=True, has_times=True)].text,
         )
     assert plans is not None
     assert plans["generic_plans"] >= 10

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -155,41 +155,47 @@ async def test_who_has_asked_for_all_waits_no_turn_for_others(
     assert source.batches == [("squares", [2]), ("squares", [3])]
 
 
+@pytest.mark.parametrize("reads_itself", [True, False])
 async def test_what_a_cancelled_reader_leaves_is_read_by_who_still_waits(
-    source: Source, reader: Reader
+    source: Source, reader: Reader, reads_itself: bool
 ) -> None:
     squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
+    promise = squares.load(2)
+    reading = asyncio.create_task(promise.come()) if reads_itself else None
 
     async def ask(loader: Loader[int, int], key: int) -> int | None:
         return await loader.load(key)
 
-    first = asyncio.create_task(ask(squares, 2))
     waiting = [asyncio.create_task(ask(squares, 3)), asyncio.create_task(ask(others, 5))]
     await source.has_begun.wait()
     source.running = 0
-    first.cancel()
+    cancelled = reading or reader._task
+    assert cancelled is not None
+    cancelled.cancel()
     assert await asyncio.gather(*waiting) == [9, 25]
-    assert first.cancelled()
-    assert source.batches == [("squares", [2, 3]), ("squares", [2, 3]), ("others", [5])]
+    assert cancelled.cancelled()
+    assert source.batches[0] == source.batches[1]
+    assert len(source.batches) == (4 if reads_itself else 3)
     assert not source.is_lent
     # What it had asked for is there for whoever asks again.
-    assert await squares.load(2) == 4
+    assert await promise == 4
 
 
-async def test_cancelled_request_leaves_nothing_running(source: Source, reader: Reader) -> None:
-    squares = source.loader(reader, "squares")
+async def test_each_goes_on_while_the_rest_is_read(source: Source, reader: Reader) -> None:
+    """Or the first who waits would ask for what it needs next after all others have."""
+    squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
+    cubes = source.loader(reader, "cubes")
 
-    async def ask(key: int) -> int | None:
-        return await squares.load(key)
+    async def ask_on(key: int) -> int | None:
+        await squares.load(key)
+        return await cubes.load(key)
 
-    asked = [asyncio.create_task(ask(key)) for key in (2, 3)]
-    await source.has_begun.wait()
-    for task in asked:
-        task.cancel()
-    results: list[Any] = await asyncio.gather(*asked, return_exceptions=True)
-    assert [type(result) for result in results] == [asyncio.CancelledError] * 2
-    assert not source.is_lent
-    assert len(source.batches) == 1
+    async def ask_once() -> int | None:
+        return await others.load(5)
+
+    assert await asyncio.gather(ask_on(2), ask_on(3), ask_once()) == [4, 9, 25]
+    assert source.batches == [("squares", [2, 3]), ("others", [5]), ("cubes", [2, 3])]
+    assert source.borrowed == 1
 
 
 async def test_loaders_go_with_their_request(source: Source) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphql import (
@@ -83,10 +82,14 @@ class CompiledInfo(Info[Any, None]):
         self._call = call
         self._plan = run.plan
         self._variables = run.variables
+        self._made: GraphQLResolveInfo[Any] | None = None
 
-    @cached_property
+    @property
     def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]  # made when it is first looked at
-        return self._call.make_raw_info(self._plan, self.context, self._variables)
+        raw = self._made
+        if raw is None:
+            raw = self._made = self._call.make_raw_info(self._plan, self.context, self._variables)
+        return raw
 
 
 class FieldCall:

@@ -30,7 +30,7 @@ _BUILT_IN = {
 }
 
 # What nearly all resolvers return for scalars that have to be written.
-_CLASSES = {"Decimal": Decimal, "DateTime": datetime}
+_CLASSES: dict[str, tuple[type, ...]] = {"Decimal": (Decimal,), "DateTime": (datetime, str)}
 
 
 def write_leaf(source: Source, leaf_type: GraphQLLeafType, value: str) -> str:
@@ -51,13 +51,14 @@ def write_usual_leaf(source: Source, leaf_type: GraphQLLeafType, value: str) -> 
         return Usual(f"{value}.__class__ is {usual}", f"{names}[{value}]")
     if (is_written := _BUILT_IN.get(leaf_type.name)) is not None:
         return Usual(is_written.format(value), value)
-    if (usual_class := _CLASSES.get(leaf_type.name)) is None:
+    if (usual_classes := _CLASSES.get(leaf_type.name)) is None:
         return None
     assert isinstance(leaf_type, GraphQLScalarType)  # noqa: S101 - as above
     serialise = source.bind(leaf_type.coerce_output_value)
     # Of these classes nothing has to be awaited and nothing is an exception: only the text has to be looked at.
     text = f"t if (t := {serialise}({value})).__class__ is str else refuse(t)"
-    return Usual(f"{value}.__class__ is {source.bind(usual_class)}", text)
+    conditions = [f"{value}.__class__ is {source.bind(usual)}" for usual in usual_classes]
+    return Usual(" or ".join(conditions), text)
 
 
 def _names_of(enum_type: GraphQLEnumType) -> dict[Any, str]:
