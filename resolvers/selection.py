@@ -25,7 +25,10 @@ def selects(info: Info, names: Set[str]) -> bool:
     Types and directives that leave it out are not looked at: the answer only decides what to read along.
     """
     raw = info._raw_info
-    return any(not names.isdisjoint(_names_below(node, raw.fragments)) for node in raw.field_nodes)
+    nodes, fragments = raw.field_nodes, raw.fragments
+    if len(nodes) == 1:
+        return not names.isdisjoint(_names_below(nodes[0], fragments))
+    return any(not names.isdisjoint(_names_below(node, fragments)) for node in nodes)
 
 
 def _names_below(node: FieldNode, fragments: dict[str, FragmentDefinitionNode]) -> frozenset[str]:

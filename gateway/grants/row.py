@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
@@ -32,7 +33,7 @@ def _column(name: str) -> Any:
 class GrantRow(asyncpg.Record):
     """A row of `grants` with the same attributes as `GrantRecord`: making one costs nothing.
 
-    It has the columns that its statement selects: `SUMMARY_COLUMNS`, or `DETAIL_COLUMNS` too.
+    It has the columns that its statement selects: see `GrantColumns`.
     """
 
     __slots__ = ()
@@ -103,21 +104,26 @@ class GrantRow(asyncpg.Record):
 # What shows a grant: one that a use case has made or locked, or one of a list.
 ShownGrant: TypeAlias = GrantRecord | GrantRow
 
-# The columns of a list, with their types as the statement gives them: JSON goes as text, since the driver calls back into Python
-# for each value that it is to decode, and so does the time that every list shows.
-SUMMARY_COLUMNS: Final = {
+
+class GrantColumns(enum.Enum):
+    """How much of each grant a list reads: what is not asked for costs nothing."""
+
+    LEAN = enum.auto()
+    SUMMARY = enum.auto()
+    DETAIL = enum.auto()
+
+
+_LEAN: Final = {
     "id": "uuid",
-    "organisation_id": "uuid",
-    "member_id": "uuid",
     "source": "text",
     "kind": "text",
     "status": "text",
     "reward_version_id": "uuid",
-    "action_code": "text",
-    "benefits": "text",
     "rewarded_at": "text",
+    "benefits": "text",
 }
-DETAIL_COLUMNS: Final = SUMMARY_COLUMNS | {
+_SUMMARY: Final = _LEAN | {"organisation_id": "uuid", "member_id": "uuid", "action_code": "text"}
+_DETAIL: Final = _SUMMARY | {
     "client_reference": "text",
     "metadata": "text",
     "details": "text",
@@ -128,9 +134,29 @@ DETAIL_COLUMNS: Final = SUMMARY_COLUMNS | {
     "claim_transaction_id": "uuid",
     "reversal_transaction_id": "uuid",
 }
-WRITTEN_COLUMNS: Final = {
+# With their types as the statement gives them.
+COLUMNS: Final[Mapping[GrantColumns, Mapping[str, str]]] = {
+    GrantColumns.LEAN: _LEAN,
+    GrantColumns.SUMMARY: _SUMMARY,
+    GrantColumns.DETAIL: _DETAIL,
+}
+# JSON goes as text, since the driver calls back into Python for each value that it is to decode, and so does the time that every
+# list shows.
+_WRITTEN: Final = {
     "benefits": "benefits::text",
     "metadata": "metadata::text",
     "details": "details::text",
     "rewarded_at": "to_json(rewarded_at AT TIME ZONE 'UTC')::text",
 }
+# What shows a reward of the catalogue is its version; others have theirs in the benefits.
+_WRITTEN_LEANLY: Final = _WRITTEN | {
+    "benefits": "CASE WHEN reward_version_id IS NULL THEN benefits::text END"
+}
+
+
+def write_columns(columns: GrantColumns) -> str:
+    """Return the columns as a SELECT lists them."""
+    written = _WRITTEN_LEANLY if columns is GrantColumns.LEAN else _WRITTEN
+    return ", ".join(
+        f"{written[name]} AS {name}" if name in written else name for name in COLUMNS[columns]
+    )

@@ -11,13 +11,14 @@ import strawberry
 
 from gateway.grants.benefits import assets_of
 from gateway.grants.record import GrantSource, GrantStatus
-from gateway.grants.row import GrantRow, ShownGrant
+from gateway.grants.row import GrantColumns, GrantRow, ShownGrant
 from gateway.ids import IdKind, encode_id
 from resolvers.context import Context, Info
 from resolvers.enums import expose_enum
 from resolvers.fields import resolved
 from resolvers.node import Node
 from resolvers.scalars import JSON
+from resolvers.selection import selects
 from resolvers.types.benefit import Benefit, to_benefit
 from resolvers.types.custom_field import CustomFieldValue, to_custom_field_value
 from resolvers.types.fulfillment import Fulfillment, load_fulfillments
@@ -54,6 +55,7 @@ expose_enum(
 
 
 # The fields that need the columns which a list reads only if one of them is selected.
+SUMMARY_FIELDS = frozenset({"actionCode", "benefits", "member", "orgId"})
 DETAIL_FIELDS = frozenset(
     {
         "campaignId",
@@ -192,6 +194,13 @@ class Grant(Node):
         return loaders.with_assets(
             assets_of(benefits), lambda: [to_benefit(found, loaders.assets) for found in benefits]
         )
+
+
+def choose_columns(info: Info) -> GrantColumns:
+    """Return how much of each grant a list reads for what is selected of it."""
+    if selects(info, DETAIL_FIELDS):
+        return GrantColumns.DETAIL
+    return GrantColumns.SUMMARY if selects(info, SUMMARY_FIELDS) else GrantColumns.LEAN
 
 
 _PREFIX = IdKind.GRANT.value

@@ -12,7 +12,7 @@ from gateway.grants.list_store import (
     count_member_grants,
     fetch_grant_page,
 )
-from gateway.grants.row import GrantRow
+from gateway.grants.row import GrantColumns, GrantRow
 from gateway.promises import Promise
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest
@@ -21,8 +21,7 @@ from resolvers.context import Info
 from resolvers.loaders import Loaders
 from resolvers.pages import Connection as PageConnection
 from resolvers.pages import id_cursor, to_connection
-from resolvers.selection import selects
-from resolvers.types.grant import DETAIL_FIELDS, Grant, to_grant
+from resolvers.types.grant import Grant, choose_columns, to_grant
 
 GRANT_CURSOR = id_cursor(b"g")
 
@@ -32,11 +31,9 @@ async def load_grants(
 ) -> PageConnection[Grant]:
     """Return a page of the grants that the caller may see."""
     context, loaders = info.context, info.context.loaders
-    has_details = selects(info, DETAIL_FIELDS)
+    columns = choose_columns(info)
     async with context.database.connection() as connection:
-        page = await fetch_grant_page(
-            connection, loaders.caller, wanted, request, has_details=has_details
-        )
+        page = await fetch_grant_page(connection, loaders.caller, wanted, request, columns=columns)
 
     async def count() -> int:
         async with context.database.connection() as connection:
@@ -51,7 +48,7 @@ def load_member_grants(
 ) -> Promise[PageConnection[Grant]]:
     """Return what becomes a page of a member's grants; members of one list are read together."""
     context, loaders = info.context, info.context.loaders
-    loader = loaders.asking(_ask_pages, wanted, request, selects(info, DETAIL_FIELDS))
+    loader = loaders.asking(_ask_pages, wanted, request, choose_columns(info))
 
     async def count() -> int:
         return await loaders.using(_load_counts, wanted).load(member_id) or 0
@@ -73,11 +70,9 @@ def _ask_pages(
     member_ids: Sequence[UUID],
     wanted: GrantFilter,
     request: PageRequest[UUID],
-    has_details: bool,
+    columns: GrantColumns,
 ) -> Question[dict[UUID, Page[GrantRow]]]:
-    return ask_member_grant_pages(
-        loaders.caller, member_ids, wanted, request, has_details=has_details
-    )
+    return ask_member_grant_pages(loaders.caller, member_ids, wanted, request, columns=columns)
 
 
 async def _load_counts(

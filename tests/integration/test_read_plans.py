@@ -10,6 +10,7 @@ import pytest
 from gateway.campaigns import store as campaign_store
 from gateway.expiring import store as expiring_store
 from gateway.grants import list_store, notification_store
+from gateway.grants.row import GrantColumns
 from gateway.holding import store as holding_store
 from gateway.ledger import balance_store, lot_store, statement_store
 from gateway.ledger.model import Account, OwnerKind
@@ -117,7 +118,7 @@ PLANS |= {
 WALLET_PAGE = write_union(
     (
         wallet_store.FETCH[wallet_store.WalletForm(is_one=True, has_times=True)],
-        list_store.PAGES[list_store.PageForm("member", False, False, False)],
+        list_store.PAGES[list_store.PageForm("member", False, False, GrantColumns.LEAN)],
     )
 )
 PLANS |= {

@@ -193,7 +193,7 @@ async def test_each_goes_on_while_the_rest_is_read(source: Source, reader: Reade
     async def ask_once() -> int | None:
         return await others.load(5)
 
-    assert await asyncio.gather(ask_on(2), ask_on(3), ask_once()) == [4, 9, 25]
+    assert list(await asyncio.gather(ask_on(2), ask_on(3), ask_once())) == [4, 9, 25]
     assert source.batches == [("squares", [2, 3]), ("others", [5]), ("cubes", [2, 3])]
     assert source.borrowed == 1
 
