@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -44,6 +43,8 @@ from gateway.reversing.reverse_grant import reverse_grant
 from gateway.reversing.reverse_operation import reverse_operation
 from gateway.rewards.model import PaymentMode, Reward
 from gateway.rewards.payments import PaymentConfigDraft
+from gateway.storage import database as pools
+from gateway.storage.connection import PipeliningConnection
 from gateway.storage.database import Connection, Database
 from tests.catalogue import Shop
 
@@ -110,7 +111,7 @@ async def counting(url: str) -> AsyncIterator[tuple[Database, list[str]]]:
     """Open a pool of one connection and list every statement that is sent on it, one round trip each."""
     statements: list[str] = []
 
-    class CountingConnection(asyncpg.Connection):
+    class CountingConnection(PipeliningConnection):
         """Lists copies too, of which query loggers are not told."""
 
         async def copy_records_to_table(self, table_name: str, **options: Any) -> str:
@@ -118,9 +119,7 @@ async def counting(url: str) -> AsyncIterator[tuple[Database, list[str]]]:
             status: str = await super().copy_records_to_table(table_name, **options)
             return status
 
-    with patch.object(
-        asyncpg, "create_pool", partial(asyncpg.create_pool, connection_class=CountingConnection)
-    ):
+    with patch.object(pools, "PipeliningConnection", CountingConnection):
         database = await Database.open(url, pool_size_max=1)
     try:
         async with database.connection() as connection:

@@ -47,7 +47,7 @@ from gateway.rewards.types.competition_entry import CompetitionEntryConfiguratio
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from gateway.storage.database import Database
+from gateway.storage.database import Connection, Database
 from tests.catalogue import Shop, open_shop
 from tests.issuing_cases import (
     add_group,
@@ -351,7 +351,7 @@ async def count_tables(owner: asyncpg.Connection[asyncpg.Record]) -> dict[str, i
 async def _create_members(shop: Shop, count: int) -> tuple[UUID, ...]:
     ids = tuple(new_ids(count))
 
-    async def work(connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record]) -> None:
+    async def work(connection: Connection) -> None:
         members = [NewMember(member_id, ()) for member_id in ids]
         await create_members(connection, shop.caller.tenant_id, members, datetime.now(UTC))
 

@@ -1,7 +1,7 @@
 """Record an event once, and give what the campaigns give for it.
 
-Round trips, whatever the number of campaigns: begin, claim the key, find the member and read them, find the campaigns that
-listen, find their rewards, lock the limits (2), award (2 or more, with coupons up to 7), count the uses, store the answer, commit.
+Round trips, whatever the number of campaigns: claim the key, find the member and read them, find the campaigns that
+listen, find their rewards, lock the limits (2), award (2 or more, with coupons up to 7), count the uses, store the answer.
 Lock order: key, limits (members' before campaigns'), coupon codes, balances, budgets.
 """
 

@@ -1,7 +1,7 @@
 """Claim confirmed grants: what is owed to the member becomes theirs, once, however often it is asked (OWN-9).
 
-Round trips, whatever the number of grants: begin, claim the key, find the member (none if a member calls), lock the grants, lock
-balances, write the ledger, mark the grants, store the answer, commit. A replay: begin, claim the key, read the answer, commit.
+Round trips, whatever the number of grants: claim the key, find the member (none if a member calls), lock the grants, lock
+balances, write the ledger, mark the grants, store the answer. A replay: claim the key, read the answer, commit.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One distribution on its way through its database transaction.
 
-Round trips, whatever the number of lines: begin, claim the key, find members, find the currencies that are new to this process,
-award (2, new balances 4, and up to 2 more where many rows are copied), notify, store the answer, commit. A replay: begin, claim
-the key, read the answer, commit.
+Round trips, whatever the number of lines: claim the key, find members, find the currencies that are new to this process,
+award (2, and up to 2 more where many rows are copied), notify, store the answer. A replay: claim the key, read
+the answer, commit.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ async def insert_notifications(
     at: datetime,
 ) -> None:
     """Write one notification per grant, to its member."""
-    await connection.execute(
+    await connection.write(
         INSERT,
         tenant_id,
         new_ids(len(grants)),

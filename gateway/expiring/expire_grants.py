@@ -1,7 +1,7 @@
 """End grants whose time is over: what was not claimed returns to issuance, a coupon is marked; safe with any number of workers.
 
-Round trips: look for one that is due; if there is any, find the tenant (2), begin, claim the key, lock the grants, read their
-entries, lock balances, write the ledger, mark the grants, store the answer, commit. Without anything unclaimed three fewer.
+Round trips: look for one that is due; if there is any, find the tenant (2), claim the key, lock the grants, read their
+entries, lock balances, write the ledger, mark the grants, store the answer. Without anything unclaimed three fewer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Take what members have not spent in time; safe with any number of workers at once.
 
-Round trips: find what is due; if there is anything, find the tenant (2), begin, claim the key, lock the accounts, sum what is due,
-lock the balances, write the ledger (2), store the answer, commit.
+Round trips: find what is due; if there is anything, find the tenant (2), claim the key, lock the accounts, sum what is due,
+lock the balances, write the ledger (2), store the answer.
 """
 
 from __future__ import annotations

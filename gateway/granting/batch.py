@@ -1,8 +1,8 @@
 """Grants of one caller in one database transaction, each with its own key, answer and failure.
 
 Round trips, whatever the number of grants: claim the keys with their answers and find the members, find the rewards if there are
-any, award (2, new balances 4, unique coupons 5), store the answers that are others; with replays two more, to read the answers and
-the grants.
+any, award (2, unique coupons 5), store the answers that are others; with replays two more, to read the answers and the
+grants.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Grant one reward to one member, once per client reference.
 
-Round trips of a grant alone: begin, claim the key with the answer and find the member (then the reward), award (2, a new balance
-4, a unique coupon 5), store the answer if it is another, commit. A replay: begin, claim the key, read the answer and the grant,
-commit. In a group, the same for all of it.
+Round trips of a grant alone: claim the key with the answer and find the member (then the reward), award (2, a unique
+coupon 5), store the answer if it is another. A replay: claim the key, read the answer and the grant, commit. In a group, the same for all of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one posting routine: grant, issue and distribute all end here, a single grant as the batch of one.
 
-Round trips, whatever the number of lines: lock 1 (3 if some balance is new), ledger and grants 1 (3 from a thousand entries
-on); with unique coupons up to 6 more; with purchases from vendors 2 more, for the holds and the orders.
+Round trips, whatever the number of lines: lock 1, ledger and grants 1 (3 from a thousand entries on); with unique coupons up
+to 6 more; with purchases from vendors 2 more, for the holds and the orders.
 Lock order: coupon assignments, codes, balances.
 """
 

@@ -84,7 +84,7 @@ async def unassign(
 ) -> None:
     """Unmark these pairs of reward and member, by grant id, where it is by that grant that they are marked."""
     ordered = sorted((*pair, grant_id) for grant_id, pair in pairs.items())
-    await connection.execute(UNASSIGN, tenant_id, *zip(*ordered, strict=True))
+    await connection.write(UNASSIGN, tenant_id, *zip(*ordered, strict=True))
 
 
 async def fetch_holders(
@@ -123,11 +123,11 @@ async def give_codes(
 ) -> None:
     """Make locked codes the granted ones of these grants."""
     drawn = list(given.values())
-    await connection.execute(
+    await connection.write(
         GIVE, tenant_id, column(drawn, "pool_id"), column(drawn, "code"), list(given)
     )
 
 
 async def void_codes(connection: Connection, tenant_id: UUID, grant_ids: Sequence[UUID]) -> None:
     """Void the codes that these grants gave."""
-    await connection.execute(VOID, tenant_id, list(grant_ids))
+    await connection.write(VOID, tenant_id, list(grant_ids))

@@ -107,7 +107,7 @@ async def mark_claimed(
     connection: Connection, tenant_id: UUID, transactions: Mapping[UUID, UUID], at: datetime
 ) -> None:
     """Move confirmed grants to claimed; `transactions` maps grant ids to the transactions that credited them."""
-    await connection.execute(CLAIM, tenant_id, list(transactions), list(transactions.values()), at)
+    await connection.write(CLAIM, tenant_id, list(transactions), list(transactions.values()), at)
 
 
 async def mark_reversed(
@@ -115,7 +115,7 @@ async def mark_reversed(
 ) -> None:
     """Move grants to reversed; `transactions` maps grant ids to the transactions that took them back."""
     ids, reversal_ids = list(transactions), list(transactions.values())
-    await connection.execute(REVERSE, tenant_id, ids, reversal_ids, at)
+    await connection.write(REVERSE, tenant_id, ids, reversal_ids, at)
 
 
 async def mark_issued(
@@ -127,14 +127,14 @@ async def mark_issued(
     at: datetime,
 ) -> None:
     """Move a pending grant to claimed: its benefits are in hand, and its entries stand in the range given."""
-    await connection.execute(ISSUE, tenant_id, grant_id, to_json(benefits), *entries, at)
+    await connection.write(ISSUE, tenant_id, grant_id, to_json(benefits), *entries, at)
 
 
 async def mark_declined(
     connection: Connection, tenant_id: UUID, grant_id: UUID, reason: str
 ) -> None:
     """Move a pending grant to declined, and keep why."""
-    await connection.execute(DECLINE, tenant_id, grant_id, to_json({"decline_reason": reason}))
+    await connection.write(DECLINE, tenant_id, grant_id, to_json({"decline_reason": reason}))
 
 
 def _to_row(tenant_id: UUID, grant: GrantRecord) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """End a hold: take it, or set it free. Whoever comes first ends it; everybody else is told that it has ended.
 
-Round trips: begin, claim the key, lock the hold, find the asset if it is new to this process (capture), lock the balance, write
-the ledger (2), keep what was taken (capture), store the answer, commit; then read the hold.
+Round trips: claim the key, lock the hold, find the asset if it is new to this process (capture), lock the balance, write
+the ledger (2), keep what was taken (capture), store the answer; then read the hold.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """End holds whose time is over; safe with any number of workers at once.
 
-Round trips, whatever the number of holds: begin, lock the holds, lock their balances, write the ledger (2), commit.
+Round trips, whatever the number of holds: lock the holds, lock their balances, write the ledger (2).
 """
 
 from __future__ import annotations

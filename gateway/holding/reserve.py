@@ -1,7 +1,7 @@
 """Reserve part of a member's available balance for a while.
 
-Round trips: begin, claim the key, find the member, find the asset if it is new to this process, lock the balance, write the
-ledger (2), keep the reservation, store the answer, commit; then read the hold. Where the balance is too low, one more to find
+Round trips: claim the key, find the member, find the asset if it is new to this process, lock the balance, write the
+ledger (2), keep the reservation, store the answer; then read the hold. Where the balance is too low, one more to find
 holds whose time is over.
 """
 

@@ -3,8 +3,8 @@
 Round trips, whatever the number of issuances and items: claim the keys and find the members and what decides about the items, the
 rewards that have changed and the payment assets that are new to this process, claim the items' keys if they have any (2 if some
 are known), find the groups if any are named, use up the till's code if there is one (2), claim the cash references if there are
-any, award (2, with new balances 4, with coupons up to 6 more), put grants at their first stage if there are stages, keep the calls' notes, store the answers
-that are not as expected, and free the keys of items that were refused, if there are any. A replay: claim the key, read the answer
+any, award (2, with coupons up to 6 more), put grants at their first stage if there are stages, keep the calls' notes, store the
+answers that are not as expected, and free the keys of items that were refused, if there are any. A replay: claim the key, read the answer
 and the grants.
 Lock order: the keys, the code, the cash references, then what award locks.
 """

@@ -1,6 +1,6 @@
 """Issue one or many rewards to one member: the points are checked once for all, then each reward stands alone.
 
-Round trips of an issuance alone: begin, what the batch of one takes (see batch.py), commit. In a group, the same for all of it.
+Round trips of an issuance alone: what the batch of one takes (see batch.py). In a group, the same for all of it.
 """
 
 from __future__ import annotations

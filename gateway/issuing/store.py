@@ -45,7 +45,7 @@ async def insert_issuances(
         for operation, command, member_id in issued
     ]
     at = issued[0][0].at
-    await connection.execute(INSERT, caller.tenant_id, caller.organisation_id, at, to_json(rows))
+    await connection.write(INSERT, caller.tenant_id, caller.organisation_id, at, to_json(rows))
 
 
 def _to_details(command: IssueCommand) -> list[dict[str, Any]] | None:

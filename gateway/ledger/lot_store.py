@@ -96,7 +96,7 @@ async def keep_lots(
     connection: Connection, tenant_id: UUID, opened: Sequence[Lot], consumed: Mapping[UUID, int]
 ) -> None:
     """Add lots, and take what was consumed of each account from its soonest expiring ones; the accounts are locked."""
-    await connection.execute(
+    await connection.write(
         KEEP,
         tenant_id,
         column(opened, "account_id"),

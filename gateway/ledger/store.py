@@ -1,6 +1,6 @@
 """The one posting routine: lock balances in account order, and write what the book decided.
 
-Round trips, whatever the number of entries: lock_balances 1 (3 if some account is new), record 1 (1 more from a thousand entries on,
+Round trips, whatever the number of entries: lock_balances 1, record 1 (1 more from a thousand entries on,
 1 more if holds were placed, 1 more if some ended, 1 more if balances that expire changed).
 """
 
@@ -35,29 +35,12 @@ ENTRY_COLUMNS = (
     "chain_hash",
 )
 
+# A function of the server (storage/migrations/m2026_11_26_lock_balances.py), so that making what is missing costs no round trips.
 # The order of locks: two batches that share accounts then cannot deadlock. Budgets come last: many wait for them, so they are
-# not held while the batch waits for something else (docs/decisions/0025-campaign-limits-and-budgets.md). Where an account is
-# missing none is locked, so that making accounts never waits with others locked (docs/decisions/0032-locks-on-balances.md).
+# not held while the batch waits for something else (docs/decisions/0025-campaign-limits-and-budgets.md).
 LOCK = """
 SELECT id, posted_minor, held_minor, entry_count, chain_hash, debt_minor, expires_after_days, updated_at
-FROM unnest($2::uuid[]) AS wanted (wanted_id) JOIN accounts ON tenant_id = $1 AND id = wanted_id
-WHERE (SELECT count(*) FROM unnest($2::uuid[]) AS named (named_id)
-    JOIN accounts ON tenant_id = $1 AND id = named_id) = $3
-ORDER BY owner_kind = 'BUDGET', id FOR NO KEY UPDATE OF accounts
-"""
-
-MAKE = """
-INSERT INTO accounts (tenant_id, id, asset_id, owner_kind, owner_id,
-    posted_minor, held_minor, entry_count, chain_hash, updated_at, expires_after_days)
-SELECT $1, wanted.id, asset_id, owner_kind, owner_id, 0, 0, 0, $6, $7, expiring.expires_after_days
-FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[])
-    AS wanted (id, asset_id, owner_kind, owner_id)
-LEFT JOIN (
-    SELECT id, expires_after_days FROM assets WHERE tenant_id = $1 AND expires_after_days IS NOT NULL
-) AS expiring ON expiring.id = asset_id AND owner_kind IN ('MEMBER', 'GROUP')
-WHERE NOT EXISTS (SELECT FROM accounts WHERE accounts.tenant_id = $1 AND accounts.id = wanted.id)
-ORDER BY wanted.id
-ON CONFLICT (tenant_id, id) DO NOTHING
+FROM lock_balances($1, $2, $3, $4, $5, $6, $7)
 """
 
 RECORD = """
@@ -101,33 +84,24 @@ async def lock_balances(
 ) -> Book:
     """Lock the bounded accounts, making those that do not exist, and open a book on them.
 
-    Shapes: any number of accounts, repeats allowed. Round trips: one (none if there is no account, three if one is new).
+    Shapes: any number of accounts, repeats allowed. Round trips: one, none if there is no account.
     """
     wanted = {account.id: account for account in accounts if account.is_bounded}
     if not wanted:
         return Book({})
-    ids = list(wanted)
-    rows = await connection.fetch(LOCK, tenant_id, ids, len(wanted))
-    if not rows:
-        await _make_accounts(connection, tenant_id, list(wanted.values()), at)
-        rows = await connection.fetch(LOCK, tenant_id, ids, len(wanted))
-    balances = {row[0]: Balance(*row[1:7]) for row in map(tuple, rows)}
-    return Book(balances, not_before=max([row["updated_at"] for row in rows]))
-
-
-async def _make_accounts(
-    connection: Connection, tenant_id: UUID, accounts: Sequence[Account], at: datetime
-) -> None:
-    await connection.execute(
-        MAKE,
+    made = wanted.values()
+    rows = await connection.fetch(
+        LOCK,
         tenant_id,
-        column(accounts, "id"),
-        column(accounts, "asset_id"),
-        column(accounts, "owner_kind"),
-        column(accounts, "owner_id"),
+        list(wanted),
+        column(made, "asset_id"),
+        column(made, "owner_kind"),
+        column(made, "owner_id"),
         CHAIN_START,
         at,
     )
+    balances = {row[0]: Balance(*row[1:7]) for row in map(tuple, rows)}
+    return Book(balances, not_before=max([row["updated_at"] for row in rows]))
 
 
 class Beside(NamedTuple):
@@ -159,7 +133,7 @@ async def record(
         await _copy_entries(connection, tenant_id, entries)
         entries = []
     transactions = book.transactions
-    await connection.execute(
+    await connection.write(
         RECORD if beside is None else _with_beside(beside.statement),
         tenant_id,
         column(transactions, "id"),

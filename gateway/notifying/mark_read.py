@@ -1,6 +1,6 @@
 """A member marks messages as read (ON3-5).
 
-Round trips: begin, claim the key, find the messages (none for all of them), mark them, store the answer, commit.
+Round trips: claim the key, find the messages (none for all of them), mark them, store the answer.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Fence a key: after a time-out, make sure that nothing is ever done under it.
 
-Round trips: begin, claim the key, mark it, commit. Of a known key: begin, claim, read (twice), commit.
+Round trips: claim the key, mark it. Of a known key: claim, read (twice), commit.
 """
 
 from __future__ import annotations

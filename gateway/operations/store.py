@@ -140,7 +140,7 @@ async def complete(
     connection: Connection, caller: Caller, answers: Sequence[tuple[Request, Any]]
 ) -> None:
     """Store each answer beside its key."""
-    await connection.execute(
+    await connection.write(
         COMPLETE,
         caller.tenant_id,
         caller.partner_id,
@@ -152,7 +152,7 @@ async def complete(
 
 async def release(connection: Connection, caller: Caller, requests: Sequence[Request]) -> None:
     """Free the keys of requests that had no effect, so that they may be used again."""
-    await connection.execute(
+    await connection.write(
         RELEASE,
         caller.tenant_id,
         caller.partner_id,
@@ -166,7 +166,7 @@ async def fence(
     connection: Connection, caller: Caller, request: Request, operation: Operation
 ) -> None:
     """Mark a key that this database transaction has claimed as one that nothing may be done under."""
-    await connection.execute(
+    await connection.write(
         FENCE, caller.tenant_id, caller.partner_id, request.kind, request.key, operation.at
     )
 

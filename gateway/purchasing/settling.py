@@ -1,6 +1,6 @@
 """The end of an order, in one database transaction: the held payment is taken and the voucher given, or both are not.
 
-Round trips: begin, end the order, lock the grant, lock balances, ledger (2 with holds), mark the grant, commit.
+Round trips: end the order, lock the grant, lock balances, ledger (2 with holds), mark the grant.
 Lock order: order, grant, the reference of its cash if it is declined (2 more round trips), balances.
 """
 

@@ -1,6 +1,6 @@
 """Take one grant back: a new transaction that moves everything the grant moved the other way (ALL-4).
 
-Round trips: begin, claim the key, lock the grant, unwind it (4, a unique coupon 6), store the answer, commit; then read the grant.
+Round trips: claim the key, lock the grant, unwind it (4, a unique coupon 6), store the answer; then read the grant.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Take a whole operation back, or what one transaction of it gave: every grant on its own, in one database transaction (ALL-4).
 
-Round trips, whatever the number of grants: begin, claim the key, find the grants, lock them, unwind them (4, with unique coupons
-6), store the answer, commit. A replay: begin, claim the key, read the answer, commit.
+Round trips, whatever the number of grants: claim the key, find the grants, lock them, unwind them (4, with unique coupons
+6), store the answer. A replay: claim the key, read the answer, commit.
 """
 
 from __future__ import annotations

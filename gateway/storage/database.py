@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 import asyncpg
@@ -14,8 +13,9 @@ from piccolo.query.base import Query
 
 from gateway.errors import Overloaded
 from gateway.storage.array_codecs import use_codecs
-from gateway.storage.kept_connections import BUSY, Connection, KeptConnections
-from gateway.storage.lending import AWAY, PASSING, TOO_BUSY, Lending, ReadLending
+from gateway.storage.connection import Connection, PipeliningConnection
+from gateway.storage.kept_connections import BUSY, KeptConnections
+from gateway.storage.lending import AWAY, PASSING, TOO_BUSY, ReadLending, Transaction
 
 __all__ = ["Connection", "Database", "column", "run", "to_json"]
 
@@ -60,6 +60,7 @@ class Database:
             min_size=1,
             max_size=pool_size_max,
             statement_cache_size=STATEMENTS_KEPT_MAX,
+            connection_class=PipeliningConnection,
             init=use_codecs,
             # No session state is kept, so the reset query would be a wasted round trip per use.
             reset=_discard_nothing,
@@ -91,28 +92,13 @@ class Database:
         """
         return ReadLending(self._connections)
 
-    @asynccontextmanager
-    async def transaction(
-        self, lock_timeout_seconds: float | None = None
-    ) -> AsyncIterator[Connection]:
+    def transaction(self, lock_timeout_seconds: float | None = None) -> Transaction:
         """Lend a connection inside one READ COMMITTED database transaction: commit on success, else roll back.
 
-        A lock time-out of its own travels with BEGIN, so it costs no round trip.
+        Neither beginning nor a lock time-out of its own costs a round trip; committing costs none if the last statement was
+        given to `write`.
         """
-        async with Lending(self._connections) as connection:
-            if lock_timeout_seconds is None:
-                async with connection.transaction():
-                    yield connection
-                return
-            limit = f"SET LOCAL lock_timeout = {int(lock_timeout_seconds * 1000)}"
-            await connection.execute(f"BEGIN; {limit}")
-            try:
-                yield connection
-            except BaseException:
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
-                raise
-            await connection.execute("COMMIT")
+        return Transaction(self._connections, lock_timeout_seconds)
 
     async def run_transaction(
         self,
@@ -134,6 +120,7 @@ class Database:
                 async with self.transaction(lock_timeout_seconds) as connection:
                     result = await work(connection)
                     if dry_run:
+                        await connection.send_written()
                         raise _RollBack
                 return result
             except _RollBack:

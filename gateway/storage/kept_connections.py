@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from gateway.errors import Overloaded
+from gateway.storage.connection import Connection
 
-Connection = PoolConnectionProxy
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
 
 BUSY = "The gateway is busy; nothing was done, try again shortly."
 KEPT_SECONDS = 60
@@ -53,7 +55,7 @@ class KeptConnections:
         try:
             # A timer of the loop: the pool's own time-out starts a task for each connection it lends.
             async with asyncio.timeout(self._acquire_timeout_seconds):
-                return await self._pool.acquire()
+                return cast("Connection", await self._pool.acquire())
         except TimeoutError as error:
             raise Overloaded(BUSY) from error
         except OSError as error:
@@ -97,7 +99,9 @@ class KeptConnections:
             connection.terminate()
         # The pool has a connection back already that breaks while it is given back, and shields giving back from us.
         with suppress(asyncpg.InternalClientError):
-            await self._pool.release(connection, timeout=self._acquire_timeout_seconds)
+            # It is the proxy that the pool has lent.
+            lent = cast("PoolConnectionProxy[asyncpg.Record]", connection)
+            await self._pool.release(lent, timeout=self._acquire_timeout_seconds)
 
     def _return_kept_soon(self) -> None:
         self._timer = None

@@ -10,7 +10,8 @@ from types import TracebackType
 import asyncpg
 
 from gateway.errors import Overloaded
-from gateway.storage.kept_connections import BUSY, Connection, KeptConnections, is_closed
+from gateway.storage.connection import Connection
+from gateway.storage.kept_connections import BUSY, KeptConnections, is_closed
 
 AWAY = (
     "The database is not answering. Send the same request with the same key again: it is done once."
@@ -115,6 +116,54 @@ class ReadLending(Lending):
             raise Overloaded(BUSY) from error
         if isinstance(error, PASSING):
             raise Overloaded(AWAY) from error
+
+
+class Transaction(Lending):
+    """Lends a connection inside a database transaction: committed at the block's end, undone if the block raises."""
+
+    __slots__ = ("_lock_timeout_seconds",)
+
+    def __init__(
+        self, connections: KeptConnections, lock_timeout_seconds: float | None = None
+    ) -> None:
+        """Take where connections are, and how long it waits for a lock if not as long as others."""
+        super().__init__(connections)
+        self._lock_timeout_seconds = lock_timeout_seconds
+
+    async def __aenter__(self) -> Connection:
+        """Borrow a connection; its next statement begins the database transaction.
+
+        Raises:
+            Overloaded: none came free in time.
+            ConnectionError: the server is not there.
+        """
+        connection = await super().__aenter__()
+        connection.begin(self._lock_timeout_seconds)
+        return connection
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Commit or roll back, and give the connection back.
+
+        Raises:
+            ConnectionResetError: the server is gone; whether it has committed is not known.
+            NotCommitted: a statement had failed, and the block went on.
+            asyncpg.PostgresError: what was left to be written with the commit fails, or the commit.
+        """
+        connection = self._connection
+        try:
+            if error is None:
+                await connection.commit()
+            elif not is_closed(connection):
+                await connection.roll_back()
+        except BaseException as failure:
+            await super().__aexit__(type(failure), failure, failure.__traceback__)
+            raise
+        await super().__aexit__(kind, error, traceback)
 
 
 def _raise_if_gone(connection: Connection, error: BaseException) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 import asyncpg
 
+from gateway.storage import database
+from gateway.storage.connection import COMMITTED, PipeliningConnection
 from gateway.storage.database import Database
-
-COMMIT = "COMMIT;"
 
 
 @dataclass(slots=True)
@@ -23,6 +22,8 @@ class Breaker:
     break_connection: Callable[[Any], Awaitable[None]] | None = None
     at: int | None = 0
     statements: list[str] = field(default_factory=list)
+    # Of the database transactions begun: one of its own shows that it is a group's.
+    lock_timeouts: list[float | None] = field(default_factory=list)
     is_armed: bool = False
     has_broken: bool = False
     is_dead: bool = False
@@ -40,7 +41,7 @@ class Breaker:
 
     async def after(self, connection: Any, statement: str) -> None:
         """Note a statement that the server has answered."""
-        if self.is_armed and self.at is None and statement == COMMIT and not self.has_broken:
+        if self.is_armed and self.at is None and statement == COMMITTED and not self.has_broken:
             self.has_broken = True
             await self._break(connection)
             message = "connection was closed in the middle of operation"
@@ -51,10 +52,15 @@ class Breaker:
         await self.break_connection(connection)
 
 
-def breaking_connection_class(breaker: Breaker) -> type[asyncpg.Connection[asyncpg.Record]]:
+def breaking_connection_class(breaker: Breaker) -> type[PipeliningConnection]:
     """Return a class of connections that tell the breaker of each statement; it rests on asyncpg's ways of sending one."""
 
-    class BreakingConnection(asyncpg.Connection):
+    class BreakingConnection(PipeliningConnection):
+        def begin(self, lock_timeout_seconds: float | None = None) -> None:
+            if breaker.is_armed:
+                breaker.lock_timeouts.append(lock_timeout_seconds)
+            super().begin(lock_timeout_seconds)
+
         async def execute(self, query: str, *arguments: Any, **options: Any) -> str:
             if arguments:
                 # Goes on through _execute.
@@ -66,7 +72,19 @@ def breaking_connection_class(breaker: Breaker) -> type[asyncpg.Connection[async
 
         async def _execute(self, query: str, *arguments: Any, **options: Any) -> Any:
             await breaker.before(self, query)
-            return await super()._execute(query, *arguments, **options)  # type: ignore[misc]
+            return await super()._execute(query, *arguments, **options)
+
+        async def _fetch_prepared(
+            self, prepared: Any, query: str, values: tuple[Any, ...]
+        ) -> list[Any]:
+            await breaker.before(self, query)
+            return await super()._fetch_prepared(prepared, query, values)
+
+        async def _write_and_commit(self, statement: str, values: tuple[Any, ...]) -> str:
+            await breaker.before(self, f"{statement}; {COMMITTED}")
+            status = await super()._write_and_commit(statement, values)
+            await breaker.after(self, COMMITTED)
+            return status
 
         async def copy_records_to_table(self, table_name: str, **options: Any) -> str:
             await breaker.before(self, f"COPY {table_name}")
@@ -79,9 +97,7 @@ def breaking_connection_class(breaker: Breaker) -> type[asyncpg.Connection[async
 async def open_breaking(database_url: str, breaker: Breaker) -> Database:
     """Open a pool of one such connection."""
     connection_class = breaking_connection_class(breaker)
-    with patch.object(
-        asyncpg, "create_pool", partial(asyncpg.create_pool, connection_class=connection_class)
-    ):
+    with patch.object(database, "PipeliningConnection", connection_class):
         return await Database.open(database_url, pool_size_max=1)
 
 

@@ -82,7 +82,7 @@ async def test_a_backend_terminated_in_the_middle_of_groups(
     breaker.is_armed = True
     _, one_effect = await bench.measure(work(broken_world))
     statement_count = len(breaker.statements)
-    assert sum("lock_timeout" in statement for statement in breaker.statements) == 1
+    assert len([limit for limit in breaker.lock_timeouts if limit is not None]) == 1
     for place in range(1, statement_count + 1):
         work = await bench.new_try()
         breaker.at, breaker.has_broken = place, False

@@ -188,16 +188,17 @@ async def test_round_trips_do_not_grow_with_the_transfers(ledger: Ledger, transf
     ]
     transfers = [Transfer(ledger.issuance, member, 1) for member in members]
     statements: list[str] = []
-    # Look, make, lock, record; then lock, record.
-    for expected_count in (4, 2):
+    for _ in range(2):
         statements.clear()
         async with ledger.shop.database.transaction() as connection:
             with connection.query_logger(lambda record: statements.append(record.query)):
                 book = await ledger.lock(connection, *bounded_accounts(transfers))
                 book.post(ledger.new_transaction(), transfers)
                 await record(connection, ledger.tenant_id, book, AT)
+                await connection.send_written()
                 await asyncio.sleep(0)
-        assert len(statements) == expected_count
+        # Lock, whether or not it makes them; record.
+        assert len(statements) == 2
     assert len(await ledger.balances()) == transfer_count
     await ledger.assert_sound()
 
@@ -257,9 +258,9 @@ async def test_balances_are_the_tenants_own(ledger: Ledger):
     """Another tenant's account of the same id is another account."""
     neighbour = await open_shop(ledger.shop.database)
     await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
-    async with ledger.shop.database.transaction() as connection:
-        # Its asset is unknown there, which only a foreign key notices, at the end of the statement.
-        with pytest.raises(asyncpg.ForeignKeyViolationError):
+    # Its asset is unknown there, which only a foreign key notices, at the end of the statement.
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        async with ledger.shop.database.transaction() as connection:
             await lock_balances(connection, neighbour.caller.tenant_id, [ledger.ada], AT)
     assert await ledger.balances() == {ledger.ada.id: (10, 0, 1)}
 

@@ -172,8 +172,8 @@ async def test_ten_thousand_members_are_one_call_and_as_many_statements_as_one(
             await set_members(database, shop.caller, command)
             await asyncio.sleep(0)
             counts.append(len(statements))
-    # Begin, key, lock, unknown members, leave, come, answer, commit.
-    assert counts == [8, 8, 8]
+    # Key, lock, unknown members, leave, come, answer; the commit with it.
+    assert counts == [6, 6, 6]
     assert await size(shop, segment_id) == 5
 
 

@@ -1,0 +1,150 @@
+"""A connection whose database transactions cost no round trips of their own: BEGIN goes ahead of the first statement, COMMIT with the last."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from gateway.storage.pipelining import Ahead, Behind, Sieve, finish, to_messages, to_query
+
+COMMITTED = "COMMIT"
+
+
+class NotCommitted(Exception):
+    """The server rolled back instead: a statement had failed, and whoever sent it went on."""
+
+
+class PipeliningConnection(asyncpg.Connection):
+    """A connection of asyncpg's with database transactions of its own, which rests on the driver's inner parts.
+
+    These are its protocol, its transport and its statements; docs/decisions/0049-begin-and-commit-travel-along.md says which.
+    """
+
+    __slots__ = ("_written",)
+
+    # Where the driver keeps these.
+    _protocol: Any
+    _transport: Any
+    _time_and_log: Any
+    _stmt_cache: Any
+    _query_loggers: Any
+    _check_open: Any
+    _drop_global_statement_cache: Any
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Connect; called by the pool."""
+        super().__init__(*arguments, **options)
+        self._written: tuple[str, tuple[Any, ...]] | None = None
+
+    def begin(self, lock_timeout_seconds: float | None = None) -> None:
+        """Make the next statement the first one of a READ COMMITTED database transaction. Nothing is sent before that."""
+        statements = ["BEGIN"]
+        if lock_timeout_seconds is not None:
+            statements.append(f"SET LOCAL lock_timeout = {int(lock_timeout_seconds * 1000)}")
+        self._written = None
+        Sieve(self._transport, self._protocol, Ahead(len(statements)))
+        self._transport.write(to_messages(*statements))
+
+    async def write(self, statement: str, *values: Any) -> None:
+        """Run a statement that returns nothing: before the next one, or with the commit. Its errors come then."""
+        if self._written is not None:
+            await self.send_written()
+        self._written = (statement, values)
+
+    async def send_written(self) -> None:
+        """Send what `write` has kept back."""
+        if self._written is not None:
+            (statement, values), self._written = self._written, None
+            await self.execute(statement, *values)
+
+    async def commit(self) -> None:
+        """Commit, in one round trip with what `write` has kept back.
+
+        Raises:
+            NotCommitted: a statement had failed, so that the server rolled back.
+            asyncpg.PostgresError: what was kept back fails, or the commit does; everything is rolled back.
+        """
+        written, self._written = self._written, None
+        if written is None:
+            status = await self.execute(COMMITTED)
+        else:
+            status = await self._write_and_commit(*written)
+        if status != COMMITTED:
+            raise NotCommitted(status)
+
+    async def roll_back(self) -> None:
+        """Undo the database transaction, and forget what `write` has kept back."""
+        self._written = None
+        await self.execute("ROLLBACK")
+
+    async def _write_and_commit(self, statement: str, values: tuple[Any, ...]) -> str:
+        prepared = await self._get_statement(statement, None)
+        # From here on nothing is waited for until both are sent, or COMMIT could go first.
+        await self._protocol._wait_for_cancellation()
+        with self._time_and_log(statement, values, None):
+            exchange = self._protocol.bind_execute(prepared, values, "", 0, True, None)
+            waited_for = exchange.send(None)
+            rule = Behind()
+            Sieve(self._transport, self._protocol, rule)
+            self._transport.write(to_query(COMMITTED))
+            await finish(exchange, waited_for)
+        return rule.status
+
+    async def fetch(self, query: str, *values: Any, **options: Any) -> list[Any]:
+        """Do as the driver does, in fewer steps if the statement is prepared, which takes a quarter less."""
+        if not (options or self._written or self._query_loggers):
+            self._check_open()
+            known = self._stmt_cache.get((query, asyncpg.Record, False))
+            if known is not None:
+                return await self._fetch_prepared(known, query, values)
+        rows: list[Any] = await super().fetch(query, *values, **options)
+        return rows
+
+    async def _fetch_prepared(
+        self, prepared: Any, query: str, values: tuple[Any, ...]
+    ) -> list[Any]:
+        rows: list[Any]
+        try:
+            rows = await self._protocol.bind_execute(prepared, values, "", 0, False, None)
+        except asyncpg.InvalidCachedStatementError:
+            # What it returns has changed, so the server refused it. The driver prepares it anew; nothing can within a transaction.
+            if self.is_in_transaction():
+                self._drop_global_statement_cache()
+                raise
+            rows = await super().fetch(query, *values)
+        return rows
+
+    # Each other way to run a statement sends what was kept back before it.
+
+    async def execute(self, query: str, *values: Any, **options: Any) -> str:
+        """Do as the driver does, after what `write` has kept back."""
+        if self._written is not None:
+            await self.send_written()
+        status: str = await super().execute(query, *values, **options)
+        return status
+
+    async def _execute(self, *arguments: Any, **options: Any) -> Any:
+        if self._written is not None:
+            await self.send_written()
+        return await super()._execute(*arguments, **options)  # type: ignore[misc]
+
+    async def _executemany(self, *arguments: Any, **options: Any) -> Any:
+        await self.send_written()
+        return await super()._executemany(*arguments, **options)  # type: ignore[misc]
+
+    async def copy_records_to_table(self, *arguments: Any, **options: Any) -> str:
+        """Do as the driver does, after what `write` has kept back."""
+        await self.send_written()
+        status: str = await super().copy_records_to_table(*arguments, **options)
+        return status
+
+    async def _get_statement(self, *arguments: Any, **options: Any) -> Any:
+        if self._written is not None:
+            message = "Prepared statements and cursors do not know what is still to be written; call send_written first."
+            raise asyncpg.InterfaceError(message)
+        return await super()._get_statement(*arguments, **options)  # type: ignore[misc]
+
+
+# What the pool lends is a proxy that passes on everything to one of these until it is given back.
+Connection: TypeAlias = PipeliningConnection

@@ -1,0 +1,307 @@
+"""Database transactions: begun with the first statement, committed with the last, and what becomes of errors in either."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import pytest
+
+from gateway.storage.connection import NotCommitted
+from gateway.storage.database import Connection, Database
+from tests.use_cases import counting
+
+ADD = "INSERT INTO tried (number) VALUES ($1)"
+# Fails at the statement's end.
+ADD_TWICE = "INSERT INTO tried (number) SELECT $1::int FROM generate_series(1, 2)"
+
+
+async def within(database: Database, work: Callable[[Connection], Awaitable[None]]) -> None:
+    """Do the work in a database transaction."""
+    async with database.transaction() as connection:
+        await work(connection)
+
+
+@pytest.fixture
+async def owner(owner_database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    connection = await asyncpg.connect(owner_database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def numbers(owner: asyncpg.Connection[asyncpg.Record]) -> Any:
+    """Make a table whose numbers are unique, and another that notices at the commit only; return how to read the first."""
+    await owner.execute("""
+        CREATE TABLE tried (number integer PRIMARY KEY);
+        CREATE TABLE checked_late (number integer UNIQUE DEFERRABLE INITIALLY DEFERRED);
+        GRANT ALL ON tried, checked_late TO rewards_gateway
+    """)
+
+    async def read() -> list[int]:
+        return [row[0] for row in await owner.fetch("SELECT number FROM tried ORDER BY number")]
+
+    yield read
+    await owner.execute("DROP TABLE tried, checked_late")
+
+
+async def is_usable(database: Database) -> bool:
+    return [row[0] for row in await database.fetch("SELECT 1")] == [1]
+
+
+async def test_what_is_done_in_a_block_is_there_after_it_and_not_before(
+    database: Database, numbers: Any
+):
+    async with database.transaction() as connection:
+        await connection.execute(ADD, 1)
+        await connection.write(ADD, 2)
+        assert await numbers() == []
+    assert await numbers() == [1, 2]
+
+
+@pytest.mark.parametrize("lock_timeout_seconds", [None, 0.25])
+async def test_round_trips(database_url: str, numbers: Any, lock_timeout_seconds: float | None):
+    async with counting(database_url) as (database, statements):
+        for number in range(2):
+            await asyncio.sleep(0)
+            statements.clear()
+            async with database.transaction(lock_timeout_seconds) as connection:
+                await connection.fetch("SELECT 1")
+                await connection.write(ADD, number)
+            await asyncio.sleep(0)
+            assert statements == ["SELECT 1", ADD]
+    assert await numbers() == [0, 1]
+
+
+async def test_a_lock_time_out_lasts_as_long_as_its_transaction(database: Database):
+    async with database.transaction(0.123) as connection:
+        assert await connection.fetchval("SHOW lock_timeout") == "123ms"
+        assert await connection.fetchval("SHOW transaction_isolation") == "read committed"
+    async with database.transaction() as connection:
+        assert await connection.fetchval("SHOW lock_timeout") == "5s"
+    assert (await database.fetch("SHOW lock_timeout"))[0][0] == "5s"
+
+
+async def test_what_is_written_is_seen_by_what_follows(database: Database, numbers: Any):
+    def rows() -> list[tuple[int]]:
+        return [(4,), (5,)]
+
+    async with database.transaction() as connection:
+        await connection.write(ADD, 1)
+        assert await connection.fetchval("SELECT count(*) FROM tried") == 1
+        await connection.write(ADD, 2)
+        await connection.write(ADD, 3)
+        await connection.copy_records_to_table("tried", columns=["number"], records=rows())
+        await connection.write("UPDATE tried SET number = number + $1", 10)
+        await connection.executemany(ADD, [(6,), (7,)])
+        await connection.write("UPDATE tried SET number = number + $1", 100)
+        # Without parameters it goes another way.
+        await connection.execute("DELETE FROM tried WHERE number < 110")
+    assert await numbers() == [111, 112, 113, 114, 115]
+
+
+@pytest.mark.parametrize("ending", ["fails", "is refused", "is cancelled"])
+async def test_what_is_written_is_forgotten_with_the_rest(
+    database: Database, numbers: Any, ending: str
+):
+    async def work(connection: Connection) -> None:
+        await connection.write(ADD, 1)
+        if ending == "fails":
+            raise ZeroDivisionError
+        if ending == "is refused":
+            await connection.fetch("SELECT 1 / 0")
+        asyncio.get_running_loop().call_later(0.05, task.cancel)
+        await connection.fetch("SELECT pg_sleep(5)")
+
+    task = asyncio.ensure_future(within(database, work))
+    with pytest.raises((ZeroDivisionError, asyncpg.DivisionByZeroError, asyncio.CancelledError)):
+        await task
+    assert await numbers() == []
+    async with database.transaction() as connection:
+        await connection.execute(ADD, 9)
+    assert await numbers() == [9]
+
+
+async def test_an_error_in_what_is_written_last_undoes_everything(database: Database, numbers: Any):
+    async def work(connection: Connection) -> None:
+        await connection.execute(ADD, 1)
+        await connection.write(ADD_TWICE, 2)
+
+    with pytest.raises(asyncpg.UniqueViolationError, match="tried_pkey"):
+        await within(database, work)
+    assert await numbers() == []
+    assert await is_usable(database)
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+async def test_an_error_of_the_commit_undoes_everything(
+    database: Database, numbers: Any, is_written: bool
+):
+    async def work(connection: Connection) -> None:
+        await connection.execute(ADD, 1)
+        twice = "INSERT INTO checked_late SELECT $1::int FROM generate_series(1, 2)"
+        await (connection.write if is_written else connection.execute)(twice, 2)
+
+    with pytest.raises(asyncpg.UniqueViolationError, match="checked_late"):
+        await within(database, work)
+    assert await numbers() == []
+    assert await is_usable(database)
+
+
+async def test_an_argument_that_cannot_be_encoded_undoes_everything(
+    database: Database, numbers: Any
+):
+    async def work(connection: Connection) -> None:
+        await connection.execute(ADD, 1)
+        await connection.write(ADD, "one")
+
+    with pytest.raises(asyncpg.DataError):
+        await within(database, work)
+    assert await numbers() == []
+    assert await is_usable(database)
+
+
+@pytest.mark.parametrize("is_something_written", [True, False])
+async def test_an_error_that_was_overheard_is_no_success(
+    database: Database, numbers: Any, is_something_written: bool
+):
+    async def work(connection: Connection) -> None:
+        await connection.execute(ADD, 1)
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await connection.fetch("SELECT 1 / 0")
+        if is_something_written:
+            await connection.write(ADD, 2)
+
+    with pytest.raises((NotCommitted, asyncpg.InFailedSQLTransactionError)):
+        await within(database, work)
+    assert await numbers() == []
+    assert await is_usable(database)
+
+
+async def test_a_statement_that_is_not_prepared_yet_goes_before_its_commit(
+    database: Database, numbers: Any
+):
+    async with database.transaction() as connection:
+        await connection.execute(ADD, 1)
+        # Never seen before on any connection, as the first of all and as the last.
+        await connection.write("INSERT INTO tried (number) VALUES ($1 + 100)", 2)
+    assert await numbers() == [1, 102]
+
+    async def work(connection: Connection) -> None:
+        await connection.execute(ADD, 3)
+        await connection.write("INSERT INTO nowhere (number) VALUES ($1)", 4)
+
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await within(database, work)
+    assert await numbers() == [1, 102]
+
+
+async def test_a_plan_that_is_no_longer_valid_undoes_everything(
+    database: Database, numbers: Any, owner: asyncpg.Connection[asyncpg.Record]
+):
+    """The driver would send such a statement again where no transaction is open, so after it was rolled back."""
+    returning = "INSERT INTO tried VALUES ($1) RETURNING *"
+
+    async def write(number: int) -> None:
+        async with database.transaction() as connection:
+            await connection.execute(ADD, number)
+            await connection.write(returning, number + 1)
+
+    await write(1)
+    await owner.execute("ALTER TABLE tried ADD COLUMN more integer")
+    with pytest.raises(asyncpg.FeatureNotSupportedError):
+        await write(3)
+    assert await numbers() == [1, 2]
+
+
+async def test_a_read_whose_plan_is_no_longer_valid_is_planned_anew(
+    database: Database, numbers: Any, owner: asyncpg.Connection[asyncpg.Record]
+):
+    everything = "SELECT * FROM tried"
+
+    async def read(connection: Connection) -> None:
+        await connection.fetch(everything)
+
+    async with database.transaction() as connection:
+        await connection.write(ADD, 1)
+    assert [tuple(row) for row in await database.fetch(everything)] == [(1,)]
+    await owner.execute("ALTER TABLE tried ADD COLUMN more integer")
+    assert [tuple(row) for row in await database.fetch(everything)] == [(1, None)]
+    await owner.execute("ALTER TABLE tried ADD COLUMN most integer")
+    # Within a database transaction the server goes on no more.
+    with pytest.raises(asyncpg.InvalidCachedStatementError):
+        await within(database, read)
+    await within(database, read)
+
+
+async def test_a_block_that_does_nothing(database: Database):
+    async with database.transaction():
+        pass
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction(0.5):
+            raise ZeroDivisionError
+    assert await is_usable(database)
+
+
+async def test_a_dry_run_does_what_it_leaves_behind_nowhere(database: Database, numbers: Any):
+    async def work(connection: Connection) -> None:
+        await connection.write(ADD_TWICE, 1)
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await database.run_transaction(work, dry_run=True)
+
+    async def other_work(connection: Connection) -> None:
+        await connection.write(ADD, 1)
+
+    await database.run_transaction(other_work, dry_run=True)
+    assert await numbers() == []
+
+
+async def test_a_cursor_does_not_overlook_what_is_written(database: Database, numbers: Any):
+    async def work(connection: Connection) -> None:
+        await connection.write(ADD, 1)
+        async for _ in connection.cursor("SELECT number FROM tried"):
+            pass
+
+    with pytest.raises(asyncpg.InterfaceError, match="still to be written"):
+        await within(database, work)
+    assert await numbers() == []
+
+
+async def test_a_server_that_goes_away_before_the_first_statement(
+    database: Database, owner: asyncpg.Connection[asyncpg.Record]
+):
+    async def work(connection: Connection) -> None:
+        backend = connection.get_server_pid()
+        await owner.fetchval("SELECT pg_terminate_backend($1, 5000)", backend)
+        await connection.fetch("SELECT 1")
+
+    with pytest.raises(
+        (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError)
+    ):
+        await within(database, work)
+    assert await is_usable(database)
+
+
+async def test_cancelled_commits_are_whole_or_not_at_all(database: Database, numbers: Any):
+    """Whenever the caller gives up, two numbers are there or none, and the connection is of use to the next."""
+
+    async def write(number: int) -> None:
+        async with database.transaction() as connection:
+            await connection.execute(ADD, number)
+            await connection.write(ADD, -number)
+
+    await write(1)
+    for number in range(2, 60):
+        task = asyncio.create_task(write(number))
+        for _ in range(number % 12):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.0002 * (number % 5))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert await is_usable(database)
+    found = await numbers()
+    assert sorted(found) == sorted({-number for number in found})
+    assert 1 in found
