@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import asyncpg
 
-from gateway.storage.kept_connections import Connection
+from gateway.storage.connection import Connection
 
 Result = TypeVar("Result")
 Answer = TypeVar("Answer", covariant=True)  # noqa: PLC0105 - see CONTRIBUTING.md: names in full words
