@@ -19,7 +19,7 @@ from gateway.ledger.assets import Asset
 from gateway.promises import Promise
 from gateway.storage.database import Connection, Database
 from gateway.storage.union_store import Question
-from gateway.tenants.assets import load_assets, recall_asset, recall_asset_by_text
+from gateway.tenants.assets import load_assets, recall_asset
 from resolvers.batches import AnyBatch, AskedBatch, FetchedBatch, Loader, Reader
 
 Key = TypeVar("Key", bound=Hashable)
@@ -42,6 +42,8 @@ class Loaders:
         self.database = database
         self.caller = caller
         self.assets: dict[UUID, Asset] = {}
+        # Those that were looked up by their id as JSON has it: the items of a list have few different ones.
+        self.assets_by_text: dict[str, Asset] = {}
         self._reader = Reader(database)
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
 
@@ -107,8 +109,10 @@ class Loaders:
 
     def find_asset_by_text(self, asset_id: str) -> Asset | None:
         """Return an asset that the request or the process has met before, by its id as JSON has it; asks nobody."""
-        asset = recall_asset_by_text(self.caller.tenant_id, asset_id)
-        return self.find_asset(to_uuid(asset_id)) if asset is None else asset
+        asset = self.assets_by_text.get(asset_id)
+        if asset is None and (asset := self.find_asset(to_uuid(asset_id))) is not None:
+            self.assets_by_text[asset_id] = asset
+        return asset
 
     def with_asset(
         self, asset_id: UUID, present: Callable[[Asset], Value]

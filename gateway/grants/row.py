@@ -22,8 +22,8 @@ from gateway.grants.record import (
     GrantStatus,
 )
 
-# Of a time with six digits of a second's fraction, or without one.
-_WHOLE_LENGTHS = frozenset({26, 19})
+# Of a time with six digits of a second's fraction, in quotes.
+_FULL_LENGTH = 28
 
 
 def _column(name: str) -> Any:
@@ -64,8 +64,11 @@ class GrantRow(asyncpg.Record):
         PostgreSQL writes it: the driver would take longer to make a time than all other columns together.
         """
         # In quotes, without an offset, and without zeros at the end of a fraction.
-        text: str = self["rewarded_at"][1:-1]
-        return f"{text}Z" if len(text) in _WHOLE_LENGTHS else f"{text:0<26}Z"
+        quoted: str = self["rewarded_at"]
+        if len(quoted) == _FULL_LENGTH:
+            return quoted[1:-1] + "Z"
+        text = quoted[1:-1]
+        return f"{text:0<26}Z" if "." in text else f"{text}Z"
 
     @property
     def source(self) -> GrantSource:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
+from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import asyncpg
@@ -20,6 +21,7 @@ Rows: TypeAlias = Sequence[Any]
 
 # Texts that were put together, each of which every connection prepares once.
 UNIONS_MAX = 200
+_NUMBER = itemgetter(0)
 _PARAMETER = re.compile(r"\$([0-9]+)")
 
 
@@ -70,16 +72,17 @@ async def ask_together(connection: Connection, questions: Sequence[Question[Any]
         parameters += question.parameters[1:]
     row_class = next((select.row_class for select in selects if select.row_class), None)
     rows = await connection.fetch(write_union(selects), *parameters, record_class=row_class)
-    parts: list[list[Any]] = [[] for _ in questions]
-    for row in rows:
-        parts[row[0]].append(row)
+    numbers = list(map(_NUMBER, rows))
+    if numbers != sorted(numbers):
+        # PostgreSQL appends one part to the other, which SQL does not promise.
+        rows.sort(key=_NUMBER)
     answers = []
-    first = 1
-    for question, part in zip(questions, parts, strict=True):
-        end = first + len(question.select.columns)
-        has_names = question.select.row_class is not None
-        answers.append(question.take(part if has_names else [row[first:end] for row in part]))
-        first = end
+    row, column = 0, 1
+    for number, (select, _, take) in enumerate(questions):
+        part = rows[row : (row := row + numbers.count(number))]
+        end = column + len(select.columns)
+        answers.append(take(part if select.row_class else [found[column:end] for found in part]))
+        column = end
     return answers
 
 

@@ -28,8 +28,6 @@ CREATABLE_KINDS = frozenset(AssetKind) - {AssetKind.PRODUCT, AssetKind.COMPETITI
 EXPIRING_KINDS = CREATABLE_KINDS - {AssetKind.CASH}
 
 _cache: dict[tuple[UUID, UUID], Asset] = {}
-# By the text of the id too, as JSON has it: reading that takes longer than looking it up.
-_by_text: dict[tuple[UUID, str], Asset] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +129,6 @@ def recall_asset(tenant_id: UUID, asset_id: UUID) -> Asset | None:
     return _cache.get((tenant_id, asset_id))
 
 
-def recall_asset_by_text(tenant_id: UUID, asset_id: str) -> Asset | None:
-    """Return an asset that the process has seen before, by its id as JSON has it, or None."""
-    return _by_text.get((tenant_id, asset_id))
-
-
 def recall_assets(tenant_id: UUID, asset_ids: Iterable[UUID]) -> dict[UUID, Asset]:
     """Return those of these assets that the process has seen before, by id."""
     return {
@@ -158,9 +151,6 @@ async def load_assets(
         fetched = await store.fetch_assets_by_id(connection, tenant_id, list(missing))
         if len(_cache) + len(fetched) > CACHED_ASSETS_MAX:
             _cache.clear()
-            _by_text.clear()
-        for asset_id, asset in fetched.items():
-            _cache[tenant_id, asset_id] = asset
-            _by_text[tenant_id, str(asset_id)] = asset
+        _cache.update({(tenant_id, asset_id): asset for asset_id, asset in fetched.items()})
         found |= fetched
     return found

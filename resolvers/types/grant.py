@@ -18,7 +18,7 @@ from resolvers.enums import expose_enum
 from resolvers.fields import resolved
 from resolvers.node import Node
 from resolvers.scalars import JSON
-from resolvers.selection import selects
+from resolvers.selection import selected_names
 from resolvers.types.benefit import Benefit, to_benefit
 from resolvers.types.custom_field import CustomFieldValue, to_custom_field_value
 from resolvers.types.fulfillment import Fulfillment, load_fulfillments
@@ -198,9 +198,10 @@ class Grant(Node):
 
 def choose_columns(info: Info) -> GrantColumns:
     """Return how much of each grant a list reads for what is selected of it."""
-    if selects(info, DETAIL_FIELDS):
+    names = selected_names(info)
+    if not names.isdisjoint(DETAIL_FIELDS):
         return GrantColumns.DETAIL
-    return GrantColumns.SUMMARY if selects(info, SUMMARY_FIELDS) else GrantColumns.LEAN
+    return GrantColumns.LEAN if names.isdisjoint(SUMMARY_FIELDS) else GrantColumns.SUMMARY
 
 
 _PREFIX = IdKind.GRANT.value

@@ -35,10 +35,11 @@ def present_granted_reward(loaders: Loaders, grant: ShownGrant) -> Reward | Prom
     if version_id is not None:
         kept = _kept.get((loaders.caller.tenant_id, version_id))
         return _load_version(loaders, version_id) if kept is None else kept
-    benefits = grant.benefits
+    known, benefits = loaders.assets_by_text, grant.benefits
     credits = []
     for benefit in benefits:
-        asset = loaders.find_asset_by_text(benefit["asset_id"])
+        asset_id = benefit["asset_id"]
+        asset = known.get(asset_id) or loaders.find_asset_by_text(asset_id)
         if asset is None:
             return loaders.with_assets(
                 assets_of(benefits), lambda: present_granted_reward(loaders, grant)

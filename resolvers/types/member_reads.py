@@ -19,7 +19,7 @@ from gateway.storage.database import Connection
 from gateway.storage.union_store import Question
 from resolvers.context import Context, Info
 from resolvers.loaders import Loaders
-from resolvers.selection import selects
+from resolvers.selection import selected_names
 from resolvers.types.balance import Balance, load_balances, present_balances
 
 _PROFILE = frozenset({"displayName", "createdAt"})
@@ -37,9 +37,10 @@ class WalletShape(NamedTuple):
 
 def choose_wallet_shape(info: Info) -> WalletShape | None:
     """Return how a selected member is read: None if it is no wallet, so that what is asked for is read for itself."""
-    if selects(info, _PROFILE) and selects(info, _BALANCES):
-        return WalletShape(selects(info, _TIMES))
-    return None
+    names = selected_names(info)
+    if names.isdisjoint(_PROFILE) or names.isdisjoint(_BALANCES):
+        return None
+    return WalletShape(has_times=not names.isdisjoint(_TIMES))
 
 
 def load_display_name(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import asyncpg
 import pytest
 
@@ -73,6 +75,31 @@ async def test_question_without_rows_is_answered_with_none(database: Database) -
     nothing = Question(COUNTED, (TENANT, 1, 0), pairs)
     async with database.connection() as connection:
         assert await ask_together(connection, [nothing, NAMING]) == [[], ["a", "b"]]
+
+
+async def test_rows_may_come_in_any_order() -> None:
+    """SQL promises none for a union as a whole."""
+
+    class Mixed:
+        async def fetch(self, *_: object, **__: object) -> list[list[object]]:
+            numbers = [(3, 30), (2, 20)]
+            names = [Word("a"), Word("b")]
+            return [
+                [0, *numbers[0], None, None],
+                names[0],
+                [0, *numbers[1], None, None],
+                names[1],
+            ]
+
+    class Word(list[object]):
+        def __init__(self, word: str) -> None:
+            super().__init__([1, None, None, TENANT, word])
+
+        def __getitem__(self, key: Any) -> Any:
+            return super().__getitem__({"id": 3, "word": 4}.get(key, key))
+
+    connection: Any = Mixed()
+    assert await ask_together(connection, [COUNTING, NAMING]) == [[(3, 30), (2, 20)], ["a", "b"]]
 
 
 @pytest.mark.parametrize(
