@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.ledger.model import OwnerKind
+from gateway.ledger.search_store import last_entry
 from gateway.ledger.statement import AssetBalance
 from gateway.storage.database import Connection
 from gateway.storage.union_store import Question, Rows, Select, ask
@@ -29,14 +30,14 @@ ORDER BY owner_id, asset_id
 
 # The last entry up to a time knows what was posted then; what was held is the sum of the holds that were open.
 BALANCES_AS_OF = Select(
-    """
+    f"""
 SELECT owner_id, asset_id, last.balance_after_minor AS posted_minor, coalesce(held.amount_minor, 0)::bigint AS held_minor,
     last.occurred_at AS updated_at
 FROM accounts
+CROSS JOIN LATERAL {last_entry("occurred_at <= $4")} AS up_to
 CROSS JOIN LATERAL (
     SELECT balance_after_minor, occurred_at FROM ledger_entries
-    WHERE tenant_id = $1 AND account_id = accounts.id AND sequence IS NOT NULL AND occurred_at <= $4
-    ORDER BY occurred_at DESC, sequence DESC LIMIT 1
+    WHERE tenant_id = $1 AND account_id = accounts.id AND ledger_entries.sequence = up_to.sequence LIMIT 1
 ) AS last
 LEFT JOIN LATERAL (
     SELECT sum(amount_minor) AS amount_minor FROM holds

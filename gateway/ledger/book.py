@@ -99,7 +99,7 @@ class Book:
             BalanceTooLow: a bounded account would go below zero.
             BalanceTooHigh: an account would exceed the ledger's bound.
         """
-        at = self._date(transaction.occurred_at)
+        at = self.date(transaction.occurred_at)
         posting = _Posting(transaction.id, grant_id, at, to_seconds(at), [])
         start = position = self._entry_counts.get(transaction.id, 0)
         entry_count, lot_count = len(self.entries), len(self.opened_lots)
@@ -183,7 +183,8 @@ class Book:
         self.touched[hold.account.id] = balance
         self.ended_holds[hold.id] = status
 
-    def _date(self, occurred_at: datetime) -> datetime:
+    def date(self, occurred_at: datetime) -> datetime:
+        """Return the date of what is posted now, by who began at a time: that time, or the accounts' newest entry's."""
         if self._not_before is not None and occurred_at < self._not_before:
             return self._not_before
         return occurred_at

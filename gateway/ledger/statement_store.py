@@ -1,6 +1,7 @@
 """Members' balances and statements, read. Each function is one round trip, whatever the number of members.
 
-A statement is newest first: an account's entries are in the order of time as they are in that of posting. Pages are found by index: one range of `limit + 1` entries for each account, then a merge of those.
+A statement is newest first: an account's entries are in the order of time as they are in that of posting. Pages are found by
+index: where the page begins (search_store), one range of `limit + 1` entries for each account, then a merge of those.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from gateway.ledger.model import Account, OwnerKind, TransactionKind
+from gateway.ledger.search_store import ENTRY_COLUMNS, entries_between, last_entry
 from gateway.ledger.statement import (
     ALWAYS,
     EntryKey,
@@ -27,63 +29,60 @@ _KINDS = {kind.value: kind for kind in TransactionKind}
 _NEWEST = EntryPlace(datetime(9999, 1, 1, tzinfo=UTC), ID_HIGHEST, SEQUENCE_HIGHEST)
 _OLDEST = EntryPlace(datetime(1, 1, 2, tzinfo=UTC), ID_LOWEST, 0)
 
-_ENTRY = """
-transaction_id, index, account_id, asset_id, amount_minor, balance_after_minor, sequence, grant_id, occurred_at
-"""
 
-# The time bounds repeat what the row comparisons say, in the form that the index can use.
-_ALL_ASSETS = f"""
+def _both_ways(statement: str, place: str, newer: str, older: str, limit: str) -> dict[bool, str]:
+    """Return the statement, newest first and (True) backwards, with the page of each account where it says so."""
+    page, page_backwards = (
+        entries_between(place, newer, older, limit, backwards=backwards)
+        for backwards in (False, True)
+    )
+    return {
+        False: statement.replace("<page>", page),
+        True: statement.replace(" DESC", "").replace("<page>", page_backwards),
+    }
+
+
+_ALL_ASSETS = """
 SELECT wanted.member_id, entries.*, ledger_transactions.kind
 FROM unnest($2::uuid[]) AS wanted (member_id)
 CROSS JOIN LATERAL (
-    SELECT newest.* FROM accounts CROSS JOIN LATERAL (
-        SELECT {_ENTRY} FROM ledger_entries
-        WHERE tenant_id = $1 AND account_id = accounts.id AND sequence IS NOT NULL
-            AND occurred_at <= $3 AND occurred_at >= $6
-            AND (occurred_at, account_id, sequence) < ($3, $4, $5)
-            AND (occurred_at, account_id, sequence) > ($6, $7, $8)
-        ORDER BY occurred_at DESC, sequence DESC LIMIT $9
-    ) AS newest
+    SELECT page.* FROM accounts CROSS JOIN LATERAL <page> AS page
     WHERE accounts.tenant_id = $1 AND owner_id = wanted.member_id AND owner_kind = 'MEMBER' AND entry_count > 0
-    ORDER BY newest.occurred_at DESC, newest.account_id DESC, newest.sequence DESC LIMIT $9
+    ORDER BY page.occurred_at DESC, page.account_id DESC, page.sequence DESC LIMIT $9
 ) AS entries
 JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
 ORDER BY entries.occurred_at DESC, entries.account_id DESC, entries.sequence DESC
 """
+ALL_ASSETS = _both_ways(
+    _ALL_ASSETS, "(occurred_at, account_id, sequence)", "($3, $4, $5)", "($6, $7, $8)", "$9"
+)
 
 # Accounts are named by what they are of, so none is looked up.
 _ONE_ASSET = f"""
 SELECT wanted.member_id, entries.*, ledger_transactions.kind
 FROM unnest($2::uuid[], $3::uuid[]) AS wanted (member_id, wanted_account_id)
 CROSS JOIN LATERAL (
-    SELECT {_ENTRY} FROM ledger_entries
+    SELECT {ENTRY_COLUMNS} FROM ledger_entries
     WHERE tenant_id = $1 AND account_id = wanted_account_id AND sequence < $4 AND sequence > $5
     ORDER BY sequence DESC LIMIT $6
 ) AS entries
 JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
 ORDER BY entries.sequence DESC
 """
+ONE_ASSET = {False: _ONE_ASSET, True: _ONE_ASSET.replace(" DESC", "")}
 
-# The same, between two places rather than two sequences: a time is found by index too.
-_ONE_ASSET_BY_TIME = f"""
+# The same, between two places rather than two sequences; the account knows how many entries there are to search in.
+_ONE_ASSET_BY_TIME = """
 SELECT wanted.member_id, entries.*, ledger_transactions.kind
 FROM unnest($2::uuid[], $3::uuid[]) AS wanted (member_id, wanted_account_id)
-CROSS JOIN LATERAL (
-    SELECT {_ENTRY} FROM ledger_entries
-    WHERE tenant_id = $1 AND account_id = wanted_account_id AND sequence IS NOT NULL
-        AND (occurred_at, sequence) < ($4, $5) AND (occurred_at, sequence) > ($6, $7)
-    ORDER BY occurred_at DESC, sequence DESC LIMIT $8
-) AS entries
+JOIN accounts ON accounts.tenant_id = $1 AND accounts.id = wanted_account_id
+CROSS JOIN LATERAL <page> AS entries
 JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
 ORDER BY entries.occurred_at DESC, entries.sequence DESC
 """
-
-ALL_ASSETS = {False: _ALL_ASSETS, True: _ALL_ASSETS.replace(" DESC", "")}
-ONE_ASSET = {False: _ONE_ASSET, True: _ONE_ASSET.replace(" DESC", "")}
-ONE_ASSET_BY_TIME = {
-    False: _ONE_ASSET_BY_TIME,
-    True: _ONE_ASSET_BY_TIME.replace(" DESC", ""),
-}
+ONE_ASSET_BY_TIME = _both_ways(
+    _ONE_ASSET_BY_TIME, "(occurred_at, sequence)", "($4, $5)", "($6, $7)", "$8"
+)
 
 # Every entry of a bounded account counts its account up, so the accounts know.
 COUNT = """
@@ -94,19 +93,11 @@ GROUP BY owner_id
 """
 
 # Sequences have no gaps: two entries' difference is how many lie between them.
-COUNT_BY_TIME = """
-SELECT owner_id, sum(coalesce(until.sequence, 0) - coalesce(since.sequence, 0))::bigint
+COUNT_BY_TIME = f"""
+SELECT owner_id, sum(until.sequence - since.sequence)::bigint
 FROM accounts
-LEFT JOIN LATERAL (
-    SELECT sequence FROM ledger_entries
-    WHERE tenant_id = $1 AND account_id = accounts.id AND sequence IS NOT NULL AND occurred_at < $5
-    ORDER BY occurred_at DESC, sequence DESC LIMIT 1
-) AS until ON true
-LEFT JOIN LATERAL (
-    SELECT sequence FROM ledger_entries
-    WHERE tenant_id = $1 AND account_id = accounts.id AND sequence IS NOT NULL AND occurred_at < $4
-    ORDER BY occurred_at DESC, sequence DESC LIMIT 1
-) AS since ON true
+CROSS JOIN LATERAL {last_entry("occurred_at < $5")} AS until
+CROSS JOIN LATERAL {last_entry("occurred_at < $4")} AS since
 WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER'
     AND ($3::uuid IS NULL OR asset_id = $3)
 GROUP BY owner_id
@@ -116,7 +107,7 @@ BY_KEY = f"""
 SELECT accounts.owner_id AS member_id, entries.*, ledger_transactions.kind
 FROM unnest($2::uuid[], $3::int[]) AS wanted (wanted_id, wanted_index)
 CROSS JOIN LATERAL (
-    SELECT {_ENTRY} FROM ledger_entries
+    SELECT {ENTRY_COLUMNS} FROM ledger_entries
     WHERE tenant_id = $1 AND transaction_id = wanted_id AND index = wanted_index
 ) AS entries
 JOIN accounts ON accounts.tenant_id = $1 AND accounts.id = entries.account_id AND owner_kind = 'MEMBER'
@@ -219,7 +210,7 @@ def _bounds_of(period: Period) -> tuple[EntryPlace, EntryPlace]:
 
 
 def _to_entry(row: asyncpg.Record) -> StatementEntry:
-    """Return the entry that a row of the owner, `_ENTRY` and the kind holds, in that order."""
+    """Return the entry that a row of the owner, `ENTRY_COLUMNS` and the kind holds, in that order."""
     (
         _,
         transaction_id,

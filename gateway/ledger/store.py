@@ -145,7 +145,8 @@ async def record(
         [to_json(transaction.payload) for transaction in transactions],
         *(zip(*entries, strict=True) if entries else [()] * 10),
         *_balance_columns(book.touched),
-        at,
+        # Not before any of its entries, which may be dated later than the batch began: the next batch asks for it.
+        book.date(at),
         *(beside.values if beside else ()),
     )
     if book.opened_lots or book.consumed_minor:

@@ -1,4 +1,4 @@
-"""Compute every account's hash chain again, streaming: what was edited, deleted, reordered or cut off shows.
+"""Compute every account's hash chain again, streaming: what was edited, deleted, reordered, cut off or dated back shows.
 
 Memory: a page of rows and one account, whatever the size of the ledger.
 """
@@ -6,6 +6,7 @@ Memory: a page of rows and one account, whatever the size of the ledger.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -32,13 +33,14 @@ ORDER BY accounts.tenant_id, accounts.id, sequence
 class _Chain:
     """One account's chain, computed so far; `problem` is the first thing that does not fit."""
 
-    __slots__ = ("account", "balance_minor", "entry_count", "hash", "problem")
+    __slots__ = ("account", "balance_minor", "entry_count", "hash", "latest", "problem")
 
     def __init__(self, account: asyncpg.Record) -> None:
         self.account = account
         self.hash = CHAIN_START
         self.entry_count = 0
         self.balance_minor = 0
+        self.latest: datetime | None = None
         self.problem: str | None = None
 
     def add(self, row: asyncpg.Record) -> None:
@@ -65,6 +67,10 @@ class _Chain:
         )
         if self.hash != stored:
             self.problem = f"the hash of entry {sequence} does not follow"
+        elif self.latest is not None and at < self.latest:
+            # Reads find times by halving the sequences (docs/decisions/0051-entries-by-sequence.md).
+            self.problem = f"entry {sequence} is dated before the entry that it follows"
+        self.latest = at
 
     def close(self) -> None:
         _, _, entry_count, head = self.account[:4]

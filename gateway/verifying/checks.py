@@ -37,7 +37,7 @@ CHECKS = (
     ),
     Check(
         "chains_verify",
-        "the hash chain of each account's entries is unbroken from its first entry to the head that the account keeps",
+        "the hash chain of each account's entries is unbroken from its first entry to the head that the account keeps, and time never runs backwards along it",
         find_broken_chains,
     ),
 )

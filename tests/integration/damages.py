@@ -24,6 +24,22 @@ HELD_999 = """
 ALTER TABLE accounts DROP CONSTRAINT accounts_never_below_zero;
 UPDATE accounts SET held_minor = 999 WHERE id = '{adas_points}';
 """
+# The last entry of an account, dated before the one that it follows; its hash and the account's head follow.
+DATED_BACK = """
+WITH dated AS (
+    SELECT last.*, before.chain_hash AS hash_before, before.occurred_at - interval '1 second' AS at
+    FROM accounts JOIN ledger_entries AS last ON last.account_id = accounts.id AND last.sequence = entry_count
+    JOIN ledger_entries AS before ON before.account_id = accounts.id AND before.sequence = entry_count - 1
+    WHERE accounts.id = '{adas_points}'
+)
+UPDATE ledger_entries SET occurred_at = at, chain_hash = sha256(hash_before || uuid_send(dated.transaction_id)
+    || uuid_send(dated.account_id) || uuid_send(dated.asset_id) || coalesce(uuid_send(dated.grant_id), decode(repeat('00', 16), 'hex'))
+    || int4send(dated.index) || int8send(dated.amount_minor) || int8send(dated.sequence)
+    || int8send(dated.balance_after_minor) || float8send(extract(epoch FROM at)::float8))
+FROM dated WHERE ledger_entries.account_id = dated.account_id AND ledger_entries.sequence = dated.sequence;
+UPDATE accounts SET chain_hash = ledger_entries.chain_hash FROM ledger_entries
+WHERE accounts.id = '{adas_points}' AND account_id = accounts.id AND sequence = entry_count
+"""
 NOTHING = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -336,6 +352,9 @@ DAMAGES = {
         "UPDATE accounts SET posted_minor = posted_minor + 1 WHERE owner_id = '{ada}' AND asset_id = '{points_id}'",
         "chains_verify transactions_sum_to_zero assets_sum_to_zero captures_match_holds",
         "the account counts 6 entries and 5 are there",
+    ),
+    "an entry dated before the one that it follows": Damage(
+        DATED_BACK, "chains_verify", "entry 6 is dated before the entry that it follows"
     ),
     "another head": Damage(
         "UPDATE accounts SET chain_hash = decode(repeat('00', 32), 'hex') WHERE owner_id = '{ada}' AND asset_id = '{points_id}'",

@@ -18,6 +18,7 @@ from gateway.ledger.statement_store import count_entries, fetch_entries_pages
 from gateway.ledger.store import lock_balances, record
 from gateway.storage.database import Database
 from gateway.storage.pages import PageRequest
+from gateway.verifying.chain_store import find_broken_chains
 from tests.catalogue import Shop, open_shop
 from tests.use_cases import add_member, points_of
 
@@ -32,6 +33,18 @@ async def shop(database: Database) -> Shop:
 
 def at(second: int) -> datetime:
     return START + timedelta(seconds=second)
+
+
+async def give(shop: Shop, members: Sequence[UUID], when: datetime) -> None:
+    """Move a point to each of the members, in one batch."""
+    points = points_of(shop)
+    owners = [Account(points, OwnerKind.MEMBER, member) for member in members]
+    issuance = Account(points, OwnerKind.ISSUANCE, shop.caller.organisation_id)
+    async with shop.database.transaction() as connection:
+        book = await lock_balances(connection, shop.caller.tenant_id, owners, when)
+        transaction = Transaction(new_id(), TransactionKind.GRANT, new_id(), when, {})
+        book.post(transaction, [Transfer(issuance, owner, 1) for owner in owners])
+        await record(connection, shop.caller.tenant_id, book, when)
 
 
 async def post(shop: Shop, member: UUID, amount: int, when: datetime, *, hold: int = 0) -> UUID:
@@ -128,6 +141,17 @@ async def test_times_follow_sequences_whatever_the_clocks_and_races(shop: Shop) 
     times = [row["occurred_at"] for row in rows]
     assert times == sorted(times)
     assert await past(shop, member, 9) == (8, 0)
+
+
+async def test_entry_follows_one_that_was_dated_by_another_account(shop: Shop) -> None:
+    """A batch's entries take the date of its newest account, and so does what follows them on its other accounts."""
+    ada, grace = await add_member(shop), await add_member(shop)
+    await give(shop, [ada], at(100))
+    await give(shop, [ada, grace], at(60))
+    await give(shop, [grace], at(70))
+    assert [await past(shop, grace, second) for second in (99, 100)] == [None, (2, 0)]
+    async with shop.database.connection() as connection, connection.transaction():
+        assert await find_broken_chains(connection, shop.caller.tenant_id, 1) == []
 
 
 @pytest.mark.parametrize("one_asset", [False, True])

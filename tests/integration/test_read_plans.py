@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-
 import pytest
 
 from gateway.campaigns import store as campaign_store
@@ -13,60 +10,36 @@ from gateway.grants import list_store, notification_store
 from gateway.grants.row import GrantColumns
 from gateway.holding import store as holding_store
 from gateway.ledger import balance_store, lot_store, statement_store
-from gateway.ledger.model import Account, OwnerKind
 from gateway.members import list_store as member_store
 from gateway.members import wallet_store
 from gateway.members.segments import store as segment_store
 from gateway.rewards import store as reward_store
 from gateway.rewards import version_store
 from gateway.storage.database import Database
-from gateway.storage.pages import ID_LOWEST
 from gateway.storage.union_store import ask, write_union
 from gateway.tenants import asset_list_store, credentials_store
 from gateway.vendors import store as vendor_store
 from tests.wallets import explain, open_wallets
 
-ENTRY_COUNT = 20_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-# An account whose entry number n was posted at second n.
-FILL = (
-    """
-    INSERT INTO ledger_transactions (tenant_id, id, kind, operation_id, occurred_at)
-    SELECT $1, $2::uuid, 'GRANT', $3::uuid, now() WHERE $4::uuid IS NOT NULL AND $5::int > 0
-    """,
-    """
-    INSERT INTO accounts (tenant_id, id, asset_id, owner_kind, owner_id, posted_minor, held_minor, entry_count,
-        chain_hash, updated_at)
-    VALUES ($1, $2, $3, 'MEMBER', $4, $5::int, 0, $5::int, '', now())
-    """,
-    """
-    INSERT INTO ledger_entries (tenant_id, transaction_id, index, account_id, asset_id, amount_minor, occurred_at,
-        sequence, balance_after_minor, chain_hash)
-    SELECT $1, $2, n, $2, $3, 1, to_timestamp(n), n, n, '' FROM generate_series(1, $5::int) AS n
-    WHERE $4::uuid IS NOT NULL
-    """,
-)
-
 PLANS = {
     "balances": (balance_store.BALANCES.text, "accounts_by_owner"),
-    "statement": (statement_store.ALL_ASSETS[False], "ledger_entries_by_time"),
-    "statement backwards": (statement_store.ALL_ASSETS[True], "ledger_entries_by_time"),
+    "statement": (statement_store.ALL_ASSETS[False], "ledger_entries_by_account"),
+    "statement backwards": (statement_store.ALL_ASSETS[True], "ledger_entries_by_account"),
     "statement of one asset": (statement_store.ONE_ASSET[False], "ledger_entries_by_account"),
     "statement of one asset backwards": (
         statement_store.ONE_ASSET[True],
         "ledger_entries_by_account",
     ),
-    "balances as of a time": (balance_store.BALANCES_AS_OF.text, "ledger_entries_by_time"),
+    "balances as of a time": (balance_store.BALANCES_AS_OF.text, "ledger_entries_by_account"),
     "holds as of a time": (balance_store.BALANCES_AS_OF.text, "holds_by_account"),
-    "entries counted by time": (statement_store.COUNT_BY_TIME, "ledger_entries_by_time"),
+    "entries counted by time": (statement_store.COUNT_BY_TIME, "ledger_entries_by_account"),
     "statement of one asset in a period": (
         statement_store.ONE_ASSET_BY_TIME[False],
-        "ledger_entries_by_time",
+        "ledger_entries_by_account",
     ),
     "statement of one asset in a period backwards": (
         statement_store.ONE_ASSET_BY_TIME[True],
-        "ledger_entries_by_time",
+        "ledger_entries_by_account",
     ),
     "notifications": (notification_store.PAGES[False], "notifications_by_member"),
     "notifications backwards": (notification_store.PAGES[True], "notifications_by_member"),
@@ -162,40 +135,3 @@ async def test_statement_is_planned_once_for_a_connection(database: Database) ->
     assert plans is not None
     assert plans["generic_plans"] >= 10
     assert plans["custom_plans"] == 0
-
-
-@pytest.mark.requirement("ALL-3")
-@pytest.mark.parametrize("of_one_asset", [False, True])
-async def test_page_deep_in_a_statement_reads_as_little_as_the_first(
-    database: Database, of_one_asset: bool
-) -> None:
-    wallets = await open_wallets(database)
-    tenant_id = wallets.caller.tenant_id
-    (member_id,) = await wallets.add_members()
-    asset_id = wallets.caller.standard_assets.points_id
-    account_id = Account(asset_id, OwnerKind.MEMBER, member_id).id
-    for statement in FILL:
-        await database.fetch(statement, tenant_id, account_id, asset_id, member_id, ENTRY_COUNT)
-    blocks = []
-    for sequence in (ENTRY_COUNT, 100):
-        if of_one_asset:
-            found = [[member_id], [account_id], sequence, 0, 21]
-            statement = statement_store.ONE_ASSET[False]
-        else:
-            at = datetime.fromtimestamp(sequence, UTC)
-            found = [[member_id], at, account_id, sequence, EPOCH, ID_LOWEST, 0, 21]
-            statement = statement_store.ALL_ASSETS[False]
-        blocks.append(await _count_blocks(database, statement, tenant_id, *found))
-    first, deep = blocks
-    assert deep <= first * 1.2, blocks
-
-
-async def _count_blocks(database: Database, statement: str, *arguments: object) -> int:
-    (row,) = await database.fetch(
-        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", *arguments
-    )
-    (explained,) = json.loads(row[0])
-    plan = explained["Plan"]
-    assert plan["Actual Rows"] == 21
-    blocks: int = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-    return blocks
