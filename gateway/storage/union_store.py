@@ -67,11 +67,14 @@ async def ask_together(connection: Connection, questions: Sequence[Question[Any]
     if len(questions) == 1:
         return [await ask(connection, questions[0])]
     selects = tuple(question.select for question in questions)
-    parameters = list(questions[0].parameters)
+    tenant_id, *parameters = questions[0].parameters
     for question in questions[1:]:
+        assert question.parameters[0] == tenant_id  # noqa: S101 - a request has one tenant
         parameters += question.parameters[1:]
     row_class = next((select.row_class for select in selects if select.row_class), None)
-    rows = await connection.fetch(write_union(selects), *parameters, record_class=row_class)
+    rows = await connection.fetch(
+        write_union(selects), tenant_id, *parameters, record_class=row_class
+    )
     numbers = list(map(_NUMBER, rows))
     if numbers != sorted(numbers):
         # PostgreSQL appends one part to the other, which SQL does not promise.
