@@ -77,7 +77,7 @@ verify: setup ## Check every invariant of the ledger; fails with the offending r
 bench-setup: setup ## Install what the benchmark's peers need: wrk, and PostGraphile into build/.
 	sh benchmarks/setup.sh
 
-bench: setup ## Measure the gateway beside its peers, in 15 minutes; QUICK=1 in about 5, ONLY="S1 S3" some of it.
+bench: setup ## Measure the gateway beside its peers, in 15 minutes; QUICK=1 in about 3, ONLY="S1 S3" some of it.
 	$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick) $(ONLY)
 
 # Pins for every platform and Python that the project supports, with no index address in them.

@@ -53,7 +53,7 @@ FAULTS = (
 def main() -> None:
     """Run from the command line; the exit code is 1 if a scenario could not be measured."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about 5 minutes instead of 15")
+    parser.add_argument("--quick", action="store_true", help="about 3 minutes instead of 15")
     parser.add_argument("scenarios", nargs="*", metavar="S1", help="only these; all if left out")
     arguments = parser.parse_args()
     chosen = set(arguments.scenarios) or set(SCENARIOS)

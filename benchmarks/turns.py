@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import psutil
@@ -29,6 +30,15 @@ def alternate(turns: int, measures: Mapping[str, Callable[[], Figure]]) -> dict[
         for name, measure in measures.items():
             figures[name].append(measure())
     return figures
+
+
+def warm_up_and_alternate(
+    loads: Mapping[str, Callable[..., Load]], *, warm_up_seconds: int, turns: int, seconds: int
+) -> dict[str, list[Load]]:
+    """Load each side once for nothing, and then in turns."""
+    for load in loads.values():
+        load(seconds=warm_up_seconds)
+    return alternate(turns, {name: partial(load, seconds=seconds) for name, load in loads.items()})
 
 
 def load_side(side: Side, call: Call, *, seconds: int, connections: int) -> Load:

@@ -15,6 +15,7 @@ from types import FrameType
 from gateway.app import create_application
 from gateway.demo.seed import Demo, ensure_demo
 from gateway.garbage import collect_seldom
+from gateway.heartbeats import beat_forever
 from gateway.http.server import bind_sockets, run_server
 from gateway.http.structured_logging import configure_logging
 from gateway.settings import InvalidSetting, Settings
@@ -78,10 +79,20 @@ def _answer(settings: Settings, application_url: str, listeners: Sequence[socket
         listener = listeners[worker_number]
         # One that stays open here would go on taking connections for another that has stopped.
         _close(other for other in listeners if other is not listener)
-        run_server(application, listener, settings.log_level, worker.report_ready)
+
+        def on_started() -> None:
+            worker.report_ready()
+            beat_forever(worker.beat)
+
+        run_server(application, listener, settings.log_level, on_started)
 
     configure_logging(settings.log_level)
-    supervise(work, settings.workers, on_stop=lambda: _close(listeners))
+    supervise(
+        work,
+        settings.workers,
+        on_stop=lambda: _close(listeners),
+        silence_seconds_max=settings.worker_silence_seconds_max,
+    )
 
 
 def _close(listeners: Iterable[socket.socket]) -> None:

@@ -18,6 +18,8 @@ FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 DATABASE_SCHEMES = ("postgresql", "postgres")
 LOCK_TIMEOUT_SECONDS_MAX = 60.0
 WORKERS_MAX = 64
+WORKER_SILENCE_SECONDS_LEAST = 2
+WORKER_SILENCE_SECONDS_MOST = 3_600
 # Longer than any bound below, and short of the length that int() itself refuses.
 DIGITS_MAX = 18
 
@@ -44,6 +46,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
+    worker_silence_seconds_max: int = 30
     development: bool = False
     log_level: str = "INFO"
     database_pool_size_max: int = 10
@@ -91,6 +94,11 @@ class Settings:
             host=read("HOST", _parse_host, default.host),
             port=read("PORT", _whole_number(0, 65_535), default.port),
             workers=read("WORKERS", _whole_number(1, WORKERS_MAX), default.workers),
+            worker_silence_seconds_max=read(
+                "WORKER_SILENCE_SECONDS_MAX",
+                _whole_number(WORKER_SILENCE_SECONDS_LEAST, WORKER_SILENCE_SECONDS_MOST),
+                default.worker_silence_seconds_max,
+            ),
             development=read("DEVELOPMENT", _parse_boolean, default.development),
             log_level=read("LOG_LEVEL", _parse_log_level, default.log_level),
             database_pool_size_max=read(

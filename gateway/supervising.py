@@ -18,12 +18,17 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any, Final, NoReturn
 
+from gateway.heartbeats import BEAT_SECONDS, Heartbeats
+
 logger = logging.getLogger(__name__)
 
 # Starts in a row that may fail before all end: whoever started us then sees it, and decides.
 FAILED_STARTS_MAX: Final = 5
 # Before the first new try; twice as long before each further one.
 PAUSE_SECONDS: Final = 0.1
+# Until more processes, or memory for one, may be there.
+FORK_PAUSE_SECONDS: Final = 1.0
+SILENCE_SECONDS_MAX: Final = 30
 # Longer than a worker takes to let requests (30), jobs (10) and calls to vendors (5) finish.
 STOP_SECONDS_MAX: Final = 50.0
 EXIT_FAULT: Final = 70
@@ -41,22 +46,28 @@ class Worker:
     number: int
     # Called once it can do its work.
     report_ready: Callable[[], None]
+    # Once called, it is called every second from then on, or the process is taken for stuck.
+    beat: Callable[[], None]
 
 
 def supervise(
-    work: Callable[[Worker], None], worker_count: int, on_stop: Callable[[], None]
+    work: Callable[[Worker], None],
+    worker_count: int,
+    on_stop: Callable[[], None],
+    silence_seconds_max: int = SILENCE_SECONDS_MAX,
 ) -> None:
     """Run `work` in that many processes until SIGTERM or SIGINT, then let each finish, for 50 seconds at most.
 
     Call it from the main thread while there is no other thread and no event loop. A worker gets SIGTERM when it is to stop, and
     a second SIGINT if nobody wants to wait; if this process is killed, workers get SIGTERM too. `on_stop` is called before the
-    first of them is told.
+    first of them is told. One that has begun to beat and then is silent for so many seconds is killed and replaced.
 
     Raises:
         WorkersFailed: a worker dies before it is ready, at first or five times in a row; the others were let finish.
     """
     with _Signals() as signals:
-        supervisor = _Supervisor(work, worker_count, on_stop, signals)
+        heartbeats = Heartbeats(worker_count, silence_seconds_max)
+        supervisor = _Supervisor(work, worker_count, on_stop, signals, heartbeats)
         try:
             supervisor.run()
         finally:
@@ -76,7 +87,7 @@ class _Signals:
         }
         return self
 
-    def wait(self, seconds: float | None) -> bytes:
+    def wait(self, seconds: float) -> bytes:
         """Return the numbers of the signals that have arrived; empty when time is up."""
         select.select([self._reader], [], [], seconds)
         try:
@@ -106,10 +117,13 @@ class _Supervisor:
         worker_count: int,
         on_stop: Callable[[], None],
         signals: _Signals,
+        heartbeats: Heartbeats,
     ) -> None:
         self._work = work
         self._on_stop = on_stop
         self._signals = signals
+        self._heartbeats = heartbeats
+        self._look_at = time.monotonic() + BEAT_SECONDS
         # Shared with the workers: each sets its byte when it is ready.
         self._ready = mmap.mmap(-1, worker_count)
         # Workers wait for its end, which comes when this process is gone, however it went.
@@ -133,7 +147,9 @@ class _Supervisor:
                     self._stop()
                 elif number == signal.SIGINT:
                     self._send(signal.SIGINT)
-            if self._kill_at is not None and time.monotonic() >= self._kill_at:
+            if self._kill_at is None:
+                self._end_silent()
+            elif time.monotonic() >= self._kill_at:
                 self.kill_all()
         if self._has_given_up:
             message = "The serving processes end before they can serve: the log says why."
@@ -147,17 +163,25 @@ class _Supervisor:
             os.waitpid(process_id, 0)
         self._process_ids.clear()
 
-    def _seconds_left(self) -> float | None:
+    def _seconds_left(self) -> float:
         """Return how long nothing needs to be done unless a signal comes."""
-        times = [*self._due.values(), *([] if self._kill_at is None else [self._kill_at])]
-        return max(0.0, min(times) - time.monotonic()) if times else None
+        until = self._look_at if self._kill_at is None else self._kill_at
+        return max(0.0, min([until, *self._due.values()]) - time.monotonic())
 
     def _start_due(self) -> None:
         now = time.monotonic()
         for number in [number for number, due in self._due.items() if due <= now]:
-            del self._due[number]
             self._ready[number] = 0
-            self._process_ids[number] = self._fork(number)
+            self._heartbeats.forget(number)
+            try:
+                self._process_ids[number] = self._fork(number)
+            except OSError as error:
+                # Too many processes, or too little memory for one more: the others go on meanwhile.
+                facts = {"worker": number, "reason": str(error)}
+                logger.error("worker not started", extra={"facts": facts})
+                self._due[number] = now + FORK_PAUSE_SECONDS
+            else:
+                del self._due[number]
 
     def _fork(self, number: int) -> int:
         # A signal that arrives in between would be handled by the new process as if it were this one.
@@ -180,7 +204,13 @@ class _Supervisor:
             os.close(self._lifeline[1])
             _stop_without(self._lifeline[0])
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-            self._work(Worker(number, lambda: self._ready.__setitem__(number, 1)))
+            self._work(
+                Worker(
+                    number,
+                    report_ready=lambda: self._ready.__setitem__(number, 1),
+                    beat=lambda: self._heartbeats.beat(number),
+                )
+            )
             status = 0
         except SystemExit as leaving:
             status = leaving.code
@@ -192,6 +222,19 @@ class _Supervisor:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status if isinstance(status, int) else EXIT_FAULT)
+
+    def _end_silent(self) -> None:
+        """Kill whoever is stuck, once a second; it is replaced when it is gone."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + BEAT_SECONDS
+        for number in self._heartbeats.look():
+            # Whoever is gone already has no id: it is about to be replaced.
+            if process_id := self._process_ids.get(number):
+                facts = {"worker": number, "silent": process_id}
+                logger.error("worker silent", extra={"facts": facts})
+                os.kill(process_id, signal.SIGKILL)
 
     def _bury(self) -> None:
         for number, process_id in list(self._process_ids.items()):

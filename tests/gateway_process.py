@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from urllib.parse import urlsplit
 import orjson
 import psutil
 
-WAIT_SECONDS_MAX = 60.0
+from tests.waiting import WAIT_SECONDS_MAX
+
 PROGRAM = "import sys; from gateway.cli import main; sys.argv[0] = 'gateway'; main()"
 
 
@@ -73,11 +73,3 @@ def run_gateway(
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=WAIT_SECONDS_MAX)
-
-
-def wait_for(is_so: Callable[[], bool], what: str) -> None:
-    """Return when it is so; fail when that takes far too long."""
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while not is_so():
-        assert time.monotonic() < deadline, f"never came: {what}"
-        time.sleep(0.02)

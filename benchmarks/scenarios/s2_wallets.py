@@ -9,7 +9,7 @@ from benchmarks.measures import Result, Series, Target
 from benchmarks.plan import Plan
 from benchmarks.report import Report
 from benchmarks.sides import Side, Work
-from benchmarks.turns import alternate, load_side
+from benchmarks.turns import load_side, warm_up_and_alternate
 
 TARGETS = {"PostGraphile": 1.5, "hand-written": 0.5}
 
@@ -20,11 +20,8 @@ def measure_wallets(plan: Plan, gateway: Side, peers: Sequence[Side], report: Re
         side.name: partial(load_side, side, side.calls[Work.WALLET], connections=plan.connections)
         for side in (gateway, *peers)
     }
-    for load in loads.values():
-        load(seconds=plan.warm_up_seconds)
-    measured = alternate(
-        plan.turns,
-        {name: partial(load, seconds=plan.wallet_seconds) for name, load in loads.items()},
+    measured = warm_up_and_alternate(
+        loads, warm_up_seconds=plan.warm_up_seconds, turns=plan.turns, seconds=plan.wallet_seconds
     )
     report.raw["S2"] = measured
     rates = {name: [load.rate for load in turns] for name, turns in measured.items()}

@@ -26,8 +26,6 @@ from gateway.ids import new_id
 LINES_A_SECOND_MIN = 20_000
 SHARE_OF_SET_BASED_MIN = 0.4
 SIZES = (1_000, 10_000)
-# A request of 1,000 lines is short: several of them make a turn.
-SMALL_FACTOR = 5
 TIMEOUT_SECONDS = 60
 
 
@@ -54,7 +52,8 @@ def _measure(
     set_based: SetBasedSide,
     report: Report,
 ) -> None:
-    count = plan.distributions_per_turn * (SMALL_FACTOR if size == SIZES[0] else 1)
+    is_small = size == SIZES[0]
+    count = plan.small_distributions_per_turn if is_small else plan.large_distributions_per_turn
 
     def through_gateway(operation: str) -> float:
         return _rate(

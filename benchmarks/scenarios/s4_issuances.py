@@ -8,7 +8,7 @@ from benchmarks.measures import Result, Series, Target
 from benchmarks.plan import Plan
 from benchmarks.report import Report
 from benchmarks.sides import Side, Work
-from benchmarks.turns import alternate, load_grants
+from benchmarks.turns import load_grants, warm_up_and_alternate
 
 REWARDS = 5
 SHARE_MIN = 0.8
@@ -26,11 +26,8 @@ def measure_issuances(plan: Plan, gateway: Side, handwritten: Side, report: Repo
         )
         for side in (gateway, handwritten)
     }
-    for load in loads.values():
-        load(seconds=plan.warm_up_seconds)
-    measured = alternate(
-        plan.turns,
-        {name: partial(load, seconds=plan.issue_seconds) for name, load in loads.items()},
+    measured = warm_up_and_alternate(
+        loads, warm_up_seconds=plan.warm_up_seconds, turns=plan.turns, seconds=plan.issue_seconds
     )
     report.raw["S4"] = measured
     rates = {name: [load.rate for load in turns] for name, turns in measured.items()}

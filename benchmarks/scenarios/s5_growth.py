@@ -20,13 +20,13 @@ from benchmarks.gateway_side import (
     wallet_call,
 )
 from benchmarks.growth import GrownWorld, grow
-from benchmarks.load import Call, Load
+from benchmarks.load import Call
 from benchmarks.measures import Result, Series, Target
 from benchmarks.operations import operation_body
 from benchmarks.plan import Plan
 from benchmarks.report import Report
 from benchmarks.sides import Side, Work, verify_nothing
-from benchmarks.turns import alternate, load_grants, load_side
+from benchmarks.turns import load_grants, load_side, warm_up_and_alternate
 from benchmarks.world import external_id
 
 GROWTH_MAX = 1.2
@@ -78,11 +78,11 @@ def measure_growth(plan: Plan, report: Report) -> None:
 
 def _compare(plan: Plan, what: str, loads: dict[str, Any], report: Report) -> None:
     """Measure two sides in turn; the first is held against the second."""
-    for load in loads.values():
-        load(seconds=plan.warm_up_seconds)
-    measured: dict[str, list[Load]] = alternate(
-        plan.growth_turns,
-        {name: partial(load, seconds=plan.growth_seconds) for name, load in loads.items()},
+    measured = warm_up_and_alternate(
+        loads,
+        warm_up_seconds=plan.warm_up_seconds,
+        turns=plan.growth_turns,
+        seconds=plan.growth_seconds,
     )
     report.raw[f"S5 {what}"] = measured
     long, short = (Series(name, [load.p99 for load in turns]) for name, turns in measured.items())

@@ -21,11 +21,12 @@ Start = Callable[["Place"], None]
 
 
 class _Tenant:
-    """A tenant's places in use, its late work, and who waits for a place, in order."""
+    """A tenant's places in use, its late work, who would be late if that were not too much, and who waits for a place, in order."""
 
     def __init__(self) -> None:
         self.taken = 0
         self.late = 0
+        self.overdue: deque[Place] = deque()
         self.waiting: deque[Start] = deque()
         self.is_serving = False
 
@@ -78,15 +79,25 @@ class Place:
         """Free the place; the work is done."""
         if self._timer is not None:
             self._timer.cancel()
+        state = self._state
         if self._is_late:
-            self._state.late -= 1
+            state.late -= 1
+            if state.overdue:
+                state.overdue.popleft()._become_late()
         else:
-            self._state.taken -= 1
+            state.taken -= 1
+            if self in state.overdue:
+                state.overdue.remove(self)
         self._serve()
 
     def _give_up(self) -> None:
         if self._state.late < LATE_MAX:
-            self._is_late = True
-            self._state.late += 1
-            self._state.taken -= 1
+            self._become_late()
             self._serve()
+        else:
+            self._state.overdue.append(self)
+
+    def _become_late(self) -> None:
+        self._is_late = True
+        self._state.late += 1
+        self._state.taken -= 1

@@ -24,10 +24,14 @@ ON CONFLICT (tenant_id, partner_id, kind, key) DO NOTHING
 RETURNING id, created_at
 """
 
-# now() is the time of the claims too: it does not move within a database transaction.
+# now() is the time of the claims too: it does not move within a database transaction. The aggregate sees to it that the clock
+# is read when all is claimed.
 CLAIM_AND_READ = f"""
 WITH claimed AS ({CLAIM})
-SELECT ARRAY(SELECT id FROM claimed) AS claimed_ids, now() AS claimed_at, reading.* FROM ({{reading}}) AS reading
+SELECT claims.*, now() AS claimed_at, reading.*
+FROM (
+    SELECT array_agg(id) AS claimed_ids, clock_timestamp() - statement_timestamp() AS reading_age FROM claimed
+) AS claims, ({{reading}}) AS reading
 """
 CLAIM_PARAMETERS = 8
 
@@ -78,12 +82,22 @@ async def claim_keys_and_read(
 ) -> tuple[dict[UUID, Operation], asyncpg.Record]:
     """Claim keys as `claim_keys` does, and return what is read beside them as it was when the statement began.
 
+    The row's `reading_age` is how long ago that was when the keys were claimed: a statement reads what was committed when it
+    began, however long it then waits.
+
     Raises:
         RequestInProgress: another request still holds one of the keys after the lock time-out.
     """
     statement = _with_reading(reading.statement)
     (row,) = await _claim(connection, statement, caller, requests, *reading.values)
-    return {id_: Operation(id_, row["claimed_at"]) for id_ in row["claimed_ids"]}, row
+    return {id_: Operation(id_, row["claimed_at"]) for id_ in row["claimed_ids"] or ()}, row
+
+
+async def read(connection: Connection, caller: Caller, reading: Reading) -> asyncpg.Record:
+    """Return what a reading finds now."""
+    row: asyncpg.Record
+    (row,) = await connection.fetch(reading.statement, caller.tenant_id, *reading.values)
+    return row
 
 
 async def _claim(

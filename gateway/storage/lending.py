@@ -167,11 +167,21 @@ class Transaction(Lending):
 
 
 def _raise_if_gone(connection: Connection, error: BaseException) -> None:
-    if isinstance(error, asyncpg.InternalClientError):
-        # asyncpg loses track of an exchange that the server's end cut short (its issue 784).
+    if _has_lost_track(error):
         if not is_closed(connection):
             connection.terminate()
         raise ConnectionResetError(str(error)) from error
     # Also raised for wrong use, which must show; on a closed connection it says that the server is gone.
     if isinstance(error, asyncpg.InterfaceError) and is_closed(connection):
         raise ConnectionResetError(str(error)) from error
+
+
+def _has_lost_track(error: BaseException) -> bool:
+    """Tell whether asyncpg has lost track of an exchange that the server's end cut short (its issue 784).
+
+    A roll-back that is tried then fails in turn, by an error that looks like wrong use and hides the first one.
+    """
+    cause: BaseException | None = error
+    while isinstance(cause, asyncpg.InterfaceError):
+        cause = cause.__context__
+    return isinstance(cause, asyncpg.InternalClientError)

@@ -11,10 +11,9 @@ import strawberry
 from gateway.access import Caller, Scope
 from gateway.errors import Forbidden, Unauthenticated
 from gateway.ids import IdKind, encode_id, new_id
-from gateway.storage.database import Database
 from resolvers.context import Context
 from resolvers.schema import build_schema
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 
 SCHEMA = build_schema(strawberry.Schema)
 
@@ -54,11 +53,6 @@ CREATE_POOL = mutation("createCodePool", "codePool { id name codes { free loaded
 IMPORT = mutation(
     "importCodes", "acceptedCount duplicateCount codePool { codes { free granted voided loaded } }"
 )
-
-
-@pytest.fixture
-async def shop(database: Database) -> Shop:
-    return await open_shop(database)
 
 
 async def run(shop: Shop, document: str, caller: Caller | None = None, **given: Any) -> Any:

@@ -12,7 +12,6 @@ import strawberry
 from gateway.access import Caller, Scope
 from gateway.errors import Forbidden
 from gateway.ids import IdKind, encode_id, new_id
-from gateway.storage.database import Database
 from resolvers.context import Context
 from resolvers.schema import build_schema
 from tests.catalogue import Shop, open_shop
@@ -63,11 +62,6 @@ ISSUE = mutation(
         grant {{ id orgId {STEPS}
             customFields {{ name type string integer decimal boolean date choice }} }} }}""",
 )
-
-
-@pytest.fixture
-async def shop(database: Database) -> Shop:
-    return await open_shop(database)
 
 
 async def read(shop: Shop, document: str, caller: Caller | None = None, **variables: Any) -> Any:

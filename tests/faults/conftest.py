@@ -6,22 +6,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
-import asyncpg
 import pytest
 
 from gateway.purchasing.purchaser import Purchaser
 from gateway.storage.database import Database
+from tests.use_cases import nobody_waiting
 from tests.vendor_shop import VendorServer, VendorShop, open_vendor_shop
 
 OpenGateway = Callable[..., Awaitable[Database]]
 
 
 @pytest.fixture
-async def owner(owner_database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """Connect as the owner."""
-    connection = await asyncpg.connect(owner_database_url)
-    yield connection
-    await connection.close()
+def steady_statements() -> Iterator[None]:
+    """Let an operation send the same statements each time, for tests that break off each of them."""
+    with nobody_waiting():
+        yield
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from gateway.issuing.model import IssuanceOutcome
 from gateway.operations import places
 from gateway.storage.database import Database
 from gateway.verifying.verify import verify
-from tests.faults.breaking import Breaker, open_breaking, terminate_backend
+from tests.faults.breaking import Breaker
 from tests.faults.test_killed import Bench, Owner, Work, run_and_kill
 from tests.plugins.figures import SayFigures
 from tests.world import World, open_world
@@ -23,6 +21,7 @@ from tests.world import World, open_world
 # One that finds the queue idle, a group of two for one member, and one that comes after them.
 CALLS = 4
 TRIES_MAX = 60
+pytestmark = pytest.mark.usefixtures("steady_statements")
 
 
 class GroupBench(Bench):
@@ -73,28 +72,16 @@ async def _never(*_: object) -> None:
 async def test_a_backend_terminated_in_the_middle_of_groups(
     bench: GroupBench, database_url: str, say_figures: SayFigures
 ):
-    breaker = Breaker(partial(terminate_backend, bench.owner))
-    database = await open_breaking(database_url, breaker)
-    broken_world = replace(bench.world, database=database)
-    # What a process reads once, it has read before statements are counted.
-    await (await bench.new_try())(bench.world)
-    work = await bench.new_try()
-    breaker.is_armed = True
-    _, one_effect = await bench.measure(work(broken_world))
-    statement_count = len(breaker.statements)
-    assert len([limit for limit in breaker.lock_timeouts if limit is not None]) == 1
-    for place in range(1, statement_count + 1):
-        work = await bench.new_try()
-        breaker.at, breaker.has_broken = place, False
-        breaker.statements.clear()
-        answers, effect = await bench.measure(work(broken_world))
-        assert breaker.has_broken
-        assert effect == one_effect
+    async def call(work: Work, world: World) -> Any:
+        return await work(world)
+
+    def check(breaker: Breaker) -> None:
+        assert len([limit for limit in breaker.lock_timeouts if limit is not None]) == 1
+
+    statements, tries = await bench.break_off_each_statement(database_url, call, check)
+    for answers in tries:
         assert [answer.outcome for answer in answers] == ["ALL"] * CALLS
-    breaker.is_armed = False
-    await database.close()
-    assert await verify(bench.world.database) == []
-    say_figures(f"{statement_count} statements of {CALLS} issuances, each broken off once")
+    say_figures(f"{len(statements)} statements of {CALLS} issuances, each broken off once")
 
 
 @pytest.mark.requirement("ALL-2", "ALL-4", "CAP-4")

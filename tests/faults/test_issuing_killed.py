@@ -38,6 +38,8 @@ from tests.issuing_cases import (
 from tests.use_cases import cash_of, issue, item, points_of
 from tests.world import World, open_world
 
+pytestmark = pytest.mark.usefixtures("steady_statements")
+
 
 def _shop(world: World) -> Shop:
     return Shop(world.database, world.caller, world.caller)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -26,6 +26,9 @@ from tests.world import World, count_tables, open_world, run_campaign
 
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 TRIES_MAX = 40
+pytestmark = pytest.mark.usefixtures("steady_statements")
+
+Answer = TypeVar("Answer")
 
 # Each takes a key, a member with seven points, and a grant that is owed to them.
 Call = Callable[[World, str, UUID, UUID], Awaitable[Any]]
@@ -71,6 +74,40 @@ class Bench:
         after = await count_tables(self.owner)
         return answer, {name: after[name] - before[name] for name in after}
 
+    async def break_off_each_statement(
+        self,
+        database_url: str,
+        call: Callable[[Work, World], Awaitable[Answer]],
+        check: Callable[[Breaker], None] = lambda _: None,
+    ) -> tuple[list[str], list[Answer]]:
+        """End the connection's server process before each statement in turn, and return the statements and each answer.
+
+        The effect is always the same as that of work which nobody breaks off, after which `check` is called.
+        """
+        breaker = Breaker(partial(terminate_backend, self.owner))
+        database = await open_breaking(database_url, breaker)
+        broken_world = replace(self.world, database=database)
+        # What a process reads once, it has read before statements are counted.
+        await (await self.new_try())(self.world)
+        work = await self.new_try()
+        breaker.is_armed = True
+        _, one_effect = await self.measure(work(broken_world))
+        check(breaker)
+        statements = list(breaker.statements)
+        answers = []
+        for place in range(1, len(statements) + 1):
+            work = await self.new_try()
+            breaker.at, breaker.has_broken = place, False
+            breaker.statements.clear()
+            answer, effect = await self.measure(call(work, broken_world))
+            assert breaker.has_broken
+            assert effect == one_effect
+            answers.append(answer)
+        breaker.is_armed = False
+        await database.close()
+        assert await verify(self.world.database) == []
+        return statements, answers
+
 
 @pytest.fixture(params=OPERATIONS)
 async def bench(request: pytest.FixtureRequest, database: Database, owner: Owner) -> Bench:
@@ -94,30 +131,13 @@ async def call_until_answered(work: Work, world: World) -> tuple[Any, int]:
 async def test_a_backend_terminated_before_any_statement(
     bench: Bench, database_url: str, say_figures: SayFigures
 ):
-    breaker = Breaker(partial(terminate_backend, bench.owner))
-    database = await open_breaking(database_url, breaker)
-    broken_world = replace(bench.world, database=database)
-    # What a process reads once, it has read before statements are counted.
-    await (await bench.new_try())(bench.world)
-    work = await bench.new_try()
-    breaker.is_armed = True
-    _, one_effect = await bench.measure(work(broken_world))
-    statement_count = len(breaker.statements)
+    statements, answers = await bench.break_off_each_statement(database_url, call_until_answered)
     retries: Counter[str] = Counter()
-    for place in range(1, statement_count + 1):
-        work = await bench.new_try()
-        breaker.at, breaker.has_broken = place, False
-        breaker.statements.clear()
-        (answer, attempts), effect = await bench.measure(call_until_answered(work, broken_world))
-        assert breaker.has_broken
-        assert effect == one_effect
+    for answer, attempts in answers:
         # Only a read after the commit is not done again inside: the client's second try is then a replay.
         assert answer.idempotent_replay is (attempts > 0)
         retries["by the client" if attempts else "inside"] += 1
-    breaker.is_armed = False
-    await database.close()
-    assert await verify(bench.world.database) == []
-    say_figures(f"{statement_count} statements, each broken off once; tried again {dict(retries)}")
+    say_figures(f"{len(statements)} statements, each broken off once; tried again {dict(retries)}")
 
 
 @pytest.mark.requirement("ALL-2", "ALL-4")

@@ -29,6 +29,7 @@ from gateway.storage.migrate import migrate
 from gateway.verifying.verify import verify
 from tests.faults.conftest import OpenGateway
 from tests.plugins.figures import SayFigures
+from tests.waiting import wait_until_backends_wait
 from tests.world import World, open_world
 
 CLIENTS = 16
@@ -161,20 +162,12 @@ async def test_waiting_too_long_for_a_key_says_in_progress(
         running = asyncio.create_task(
             replace(world, database=database).distribute("one", [(member, 5, 0)])
         )
-        await wait_until_a_backend_waits(owner)
+        await wait_until_backends_wait(owner)
         with pytest.raises(RequestInProgress):
             await world.distribute("one", [(member, 5, 0)])
     assert (await running).idempotent_replay is False
     assert (await world.distribute("one", [(member, 5, 0)])).idempotent_replay is True
     assert await world.points_of(member) == 5
-
-
-async def wait_until_a_backend_waits(owner: asyncpg.Connection[asyncpg.Record]) -> None:
-    for _ in range(500):
-        if await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("nothing waits")
 
 
 @pytest.mark.requirement("ALL-2")

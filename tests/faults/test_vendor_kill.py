@@ -20,6 +20,7 @@ from gateway.storage.database import Database
 from gateway.storage.embedded import application_url
 from gateway.tenants.credentials import create_partner_token
 from tests.vendor_shop import POINTS, PRICE, VendorServer, VendorShop, open_vendor_shop
+from tests.waiting import wait_for
 
 KEY = bytes(range(32)).hex()
 ISSUE = """mutation ($member: ID!, $reward: ID!) {
@@ -103,7 +104,7 @@ async def test_killed_gateway_loses_no_voucher(
         run_gateway("serve", pristine_database_url, tmp_path) as gateway,
     ):
         call = threads.submit(post, find_address(gateway), ISSUE, **variables)
-        wait_until(lambda: far_shop.server.vouchers)
+        wait_for(lambda: bool(far_shop.server.vouchers), "a voucher")
         gateway.kill()
         with pytest.raises(httpx.HTTPError):
             call.result()
@@ -140,11 +141,3 @@ async def test_killed_gateway_loses_no_voucher(
         ],
     }
     assert len(far_shop.server.vouchers) == 1
-
-
-def wait_until(condition: Any) -> None:
-    """Wait for something to be true, for a minute at most."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,7 +22,8 @@ from gateway.storage.database import Database
 from gateway.storage.embedded_server import EmbeddedServer
 from gateway.tenants.credentials import create_partner_token
 from gateway.verifying.verify import verify
-from tests.gateway_process import WAIT_SECONDS_MAX, GatewayProcess, run_gateway, wait_for
+from tests.gateway_process import GatewayProcess, run_gateway
+from tests.waiting import WAIT_SECONDS_MAX, fetch_until, wait_for, wait_until_backends_wait
 from tests.world import World, open_world
 
 Value = TypeVar("Value")
@@ -30,7 +31,6 @@ Value = TypeVar("Value")
 WORKERS = 2
 POOL_SIZE_MAX = 4
 STARTED = "Application startup complete."
-COUNT_WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
 GRANT = """mutation ($key: String!, $member: ID!) {
     grantReward(input: {clientReference: $key, member: {id: $member}, reward: {custom: {amount: "5.00"}},
         actionCode: "daily.check-in"}) {
@@ -38,13 +38,22 @@ GRANT = """mutation ($key: String!, $member: ID!) {
 
 
 @pytest.fixture
-def gateway(database_url: str, owner_database_url: str, tmp_path: Path) -> Iterator[GatewayProcess]:
+def silence_seconds_max() -> int:
+    """Return how long a worker may be silent; other tests parametrize it."""
+    return 30
+
+
+@pytest.fixture
+def gateway(
+    database_url: str, owner_database_url: str, tmp_path: Path, silence_seconds_max: int
+) -> Iterator[GatewayProcess]:
     """Run a gateway of two processes, both of which take requests."""
     environment = {
         "DATABASE_URL": database_url,
         "MIGRATION_DATABASE_URL": owner_database_url,
         "DATABASE_POOL_SIZE_MAX": str(POOL_SIZE_MAX),
         "LOCK_TIMEOUT_SECONDS": "60",
+        "WORKER_SILENCE_SECONDS_MAX": str(silence_seconds_max),
     }
     with run_gateway(tmp_path, environment, "--workers", str(WORKERS)) as gateway:
         wait_for(lambda: len(gateway.log_lines(STARTED)) == WORKERS, "both workers")
@@ -153,6 +162,25 @@ async def test_killed_worker_is_replaced_and_nothing_acknowledged_is_lost(
     assert line["exit_code"] == -signal.SIGKILL
 
 
+@pytest.mark.requirement("ALL-2", "ALL-4")
+@pytest.mark.parametrize("silence_seconds_max", [5])
+async def test_stuck_worker_is_replaced_and_its_requests_are_answered(
+    gateway: GatewayProcess, client: httpx.AsyncClient, world: World
+):
+    """A worker stands still, and with it every request that the kernel has given it; the others are answered meanwhile."""
+    victim = gateway.workers()[0]
+    victim.suspend()
+    keys = [f"key-{number}" for number in range(40)]
+    ids = await asyncio.gather(*(grant_until_answered(client, gateway, world, key) for key in keys))
+    assert len(set(ids)) == len(keys)
+    assert await count_grants(world) == len(keys)
+    assert await verify(world.database) == []
+    workers = {worker.pid for worker in gateway.workers()}
+    assert len(workers) == WORKERS
+    assert victim.pid not in workers
+    assert victim.pid in {line["silent"] for line in gateway.log_lines("worker silent")}
+
+
 async def test_every_worker_killed_again_and_again_is_replaced(gateway: GatewayProcess):
     for round_number in range(1, 7):
         for worker in gateway.workers():
@@ -180,9 +208,7 @@ async def test_requests_under_way_are_finished_on_stop(
         asyncio.create_task(grant(client, gateway, world, f"key-{number}")) for number in range(20)
     ]
     # More than the connections of one worker.
-    waiting = await fetch_until(
-        lambda: owner.fetchval(COUNT_WAITING), lambda count: count > POOL_SIZE_MAX
-    )
+    waiting = await wait_until_backends_wait(owner, POOL_SIZE_MAX + 1)
     workers = gateway.workers()
     gateway.process.send_signal(stop)
     await asyncio.to_thread(wait_for, lambda: not is_listening(gateway.port), "a closed port")
@@ -198,18 +224,6 @@ async def test_requests_under_way_are_finished_on_stop(
     assert await asyncio.to_thread(gateway.process.wait, WAIT_SECONDS_MAX) == 0
     assert not any(worker.is_running() for worker in workers)
     assert await verify(world.database) == []
-
-
-async def fetch_until(
-    fetch: Callable[[], Awaitable[Value]], is_enough: Callable[[Value], bool]
-) -> Value:
-    """Return the first value that is enough; fail when that takes far too long."""
-    async with asyncio.timeout(WAIT_SECONDS_MAX):
-        while True:
-            value = await fetch()
-            if is_enough(value):
-                return value
-            await asyncio.sleep(0.02)
 
 
 def is_listening(port: int) -> bool:

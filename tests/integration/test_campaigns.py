@@ -20,7 +20,6 @@ from gateway.errors import Forbidden, InvalidInput, NotFound
 from gateway.ids import new_id
 from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.types.points import PointsDraft
-from gateway.storage.database import Database
 from tests.campaigns import (
     budget_of,
     campaign_fields,
@@ -32,17 +31,12 @@ from tests.campaigns import (
     tier,
     total,
 )
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.use_cases import add_member, cash_of, find_broken, points_of, snapshot, without
 
 pytestmark = pytest.mark.requirement("MON-12")
 
 EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-async def shop(database: Database) -> Shop:
-    return await open_shop(database)
 
 
 async def test_campaign_is_kept_as_it_was_made(shop: Shop) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -19,8 +18,7 @@ from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.model import PaymentMode, Reward
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.types.product import ProductConfiguration
-from gateway.storage.database import Database
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.issuing_cases import mug
 from tests.use_cases import (
     NUL,
@@ -29,19 +27,12 @@ from tests.use_cases import (
     codes_of,
     costing,
     count,
-    find_broken,
     give_points,
     issue,
     item,
     points_of,
     snapshot,
 )
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 def in_cash(shop: Shop) -> PaymentConfigDraft:

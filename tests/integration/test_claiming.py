@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import UUID
 
@@ -20,7 +19,6 @@ from gateway.grants.store import fetch_grants
 from gateway.ids import new_id
 from gateway.ledger.model import OwnerKind
 from gateway.operations.model import IdempotencyConflict
-from gateway.storage.database import Database
 from gateway.storage.pages import PageRequest
 from tests.catalogue import Shop, open_shop
 from tests.use_cases import (
@@ -35,7 +33,6 @@ from tests.use_cases import (
     count,
     custom,
     fail_first_attempt,
-    find_broken,
     grant,
     lose_first_commit_reply,
     manual,
@@ -44,12 +41,6 @@ from tests.use_cases import (
     without,
 )
 from tests.wallets import facts_of
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def owe(shop: Shop, member_id: UUID, amount: str = "25.00") -> GrantRecord:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -21,8 +20,7 @@ from gateway.issuing.custom_fields.model import (
 )
 from gateway.issuing.custom_fields.store import fetch_fields
 from gateway.operations.model import IdempotencyConflict
-from gateway.storage.database import Database
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.issuing_cases import declare_field
 from tests.use_cases import (
     NUL,
@@ -30,7 +28,6 @@ from tests.use_cases import (
     add_member,
     codes_of,
     count,
-    find_broken,
     issue,
     item,
     snapshot,
@@ -40,12 +37,6 @@ from tests.use_cases import (
 STRING, INTEGER, DECIMAL, BOOLEAN, DATE, ENUM = CustomFieldType
 NAME = ("input", "name")
 CHOICES = ("input", "choices")
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def declare_all(shop: Shop) -> None:

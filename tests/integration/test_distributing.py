@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -25,7 +25,6 @@ from gateway.ledger.assets import AMOUNT_MINOR_MAX, AssetKind
 from gateway.members.identifiers import IdentifierKind
 from gateway.members.model import Identifier
 from gateway.operations.model import IdempotencyConflict
-from gateway.storage.database import Database
 from gateway.tenants.assets import CreateAsset, create_asset
 from tests.catalogue import Shop, open_shop
 from tests.use_cases import (
@@ -38,7 +37,6 @@ from tests.use_cases import (
     count,
     distribute,
     fail_first_attempt,
-    find_broken,
     line,
     lose_first_commit_reply,
     points_of,
@@ -49,12 +47,6 @@ from tests.use_cases import (
 WALLET = Recipient(IdentifierKind.WALLET_ADDRESS, "0xd03ea8624C8C5987235048901fB614fDcA89b117")
 EMAIL = Recipient(IdentifierKind.EMAIL, "joe@bloggs.com")
 NOBODY = "No member has this identifier."
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def create_currency(shop: Shop, scale: int = 0) -> UUID:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -22,8 +21,7 @@ from gateway.rewards.model import RewardStatus
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from gateway.storage.database import Database
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.use_cases import (
     add_member,
     balance,
@@ -31,7 +29,6 @@ from tests.use_cases import (
     costing,
     custom,
     distribute,
-    find_broken,
     give_points,
     grant,
     issue,
@@ -43,12 +40,6 @@ from tests.use_cases import (
 
 pytestmark = pytest.mark.requirement("ALL-4")
 STRANGER = Recipient(IdentifierKind.EMAIL, "joe@bloggs.com")
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def test_grants_are_rehearsed(shop: Shop) -> None:

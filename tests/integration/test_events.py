@@ -22,7 +22,6 @@ from gateway.rewards.model import RewardStatus
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from gateway.storage.database import Database
 from gateway.verifying.verify import verify
 from tests.campaigns import (
     EVENT,
@@ -35,7 +34,7 @@ from tests.campaigns import (
     tier,
     total,
 )
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.use_cases import (
     add_member,
     add_members,
@@ -54,11 +53,6 @@ from tests.use_cases import (
 )
 
 pytestmark = pytest.mark.requirement("MON-12")
-
-
-@pytest.fixture
-async def shop(database: Database) -> Shop:
-    return await open_shop(database)
 
 
 async def test_event_gives_the_reward_and_names_the_campaign(shop: Shop) -> None:

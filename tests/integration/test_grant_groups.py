@@ -19,16 +19,10 @@ from gateway.ledger.model import OwnerKind
 from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from gateway.storage.database import Database
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.use_cases import add_members, balance, cash_of, counting, find_broken, named
 
 GRANTS = 60
-
-
-@pytest.fixture
-async def shop(database: Database) -> Shop:
-    return await open_shop(database)
 
 
 def custom(key: str, member_id: UUID, amount: str = "5.00") -> GrantCommand:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +23,6 @@ from gateway.members.identifiers import IdentifierKind
 from gateway.members.model import NOBODY, Identifier, MemberReference
 from gateway.operations import store as operation_store
 from gateway.operations.model import IdempotencyConflict, OperationKind, Request
-from gateway.storage.database import Database
 from gateway.storage.pages import PageRequest
 from tests.catalogue import Shop, open_shop
 from tests.use_cases import (
@@ -38,7 +36,6 @@ from tests.use_cases import (
     count,
     custom,
     fail_first_attempt,
-    find_broken,
     grant,
     lose_first_commit_reply,
     manual,
@@ -46,12 +43,6 @@ from tests.use_cases import (
     without,
 )
 from tests.wallets import facts_of
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def owed(shop: Shop, member_id: Any) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -34,28 +33,21 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.rewards.version_store import fetch_reward_versions
-from gateway.storage.database import Database
 from tests.catalogue import Shop, open_shop
 from tests.use_cases import (
     add_member,
     add_members,
     balance,
     fail_first_attempt,
-    find_broken,
     grant,
     manual,
     points_of,
     reverse,
     snapshot,
+    void_code,
 )
 
 PATH = ("input", "reward", "rewardId")
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def update(shop: Shop, reward: Reward, **fields: Any) -> Reward:
@@ -365,11 +357,7 @@ async def test_passing_fault_draws_one_code(shop: Shop, monkeypatch: pytest.Monk
     pool_id = await shop.create_pool("A-1", "A-2")
     reward = await shop.create_reward(UniqueCouponConfiguration(pool_id))
 
-    async def take_the_first_code() -> None:
-        async with shop.database.connection() as connection:
-            await connection.execute("UPDATE codes SET status = 'VOIDED' WHERE code = 'A-1'")
-
-    fail_first_attempt(monkeypatch, take_the_first_code)
+    fail_first_attempt(monkeypatch, lambda: void_code(shop, "A-1"))
     first = await grant(shop, manual("1", member_id, reward.id))
     assert first.grant.benefits[0]["code"] == "A-2"
     again = await grant(shop, manual("1", member_id, reward.id))

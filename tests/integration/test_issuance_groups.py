@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.errors import NotFound
+from gateway.errors import InvalidInput, NotFound
 from gateway.grants.errors import InsufficientBalance
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
@@ -32,8 +32,7 @@ from gateway.rewards.model import Reward, RewardStatus
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
-from gateway.storage.database import Database
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.issuing_cases import declare_stages, declare_till, mug
 from tests.use_cases import (
     add_member,
@@ -52,11 +51,6 @@ from tests.use_cases import (
 )
 
 CALLS = 40
-
-
-@pytest.fixture
-async def shop(database: Database) -> Shop:
-    return await open_shop(database)
 
 
 class Till:
@@ -116,6 +110,31 @@ async def test_issuances_at_once_share_commits(shop: Shop, database_url: str) ->
     # Two that found the queue idle, and the others in groups.
     assert commits <= 5
     assert await find_broken(shop.database) == {}
+
+
+@pytest.mark.requirement("CAP-16")
+async def test_issuances_of_a_group_look_their_tills_up_together(
+    shop: Shop, database_url: str
+) -> None:
+    """Undeclared tills cost a group one statement, however many; a declared one among them asks for its code."""
+    await declare_till(shop)
+    members = await add_members(shop, CALLS)
+    reward = await mug(shop)
+    async with counting(database_url) as (database, statements):
+        till = Till(replace(shop, database=database))
+        answers = await asyncio.gather(
+            *(
+                till.issue(f"k{number}", member, item(reward), till=f"Till {number}")
+                for number, member in enumerate(members)
+            ),
+            return_exceptions=True,
+        )
+        looked_up = sum("FROM tills" in statement for statement in statements)
+        claimed = sum("INSERT INTO operations" in statement for statement in statements)
+    assert outcomes_of(answers) == {"ALL": CALLS - 1, "InvalidInput": 1}
+    assert isinstance(answers[1], InvalidInput)
+    # Each database transaction once, whatever the number of calls in it.
+    assert looked_up == claimed < 10
 
 
 @pytest.mark.requirement("CAP-2", "CAP-4")

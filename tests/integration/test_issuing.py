@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -38,7 +37,6 @@ from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCoupo
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from gateway.storage.database import Database
 from tests.catalogue import Shop, open_shop
 from tests.use_cases import (
     NUL,
@@ -50,7 +48,6 @@ from tests.use_cases import (
     costing,
     count,
     fail_first_attempt,
-    find_broken,
     give_points,
     grant,
     issue,
@@ -59,16 +56,11 @@ from tests.use_cases import (
     manual,
     points_of,
     snapshot,
+    void_code,
     without,
 )
 
 REWARDS = ("input", "rewards")
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def create_convertible(shop: Shop, draft: Draft | None = None) -> Reward:
@@ -651,11 +643,7 @@ async def test_passing_fault_issues_once(shop: Shop, monkeypatch: pytest.MonkeyP
     pool_id = await shop.create_pool("A-1", "A-2")
     coupon = await shop.create_reward(UniqueCouponConfiguration(pool_id))
 
-    async def take_the_first_code() -> None:
-        async with shop.database.connection() as connection:
-            await connection.execute("UPDATE codes SET status = 'VOIDED' WHERE code = 'A-1'")
-
-    fail_first_attempt(monkeypatch, take_the_first_code)
+    fail_first_attempt(monkeypatch, lambda: void_code(shop, "A-1"))
     first = await issue(shop, "call-1", member_id, item(coupon, request_id="item-1"))
     assert first.items[0].grant is not None
     assert first.items[0].grant.benefits[0]["code"] == "A-2"

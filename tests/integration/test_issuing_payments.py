@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -23,9 +22,8 @@ from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
-from gateway.storage.database import Database
 from gateway.tenants.assets import CreateAsset, create_asset
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.use_cases import (
     add_member,
     add_members,
@@ -35,7 +33,6 @@ from tests.use_cases import (
     costing,
     count,
     distribute,
-    find_broken,
     give_points,
     issue,
     item,
@@ -44,12 +41,6 @@ from tests.use_cases import (
     points_of,
     snapshot,
 )
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def create_currency(shop: Shop, code: str, scale: int) -> UUID:

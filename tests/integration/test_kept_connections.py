@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,9 @@ from gateway.storage import kept_connections
 from gateway.storage.database import Database
 
 BACKEND = "SELECT pg_backend_pid()"
+# As PostgreSQL's protocol has it: E, the length, the fields, each ended by a zero.
+_FIELDS = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+ENDS = b"E" + (4 + len(_FIELDS)).to_bytes(4, "big") + _FIELDS
 
 
 async def backend_of(database: Database) -> int:
@@ -173,3 +177,26 @@ async def test_a_pool_closes_though_what_gave_connections_back_was_cancelled(wid
     connections._returning.cancel()
     await wide.close()
     assert count_connections(wide) == 0
+
+
+@pytest.mark.parametrize("lock_timeout_seconds", [None, 1.0])
+async def test_work_is_done_again_if_the_end_of_the_server_is_read_before_it_is_felt(
+    narrow: Database, lock_timeout_seconds: float | None
+):
+    """A server process says that it ends, and closes the connection a moment later: rows may be sent in between."""
+    attempts = 0
+
+    async def work(connection: Any) -> int:
+        nonlocal attempts
+        attempts += 1
+        await connection.execute("CREATE TEMPORARY TABLE numbers (number int) ON COMMIT DROP")
+        await connection.copy_records_to_table("numbers", records=[(1,)])
+        if attempts == 1:
+            connection._con._protocol.data_received(ENDS)
+        await connection.copy_records_to_table("numbers", records=[(2,)])
+        return int(await connection.fetchval(BACKEND))
+
+    first = await backend_of(narrow)
+    second = await narrow.run_transaction(work, lock_timeout_seconds=lock_timeout_seconds)
+    assert (attempts, second != first) == (2, True)
+    assert await backend_of(narrow) == second

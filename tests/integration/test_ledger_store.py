@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -32,6 +31,7 @@ from gateway.storage.database import Connection, Database
 from gateway.verifying.chain_store import find_broken_chains
 from gateway.verifying.ledger_store import LEDGER_CHECKS
 from tests.catalogue import Shop, open_shop
+from tests.waiting import wait_until_backends_wait
 
 AT = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 
@@ -88,13 +88,6 @@ async def ledger(database: Database) -> Ledger:
     issuance = Account(points_id, OwnerKind.ISSUANCE, shop.caller.organisation_id)
     ada, grace = (Account(points_id, OwnerKind.MEMBER, new_id()) for _ in range(2))
     return Ledger(shop, issuance, ada, grace)
-
-
-@pytest.fixture
-async def owner(owner_database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    connection = await asyncpg.connect(owner_database_url)
-    yield connection
-    await connection.close()
 
 
 @pytest.mark.requirement("ALL-6")
@@ -213,21 +206,13 @@ async def test_a_locked_account_makes_others_wait(
     async with ledger.shop.database.transaction() as connection:
         book = await ledger.lock(connection, ledger.ada)
         second = asyncio.create_task(ledger.post(Transfer(ledger.issuance, ledger.ada, 5)))
-        await wait_until_one_waits(owner)
+        await wait_until_backends_wait(owner)
         assert not second.done()
         book.post(ledger.new_transaction(), [Transfer(ledger.issuance, ledger.ada, 2)])
         await record(connection, ledger.tenant_id, book, AT)
     await second
     assert await ledger.balances() == {ledger.ada.id: (7 + exists, 0, 2 + exists)}
     await ledger.assert_sound()
-
-
-async def wait_until_one_waits(owner: asyncpg.Connection[asyncpg.Record]) -> None:
-    for _ in range(500):
-        if await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits")
 
 
 async def test_a_lock_that_is_undone_leaves_no_account(ledger: Ledger):

@@ -16,19 +16,13 @@ from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKin
 from gateway.ledger.statement import Period
 from gateway.ledger.statement_store import count_entries, fetch_entries_pages
 from gateway.ledger.store import lock_balances, record
-from gateway.storage.database import Database
 from gateway.storage.pages import PageRequest
 from gateway.verifying.chain_store import find_broken_chains
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.use_cases import add_member, points_of
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 pytestmark = pytest.mark.requirement("ALL-3")
-
-
-@pytest.fixture
-async def shop(database: Database) -> Shop:
-    return await open_shop(database)
 
 
 def at(second: int) -> datetime:

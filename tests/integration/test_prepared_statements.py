@@ -9,6 +9,7 @@ import pytest
 from gateway.expiring.jobs import expire_everywhere
 from gateway.storage.database import STATEMENTS_KEPT_MAX, Database
 from gateway.verifying.verify import verify
+from tests.use_cases import nobody_waiting
 from tests.world import depend_on_everything, live_a_little, open_world
 
 PREPARED = "SELECT name, statement FROM pg_prepared_statements"
@@ -38,10 +39,11 @@ async def fetch_prepared(database: Database) -> dict[str, str]:
 
 async def test_nothing_is_prepared_twice(connection_alone: Database):
     """A statement that is prepared anew gets a new name, whether its text differs or it had been forgotten."""
-    await live(connection_alone, 3)
-    first = await fetch_prepared(connection_alone)
-    for line_count in (4, 40):
-        await live(connection_alone, line_count)
+    with nobody_waiting():
+        await live(connection_alone, 3)
+        first = await fetch_prepared(connection_alone)
+        for line_count in (4, 40):
+            await live(connection_alone, line_count)
     again = await fetch_prepared(connection_alone)
     assert {text for name, text in again.items() if name not in first} == set()
     assert again == first

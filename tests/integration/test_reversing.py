@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
@@ -27,7 +26,6 @@ from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCoupo
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from gateway.storage.database import Database
 from tests.catalogue import Shop, open_shop
 from tests.use_cases import (
     NUL,
@@ -44,7 +42,6 @@ from tests.use_cases import (
     custom,
     distribute,
     fail_first_attempt,
-    find_broken,
     give_points,
     grant,
     issue,
@@ -58,12 +55,6 @@ from tests.use_cases import (
 )
 
 PATH = ("input", "grantId")
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def grant_points(shop: Shop, member_id: UUID, amount: int = 10) -> GrantRecord:

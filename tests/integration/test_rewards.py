@@ -42,17 +42,11 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.rewards.version_store import fetch_reward_terms, fetch_reward_versions
-from gateway.storage.database import Database
 from gateway.storage.pages import PageRequest
 from tests.catalogue import Shop, new_fields, open_shop
 
 SAVE20 = NonUniqueCouponConfiguration("SAVE20", DiscountType.PERCENTAGE, Decimal(20))
 FREE = PaymentConfigDraft(PaymentMode.FREE)
-
-
-@pytest.fixture
-async def shop(database: Database) -> Shop:
-    return await open_shop(database)
 
 
 async def update(shop: Shop, reward_id: UUID, key: str, **fields: Any) -> RewardOutcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,6 @@ from gateway.members.segments.creating import CreateSegment, create_segment
 from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.fields import RewardFields
 from gateway.rewards.updating import UpdateReward, update_reward
-from gateway.storage.database import Database
 from gateway.storage.pages import ID_LOWEST
 from tests.catalogue import Shop, open_shop
 from tests.issuing_cases import add_segment, change_members
@@ -36,7 +35,6 @@ from tests.use_cases import (
     codes_of,
     count,
     counting,
-    find_broken,
     grant,
     issue,
     item,
@@ -47,12 +45,6 @@ from tests.use_cases import (
 
 SEGMENT = MemberSet.SEGMENT
 SET, ADD, REMOVE = MembershipChange
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def reserve(shop: Shop, reward_id: UUID, segment_ids: Sequence[UUID] | None) -> None:

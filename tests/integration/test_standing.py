@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from gateway.access import Scope
@@ -15,7 +13,6 @@ from gateway.members.standing.model import Link, StandingKind, StandingStatus
 from gateway.members.standing.setting import SetStanding, set_standing
 from gateway.members.standing.store import fetch_links
 from gateway.operations.model import IdempotencyConflict
-from gateway.storage.database import Database
 from tests.catalogue import Shop, open_shop
 from tests.issuing_cases import set_links
 from tests.use_cases import (
@@ -25,7 +22,6 @@ from tests.use_cases import (
     add_members,
     codes_of,
     count,
-    find_broken,
     issue,
     item,
     named,
@@ -35,12 +31,6 @@ from tests.use_cases import (
 
 CARD, LABEL = StandingKind
 ACTIVE, INACTIVE = StandingStatus
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 @pytest.mark.requirement("CAP-11")

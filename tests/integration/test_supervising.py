@@ -10,14 +10,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.gateway_process import WAIT_SECONDS_MAX, wait_for
+from tests.waiting import WAIT_SECONDS_MAX, wait_for
 
 ROOT = Path(__file__).parents[2]
 # Each worker notes that it started; what else it does is the test's.
 PROGRAM = """
-import logging, os, signal, sys, time
+import asyncio, errno, logging, os, signal, sys, time
 from pathlib import Path
 from gateway import supervising
+from gateway.heartbeats import beat_forever
 from gateway.supervising import WorkersFailed, supervise
 supervising.STOP_SECONDS_MAX = {stop_seconds_max}
 folder = Path(sys.argv[1])
@@ -40,7 +41,7 @@ def work(worker):
 {work}
 
 try:
-    supervise(work, 2, lambda: (folder / "stopping").touch())
+    supervise(work, 2, lambda: (folder / "stopping").touch(), silence_seconds_max=2)
 except WorkersFailed as failure:
     sys.exit(str(failure))
 (folder / "left").touch()
@@ -132,6 +133,57 @@ def test_starts_that_fail_now_and_then_do_not_add_up(tmp_path: Path):
     wait_for(lambda: len(starts(tmp_path, 1)) == 19, "the last start")
     process.terminate()
     assert finish(process)[0] == 0
+
+
+def test_worker_whose_loop_is_stuck_is_replaced(tmp_path: Path):
+    """The other, whose loop goes on, is let alone; so is one that never began to beat, as in the other tests."""
+    work = """
+    async def live():
+        worker.report_ready()
+        beat_forever(worker.beat)
+        await asyncio.sleep(0.5)
+        if worker.number == 1 and starts == 1:
+            time.sleep(600)
+        await asyncio.sleep(600)
+    asyncio.run(live())
+"""
+    process = start(tmp_path, work)
+    wait_for(lambda: len(starts(tmp_path, 1)) == 2, "a replacement")
+    process.terminate()
+    exit_code, errors = finish(process)
+    assert exit_code == 0
+    assert errors.count("worker silent") == 1
+    assert len(starts(tmp_path, 1)) == 2
+    assert len(starts(tmp_path, 0)) == 1
+
+
+def test_process_that_cannot_be_started_is_tried_again(tmp_path: Path):
+    """The machine has no process for the replacement, twice; the other goes on meanwhile."""
+    work = """
+    if worker.number == 1 and starts == 1:
+        worker.report_ready()
+        sys.exit(0)
+    worker.report_ready()
+    time.sleep(600)
+
+fork = os.fork
+forks = []
+
+def fork_or_not():
+    forks.append(os.getpid())
+    if 2 < len(forks) < 5:
+        raise BlockingIOError(errno.EAGAIN, "no process left")
+    return fork()
+
+os.fork = fork_or_not
+"""
+    process = start(tmp_path, work)
+    wait_for(lambda: len(starts(tmp_path, 1)) == 2, "a replacement")
+    process.terminate()
+    exit_code, errors = finish(process)
+    assert exit_code == 0
+    assert errors.count("worker not started") == 2
+    assert len(starts(tmp_path, 0)) == 1
 
 
 DEAF = (

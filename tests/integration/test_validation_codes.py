@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from gateway.access import Scope
@@ -21,8 +19,7 @@ from gateway.issuing.tills.model import ALPHABET, CODE_LENGTH
 from gateway.issuing.tills.requesting import RequestCode, request_validation_code
 from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.model import RewardStatus
-from gateway.storage.database import Database
-from tests.catalogue import Shop, open_shop
+from tests.catalogue import Shop
 from tests.issuing_cases import add_child, declare_till, organisation, reaching, request_code
 from tests.use_cases import (
     NUL,
@@ -31,7 +28,6 @@ from tests.use_cases import (
     as_member,
     codes_of,
     count,
-    find_broken,
     issue,
     item,
     named,
@@ -40,12 +36,6 @@ from tests.use_cases import (
 )
 
 CODE_PATH = ("input", "validationCode")
-
-
-@pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
-    yield await open_shop(database)
-    assert await find_broken(database) == {}
 
 
 async def refuse(
@@ -110,13 +100,6 @@ async def test_code_expires_by_the_databases_clock(shop: Shop, owner: Any) -> No
         "UPDATE validation_codes SET expires_at = expires_at - interval '61 seconds'"
     )
     await refuse(shop, member_id, "expired", till="Till 1", validation_code=code)
-
-
-@pytest.fixture
-async def owner(owner_database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(owner_database_url)
-    yield connection
-    await connection.close()
 
 
 @pytest.mark.requirement("CAP-16")

@@ -112,6 +112,14 @@ async def owner_database_url(module_database: WorkerDatabase) -> str:
 
 
 @pytest.fixture
+async def owner(owner_database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """Connect to this worker's emptied database as the owner, to look or reach behind the application."""
+    connection = await asyncpg.connect(owner_database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
 async def database_url(owner_database_url: str) -> str:
     """Empty this worker's database and return its address as the application's role."""
     return application_url(owner_database_url)

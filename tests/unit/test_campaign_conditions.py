@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import cel
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,32 +123,119 @@ def test_failing_condition_leaves_the_others_alone() -> None:
     assert facts.holds("payload.amount == 50", "UTC")
 
 
+# Each field alone is then as large as a payload may be.
+ITEMS_MAX = 380
+
+
+def payload_of(item_count: int) -> dict[str, Any]:
+    """Return a payload of three equally large fields, whose size grows with the number."""
+    return {
+        "items": [{"k": "x" * 30} for _ in range(item_count)],
+        "text": "a" * (40 * item_count),
+        "numbers": list(range(1, 8 * item_count + 1)),
+    }
+
+
+def size_of(value: object) -> int:
+    return len(orjson.dumps(value))
+
+
+# The costliest conditions that are accepted, each with what evaluating it looks at or copies, in bytes, at the least.
+WORST: dict[str, Callable[[dict[str, Any]], int]] = {
+    "payload.items.exists(i, payload.items == payload.items && false)": (
+        lambda payload: len(payload["items"]) * 2 * size_of(payload["items"])
+    ),
+    "payload.items.filter(i, payload.text + payload.text == '').size() == 0": (
+        lambda payload: len(payload["items"]) * 2 * size_of(payload["text"])
+    ),
+    # The list that a filter makes is copied at each item.
+    "payload.items.all(i, i.k != '' && i.k != 'a' && i.k != 'b') && payload.items.filter(i, true).size() > 0": (
+        lambda payload: len(payload["items"]) * size_of(payload["items"]) // 2
+    ),
+    " || ".join(["payload.items == [payload.items]"] * 25): (
+        lambda payload: 50 * size_of(payload["items"])
+    ),
+    # The second + copies two texts, the third three, and so on.
+    " + ".join(["payload.text"] * 60) + " == ''": (
+        lambda payload: sum(range(2, 61)) * size_of(payload["text"])
+    ),
+    "payload.numbers.exists(i, i in [" + ",".join(["-1"] * 60) + "])": (
+        lambda payload: len(payload["numbers"]) * 60
+    ),
+    "payload.numbers.filter(i, i > 0).filter(i, i > 1).filter(i, i > 2).size() == 0": (
+        lambda payload: 3 * len(payload["numbers"]) * size_of(payload["numbers"]) // 2
+    ),
+    "payload.numbers.exists_one(i, payload.text.contains('b'))": (
+        lambda payload: len(payload["numbers"]) * size_of(payload["text"])
+    ),
+}
+
+
+def charge(source: str, item_count: int) -> int | None:
+    """Evaluate the condition and return what it was charged; None if it was told to cost too much."""
+    facts = evaluation(payload_of(item_count))
+    with suppress(EvaluationFailed):
+        facts.holds(source, "UTC")
+    return WORK_PER_EVENT_MAX - facts.work_left or None
+
+
+def find_costliest(source: str) -> tuple[int, int]:
+    """Return how many items the condition may have to look at, within a tenth, and what it is charged for that."""
+    item_count = ITEMS_MAX
+    while (charged := charge(source, item_count)) is None:
+        item_count = item_count * 9 // 10
+    return item_count, charged
+
+
+@pytest.mark.parametrize("source", WORST)
+def test_worst_conditions_are_charged_for_all_that_they_look_at(source: str) -> None:
+    """However large the payload: the charge is within the bound and covers the work, or nothing is evaluated."""
+    costliest, _ = find_costliest(source)
+    for item_count in (1, costliest // 2, costliest):
+        charged = charge(source, item_count)
+        assert charged is not None
+        assert WORST[source](payload_of(item_count)) <= charged <= WORK_PER_EVENT_MAX
+
+
 @pytest.mark.parametrize(
-    "source",
+    ("source", "steps_per_item"),
     [
-        "payload.items.exists(i, payload.items == payload.items && false)",
-        "payload.items.filter(i, payload.text + payload.text == '').size() == 0",
-        "payload.items.all(i, i.k != '' && i.k != 'a' && i.k != 'b') && payload.items.filter(i, true).size() > 0",
-        " || ".join(["payload.items == [payload.items]"] * 25),
-        " + ".join(["payload.text"] * 60) + " == ''",
-        "payload.numbers.exists(i, i in [" + ",".join(["-1"] * 250) + "])",
-        "payload.numbers.filter(i, i > 0).filter(i, i > 1).filter(i, i > 2).size() == 0",
-        "payload.numbers.exists_one(i, payload.text.contains('b'))",
+        ("numbers.exists(i, look(i) && false)", 1),
+        ("numbers.all(i, look(i))", 1),
+        ("numbers.exists_one(i, look(i) && look(i))", 2),
+        ("numbers.filter(i, look(i)).filter(i, look(i)).size() == 0", 2),
     ],
 )
-def test_worst_payloads_are_refused_or_quick(source: str) -> None:
-    """Every payload is as large as it may be; a condition answers in time or is told to cost too much."""
-    payloads: list[dict[str, Any]] = [
-        {"items": [{"k": "x" * 30} for _ in range(380)], "text": "", "numbers": []},
-        {"items": [], "text": "a" * 16_000, "numbers": []},
-        {"items": [], "text": "", "numbers": list(range(1, 3_300))},
-    ]
-    for payload in payloads:
-        started = time.perf_counter()
-        with suppress(EvaluationFailed):
-            evaluation(payload).holds(source, "UTC")
-        # Ten times what is measured, because machines are shared.
-        assert time.perf_counter() - started < 2
+def test_macros_look_at_each_item_once(source: str, steps_per_item: int) -> None:
+    """What the charge takes for granted of the library, counted by a function that it calls."""
+    steps: list[int] = []
+
+    def look(number: int) -> bool:
+        steps.append(number)
+        return True
+
+    numbers = list(range(1_000))
+    cel.evaluate(source, cel.Context(variables={"numbers": numbers}, functions={"look": look}))
+    assert sorted(steps) == sorted(numbers * steps_per_item)
+
+
+def test_unit_of_work_costs_the_same_whatever_a_condition_does() -> None:
+    """The costliest unit, in processor time, is a small multiple of that of a condition which looks at everything 50 times."""
+
+    def measure_unit(source: str) -> float:
+        item_count, charged = find_costliest(source)
+        times = []
+        for _ in range(3):
+            facts = evaluation(payload_of(item_count))
+            started = time.thread_time()
+            facts.holds(source, "UTC")
+            times.append(time.thread_time() - started)
+        return min(times) / charged
+
+    units = {source: measure_unit(source) for source in WORST}
+    plain = next(unit for source, unit in units.items() if "[payload.items]" in source)
+    # Measured, none costs more than the plain one. If any were quadratic in its work, it would cost hundreds of it.
+    assert {source for source, unit in units.items() if unit > 10 * plain} == set()
 
 
 def test_conditions_of_one_event_share_a_bound_of_work() -> None:

@@ -179,6 +179,38 @@ async def test_stuck_jobs_give_up_their_slots(monkeypatch: pytest.MonkeyPatch) -
     assert await asyncio.gather(*stuck) == [str(job) for job in range(PLACES_MAX + LATE_MAX)]
 
 
+async def test_place_that_was_one_too_many_is_given_up_when_late_work_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As long as any work is late, a job behind it waits for no more than that: one ends, another counts as late instead."""
+    monkeypatch.setattr(places, "PLACE_SECONDS_MAX", 0.01)
+    shared = Places()
+    held: list[Place] = []
+
+    def hold(place: Place) -> None:
+        held.append(place)
+        place.begin()
+
+    for _ in range(LATE_MAX + PLACES_MAX + 3):
+        shared.ask("tenant", hold)
+    await asyncio.sleep(0.1)
+    assert len(held) == LATE_MAX + PLACES_MAX
+    held[0].leave()
+    assert len(held) == LATE_MAX + PLACES_MAX + 1
+    # One of the two that hold a place for too long ends by itself: the other is the next to be late.
+    held[LATE_MAX + 1].leave()
+    await asyncio.sleep(0.1)
+    assert len(held) == LATE_MAX + PLACES_MAX + 2
+    held[1].leave()
+    assert len(held) == LATE_MAX + PLACES_MAX + 3
+    for place in held[2 : LATE_MAX + 1] + held[LATE_MAX + 2 :]:
+        place.leave()
+    # Nobody is counted twice: everything is free again.
+    for _ in range(PLACES_MAX + 1):
+        shared.ask("tenant", held.append)
+    assert len(held) == LATE_MAX + PLACES_MAX + 3 + PLACES_MAX
+
+
 async def test_standing_in_line_is_not_being_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has no connection yet keeps the place, however long that takes: nobody stands in line three times."""
     monkeypatch.setattr(places, "PLACE_SECONDS_MAX", 0.01)

@@ -13,6 +13,7 @@ def test_empty_environment_gives_the_defaults():
         host="127.0.0.1",
         port=8000,
         workers=1,
+        worker_silence_seconds_max=30,
         development=False,
         log_level="INFO",
         database_pool_size_max=10,
@@ -38,6 +39,7 @@ def test_every_variable_is_read():
             "HOST": "0.0.0.0",  # noqa: S104 - parsed, never listened on
             "PORT": "80",
             "WORKERS": "4",
+            "WORKER_SILENCE_SECONDS_MAX": "5",
             "DEVELOPMENT": "Yes",
             "LOG_LEVEL": "debug",
             "DATABASE_POOL_SIZE_MAX": "25",
@@ -53,6 +55,7 @@ def test_every_variable_is_read():
         host="0.0.0.0",  # noqa: S104
         port=80,
         workers=4,
+        worker_silence_seconds_max=5,
         development=True,
         log_level="DEBUG",
         database_pool_size_max=25,
@@ -83,6 +86,7 @@ def test_home_folder_is_understood(monkeypatch: pytest.MonkeyPatch):
         ("PORT", "8_000", "must be a whole number from 0 to 65535"),
         ("PORT", "٨٠", "must be a whole number from 0 to 65535"),
         ("PORT", "9" * 5_000, "must be a whole number from 0 to 65535"),
+        ("WORKER_SILENCE_SECONDS_MAX", "1", "must be a whole number from 2 to 3600"),
         ("DATABASE_POOL_SIZE_MAX", "0", "must be a whole number from 1 to 1000"),
         ("BODY_BYTES_MAX", "8MiB", "must be a whole number from 1024 to 1073741824"),
         ("DEVELOPMENT", "maybe", "must be true or false"),

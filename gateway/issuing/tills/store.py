@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +11,9 @@ import asyncpg
 from gateway.issuing.tills.model import Till
 from gateway.operations.model import Operation
 from gateway.storage.database import Connection
+
+# An organisation and the name of a till of its own.
+TillName = tuple[UUID, str]
 
 _COLUMNS = "id, organisation_id, name, created_at"
 
@@ -22,7 +25,12 @@ RETURNING id
 
 FETCH = f"""
 SELECT {_COLUMNS} FROM tills
-WHERE tenant_id = $1 AND organisation_id = ANY($2::uuid[]) AND ($3::text IS NULL OR name = $3) ORDER BY organisation_id, name
+WHERE tenant_id = $1 AND organisation_id = ANY($2::uuid[]) ORDER BY organisation_id, name
+"""
+
+FETCH_NAMED = f"""
+SELECT {_COLUMNS} FROM tills
+WHERE tenant_id = $1 AND (organisation_id, name) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
 """
 
 FETCH_ONE = f"SELECT {_COLUMNS} FROM tills WHERE tenant_id = $1 AND id = $2"
@@ -51,14 +59,21 @@ async def insert_till(connection: Connection, tenant_id: UUID, till: Till) -> bo
 
 
 async def fetch_tills(
-    connection: Connection,
-    tenant_id: UUID,
-    organisation_ids: Sequence[UUID],
-    name: str | None = None,
+    connection: Connection, tenant_id: UUID, organisation_ids: Sequence[UUID]
 ) -> list[Till]:
-    """Return the tills of these organisations, of one name or all."""
-    rows = await connection.fetch(FETCH, tenant_id, organisation_ids, name)
+    """Return the tills of these organisations."""
+    rows = await connection.fetch(FETCH, tenant_id, organisation_ids)
     return [_to_till(row) for row in rows]
+
+
+async def fetch_named_tills(
+    connection: Connection, tenant_id: UUID, wanted: Collection[TillName]
+) -> dict[TillName, Till]:
+    """Return those of the tills that there are."""
+    rows = await connection.fetch(
+        FETCH_NAMED, tenant_id, [id_ for id_, _ in wanted], [name for _, name in wanted]
+    )
+    return {(row["organisation_id"], row["name"]): _to_till(row) for row in rows}
 
 
 async def fetch_till(connection: Connection, tenant_id: UUID, till_id: UUID) -> Till | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from gateway.access import Caller, Scope
@@ -28,23 +28,44 @@ def require_permission_to_skip(caller: Caller, command: IssueCommand) -> None:
         raise OutOfReach(message, ("input", "skipValidation"))
 
 
+async def find_tills(
+    connection: Connection, tenant_id: UUID, reaches: Iterable[Reach]
+) -> Mapping[store.TillName, Till]:
+    """Return the declared tills at which any of the calls needs a code; one round trip, or none if no call names a till."""
+    wanted = {name for reach in reaches for name in _names(reach)}
+    if not wanted:
+        return {}
+    return await store.fetch_named_tills(connection, tenant_id, sorted(wanted))
+
+
+def _names(reach: Reach) -> list[store.TillName]:
+    """Return which tills a call may mean: of the caller's organisation, and of the organisations in the call's scope."""
+    command = reach.command
+    if command.till is None or command.skips_validation:
+        return []
+    return [(id_, command.till) for id_ in sorted(reach.organisation_ids | {reach.home_id})]
+
+
 async def validate(
-    connection: Connection, tenant_id: UUID, reach: Reach, member_id: UUID, operation: Operation
+    connection: Connection,
+    tenant_id: UUID,
+    reach: Reach,
+    declared: Mapping[store.TillName, Till],
+    member_id: UUID,
+    operation: Operation,
 ) -> None:
     """Use up the call's code, if it names a declared till and does not skip; undone with the call if nothing is issued.
 
-    Tills are those of the caller's organisation and of the organisations in the call's scope. Round trips: none without a
-    till, one with an undeclared one, two with a valid code.
+    `declared` is what `find_tills` found. Round trips: one with a valid code, none without a declared till.
 
     Raises:
         InvalidInput: the code is missing, or is not the member's for this till, or has expired, or was used.
     """
-    command = reach.command
-    if command.till is None or command.skips_validation:
+    names = _names(reach)
+    if not names:
         return
-    organisation_ids = sorted(reach.organisation_ids | {reach.home_id})
-    tills = await store.fetch_tills(connection, tenant_id, organisation_ids, command.till)
-    code = command.validation_code
+    tills = [declared[name] for name in names if name in declared]
+    code = reach.command.validation_code
     if not tills:
         if code is not None:
             raise _refuse(
