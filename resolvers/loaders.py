@@ -14,10 +14,13 @@ from weakref import ref
 from gateway.access import Caller
 from gateway.grants.list_store import fetch_visible_grants
 from gateway.grants.row import GrantRow
+from gateway.ids import to_uuid
 from gateway.ledger.assets import Asset
+from gateway.promises import Promise
 from gateway.storage.database import Connection, Database
+from gateway.storage.union_store import Question
 from gateway.tenants.assets import load_assets, recall_asset
-from resolvers.batches import FetchKeys, Loader, Reader
+from resolvers.batches import AnyBatch, AskedBatch, FetchedBatch, Loader, Reader
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -25,6 +28,9 @@ Arguments = ParamSpec("Arguments")
 
 Fetch: TypeAlias = Callable[
     Concatenate[Connection, "Loaders", Sequence[Key], Arguments], Awaitable[Mapping[Key, Value]]
+]
+Ask: TypeAlias = Callable[
+    Concatenate["Loaders", Sequence[Key], Arguments], "Question[Mapping[Key, Value]]"
 ]
 
 
@@ -36,8 +42,8 @@ class Loaders:
         self.database = database
         self.caller = caller
         self.assets: dict[UUID, Asset] = {}
-        # Versions of rewards as their GraphQL types: many grants of a list have the same ones.
-        self.shown_versions: dict[UUID, Any] = {}
+        # Those that were looked up by their id as JSON has it: the items of a list have few different ones.
+        self.assets_by_text: dict[str, Asset] = {}
         self._reader = Reader(database)
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
 
@@ -52,19 +58,35 @@ class Loaders:
         Fields with the same arguments share a loader, so that a page within a page is one statement too.
         """
         name = (fetch, arguments, tuple(named.items()))
-        if name not in self._loaders:
-            # Weakly: the loaders are not to hold themselves, so that they go with the request.
-            reference = ref(self)
+        if (loader := self._loaders.get(name)) is not None:
+            return loader
+        # Weakly: the loaders are not to hold themselves, so that they go with the request.
+        reference = ref(self)
 
-            def begin() -> FetchKeys[Key, Value]:
-                loaders = reference()
-                assert loaders is not None  # noqa: S101 - whoever loads a key holds them
-                return lambda connection, keys: fetch(
-                    connection, loaders, keys, *arguments, **named
-                )
+        def fetch_keys(
+            connection: Connection, keys: Sequence[Key]
+        ) -> Awaitable[Mapping[Key, Value]]:
+            return fetch(connection, _held(reference), keys, *arguments, **named)
 
-            self._loaders[name] = Loader(self._reader, begin)
-        return self._loaders[name]
+        return self._keep(name, lambda: FetchedBatch(fetch_keys))
+
+    def asking(
+        self, ask: Ask[Key, Arguments, Value], *arguments: Arguments.args, **named: Arguments.kwargs
+    ) -> Loader[Key, Value]:
+        """Return the loader over a function that says what to ask: what is asked at one moment is one statement."""
+        name = (ask, arguments, tuple(named.items()))
+        if (loader := self._loaders.get(name)) is not None:
+            return loader
+        reference = ref(self)
+
+        def ask_keys(keys: Sequence[Key]) -> Question[Mapping[Key, Value]]:
+            return ask(_held(reference), keys, *arguments, **named)
+
+        return self._keep(name, lambda: AskedBatch(ask_keys))
+
+    def _keep(self, name: Hashable, begin: Callable[[], AnyBatch]) -> Loader[Any, Any]:
+        loader = self._loaders[name] = Loader(self._reader, begin)
+        return loader
 
     @property
     def grants(self) -> Loader[UUID, GrantRow]:
@@ -85,27 +107,50 @@ class Loaders:
                 self.assets[asset_id] = asset
         return asset
 
-    def knows_assets(self, asset_ids: Iterable[UUID]) -> bool:
-        """Tell whether `assets` has these, after taking over what the process has met before; asks nobody."""
-        return all(map(self.find_asset, asset_ids))
+    def find_asset_by_text(self, asset_id: str) -> Asset | None:
+        """Return an asset that the request or the process has met before, by its id as JSON has it; asks nobody."""
+        asset = self.assets_by_text.get(asset_id)
+        if asset is None and (asset := self.find_asset(to_uuid(asset_id))) is not None:
+            self.assets_by_text[asset_id] = asset
+        return asset
 
     def with_asset(
         self, asset_id: UUID, present: Callable[[Asset], Value]
-    ) -> Value | Awaitable[Value]:
-        """Return what is presented of an asset: at once if the process has met it before, else to be awaited."""
+    ) -> Value | Promise[Value]:
+        """Return what is presented of an asset: at once if the process has met it before, else when it has been read."""
         asset = self.find_asset(asset_id)
-        return self._load_with_asset(asset_id, present) if asset is None else present(asset)
+        if asset is not None:
+            return present(asset)
+        # Foreign keys and the ledger's entries hold it.
+        return self.known_assets.load(asset_id).then(lambda _: present(self.assets[asset_id]))
 
-    async def _load_with_asset(self, asset_id: UUID, present: Callable[[Asset], Value]) -> Value:
-        asset = await self.known_assets.load(asset_id)
-        assert asset is not None  # noqa: S101 - foreign keys and the ledger's entries hold it
-        return present(asset)
+    def with_assets(
+        self, asset_ids: Iterable[UUID], present: Callable[[], Value | Promise[Value]]
+    ) -> Value | Promise[Value]:
+        """Return what is presented when `assets` has these: at once if the process has met them before, else when they have been read."""
+        unknown = [asset_id for asset_id in asset_ids if self.find_asset(asset_id) is None]
+        if not unknown:
+            return present()
+        promises = [self.known_assets.load(asset_id) for asset_id in unknown]
+
+        def wait(number: int) -> Value | Promise[Value]:
+            if number == len(promises):
+                return present()
+            return promises[number].then(lambda _: wait(number + 1))
+
+        return wait(0)
 
     async def learn_assets(self, connection: Connection, asset_ids: Iterable[UUID]) -> None:
         """Put these assets into `assets`; one round trip if some are new to this process, else none."""
         missing = set(asset_ids) - self.assets.keys()
         if missing:
             self.assets |= await load_assets(connection, self.caller.tenant_id, missing)
+
+
+def _held(reference: ref[Loaders]) -> Loaders:
+    loaders = reference()
+    assert loaders is not None  # noqa: S101 - the request holds them as long as anybody waits
+    return loaders
 
 
 async def fetch_assets(

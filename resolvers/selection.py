@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from weakref import finalize
 
 from graphql import (
@@ -19,13 +19,16 @@ from resolvers.context import Info
 _known: dict[int, frozenset[str]] = {}
 
 
-def selects(info: Info, names: Set[str]) -> bool:
-    """Tell whether a field of one of these names stands anywhere below the field being resolved.
+def selected_names(info: Info) -> frozenset[str]:
+    """Return the names of the fields that stand anywhere below the field being resolved.
 
-    Types and directives that leave it out are not looked at: the answer only decides what to read along.
+    Types and directives that leave some out are not looked at: the answer only decides what to read along.
     """
     raw = info._raw_info
-    return any(not names.isdisjoint(_names_below(node, raw.fragments)) for node in raw.field_nodes)
+    nodes, fragments = raw.field_nodes, raw.fragments
+    if len(nodes) == 1:
+        return _names_below(nodes[0], fragments)
+    return frozenset().union(*(_names_below(node, fragments) for node in nodes))
 
 
 def _names_below(node: FieldNode, fragments: dict[str, FragmentDefinitionNode]) -> frozenset[str]:

@@ -166,8 +166,9 @@ async def open_wallets(database: Database) -> Wallets:
 
 def facts_of(grant: ShownGrant) -> dict[str, Any]:
     """Return all that a grant shows, however it was read."""
-    names = (name for name in vars(GrantRow) if not name.startswith("_"))
-    return {name: getattr(grant, name) for name in names}
+    # The time as text is another form of a fact that both have.
+    names = vars(GrantRow).keys() - {"rewarded_at_text"}
+    return {name: getattr(grant, name) for name in names if not name.startswith("_")}
 
 
 @contextmanager

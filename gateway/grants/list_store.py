@@ -8,15 +8,17 @@ An anchor is the condition that chooses the index; the plan is then a range of i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import product, starmap
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from gateway.access import Caller
 from gateway.grants.filter import GrantFilter, visible_to
-from gateway.grants.row import DETAIL_COLUMNS, SUMMARY_COLUMNS, GrantRow
+from gateway.grants.row import COLUMNS, GrantColumns, GrantRow, write_columns
 from gateway.storage.database import Connection
 from gateway.storage.pages import ID_LOWEST, Page, PageRequest, cut_page, id_bounds
+from gateway.storage.union_store import Question, Rows, Select, ask
 
 VISIBLE_PARAMETERS: Final = 3
 _MEMBER: Final = 2
@@ -55,25 +57,25 @@ class PageForm(NamedTuple):
     anchor: str
     is_filtered: bool
     is_backwards: bool
-    has_details: bool
+    columns: GrantColumns
 
 
-def _write_page(form: PageForm) -> str:
-    columns = DETAIL_COLUMNS if form.has_details else SUMMARY_COLUMNS
+def _write_page(form: PageForm) -> Select:
     conditions, newer, older, limit = (
         (WANTED, "$13", "$14", "$15") if form.is_filtered else (VISIBLE, "$4", "$5", "$6")
     )
     order = "" if form.is_backwards else "DESC"
-    return f"""
-SELECT {columns} FROM grants
+    text = f"""
+SELECT {write_columns(form.columns)} FROM grants
 WHERE {conditions} AND grants.id < {newer} AND grants.id > {older} AND {ANCHORS[form.anchor]}
 ORDER BY grants.id {order} LIMIT {limit}
 """
+    return Select(text, COLUMNS[form.columns], GrantRow)
 
 
 PAGES = {
     form: _write_page(form)
-    for form in starmap(PageForm, product(ANCHORS, *[(False, True)] * 3))
+    for form in starmap(PageForm, product(ANCHORS, (False, True), (False, True), GrantColumns))
     if form.is_filtered or form.anchor in _UNFILTERED
 }
 
@@ -87,14 +89,18 @@ CROSS JOIN LATERAL (
 ) AS listed
 ORDER BY listed.id {order}
 """
-# By direction, and whether the details are read too.
+# By direction and columns; which of the members has a grant is always among those.
 MEMBER_PAGES = {
-    (is_backwards, has_details): _MEMBER_PAGES.format(
-        columns=DETAIL_COLUMNS if has_details else SUMMARY_COLUMNS,
-        wanted=WANTED,
-        order="" if is_backwards else "DESC",
+    (is_backwards, columns): Select(
+        _MEMBER_PAGES.format(
+            columns=write_columns(columns),
+            wanted=WANTED,
+            order="" if is_backwards else "DESC",
+        ),
+        COLUMNS[columns],
+        GrantRow,
     )
-    for is_backwards, has_details in product((False, True), repeat=2)
+    for is_backwards, columns in product((False, True), (GrantColumns.SUMMARY, GrantColumns.DETAIL))
 }
 
 COUNTS = {
@@ -109,7 +115,7 @@ GROUP BY grants.member_id
 """
 
 FETCH_VISIBLE = f"""
-SELECT {DETAIL_COLUMNS} FROM grants WHERE {VISIBLE} AND id = ANY($4::uuid[])
+SELECT {write_columns(GrantColumns.DETAIL)} FROM grants WHERE {VISIBLE} AND id = ANY($4::uuid[])
 """
 
 
@@ -129,31 +135,25 @@ async def fetch_grant_page(
     wanted: GrantFilter,
     request: PageRequest[UUID],
     *,
-    has_details: bool = True,
+    columns: GrantColumns = GrantColumns.DETAIL,
 ) -> Page[GrantRow]:
-    """Return a page of the grants that the caller may see; their details only if they are needed."""
+    """Return a page of the grants that the caller may see; as much of each as is needed."""
     parameters = wanted_parameters(caller, wanted)
-    anchor = choose_anchor(caller, wanted)
-    return await _fetch_page(connection, anchor, parameters, request, has_details=has_details)
+    question = _ask_page(choose_anchor(caller, wanted), parameters, request, columns=columns)
+    return await ask(connection, question)
 
 
-async def _fetch_page(
-    connection: Connection,
-    anchor: str,
-    parameters: list[Any],
-    request: PageRequest[UUID],
-    *,
-    has_details: bool,
-) -> Page[GrantRow]:
+def _ask_page(
+    anchor: str, parameters: list[Any], request: PageRequest[UUID], *, columns: GrantColumns
+) -> Question[Page[GrantRow]]:
     is_filtered = any(value is not None for value in parameters[VISIBLE_PARAMETERS:])
-    rows = await connection.fetch(
-        PAGES[PageForm(anchor, is_filtered, request.backwards, has_details)],
-        *(parameters if is_filtered else parameters[:VISIBLE_PARAMETERS]),
-        *id_bounds(request),
-        request.fetch_limit,
-        record_class=GrantRow,
+    select = PAGES[PageForm(anchor, is_filtered, request.backwards, columns)]
+    conditions = parameters if is_filtered else parameters[:VISIBLE_PARAMETERS]
+    return Question(
+        select,
+        [*conditions, *id_bounds(request), request.fetch_limit],
+        partial(cut_page, request),
     )
-    return cut_page(request, rows)
 
 
 async def count_grants(connection: Connection, caller: Caller, wanted: GrantFilter) -> int:
@@ -163,34 +163,37 @@ async def count_grants(connection: Connection, caller: Caller, wanted: GrantFilt
     return count
 
 
-async def fetch_member_grant_pages(
-    connection: Connection,
+def ask_member_grant_pages(
     caller: Caller,
     member_ids: Sequence[UUID],
     wanted: GrantFilter,
     request: PageRequest[UUID],
     *,
-    has_details: bool = True,
-) -> dict[UUID, Page[GrantRow]]:
-    """Return the same page of each member's grants, as far as the caller may see them; details only if they are needed."""
+    columns: GrantColumns = GrantColumns.DETAIL,
+) -> Question[dict[UUID, Page[GrantRow]]]:
+    """Return the question for the same page of each member's grants, as far as the caller may see them.
+
+    As much of each is read as is needed.
+    """
     parameters = wanted_parameters(caller, wanted)
     if len(member_ids) == 1 and parameters[_MEMBER] in {None, member_ids[0]}:
         # A wallet: what one member has is read without a join.
-        parameters[_MEMBER] = member_ids[0]
-        page = await _fetch_page(connection, "member", parameters, request, has_details=has_details)
-        return {member_ids[0]: page}
-    rows = await connection.fetch(
-        MEMBER_PAGES[request.backwards, has_details],
-        *parameters,
-        member_ids,
-        *id_bounds(request),
-        request.fetch_limit,
-        record_class=GrantRow,
+        (member_id,) = member_ids
+        parameters[_MEMBER] = member_id
+        page = _ask_page("member", parameters, request, columns=columns)
+        return Question(page.select, page.parameters, lambda rows: {member_id: page.take(rows)})
+
+    def take(rows: Rows) -> dict[UUID, Page[GrantRow]]:
+        grants: dict[UUID, list[GrantRow]] = {member_id: [] for member_id in member_ids}
+        for row in rows:
+            grants[row.member_id].append(row)
+        return {member_id: cut_page(request, listed) for member_id, listed in grants.items()}
+
+    grouped = GrantColumns.SUMMARY if columns is GrantColumns.LEAN else columns
+    select = MEMBER_PAGES[request.backwards, grouped]
+    return Question(
+        select, [*parameters, member_ids, *id_bounds(request), request.fetch_limit], take
     )
-    grants: dict[UUID, list[GrantRow]] = {member_id: [] for member_id in member_ids}
-    for row in rows:
-        grants[row.member_id].append(row)
-    return {member_id: cut_page(request, listed) for member_id, listed in grants.items()}
 
 
 async def count_member_grants(

@@ -8,6 +8,7 @@ from decimal import Context, Decimal
 from uuid import UUID
 
 AMOUNT_MINOR_MAX = 10**15
+SCALE_MAX = 8
 # More digits than any amount that is let in, and made once: making a context costs more than the arithmetic.
 _EXACT = Context(prec=60)
 
@@ -38,6 +39,10 @@ class Asset:
     expires_after_days: int | None = None
 
 
+# The smallest unit by the number of decimals: multiplying with it is exact, and half as dear as shifting the point.
+_UNITS = [Decimal(1).scaleb(-scale) for scale in range(SCALE_MAX + 1)]
+
+
 class InexactAmount(ValueError):
     """The amount has more decimals than the asset, or is out of bounds."""
 
@@ -64,7 +69,7 @@ def to_minor(amount: Decimal, scale: int) -> int:
 
 def from_minor(amount_minor: int, scale: int) -> Decimal:
     """Return smallest units as an exact amount with the asset's number of decimals."""
-    return Decimal(amount_minor).scaleb(-scale) if scale else Decimal(amount_minor)
+    return Decimal(amount_minor) * _UNITS[scale] if scale else Decimal(amount_minor)
 
 
 def format_amount(asset: Asset, amount_minor: int) -> str:

@@ -42,12 +42,12 @@ ALWAYS = Period()
 
 
 class AssetBalance(NamedTuple):
-    """What a member has of one asset. Units: minor."""
+    """What a member has of one asset. Units: minor. `updated_at` is None if it was not read."""
 
     asset_id: UUID
     posted_minor: int
     held_minor: int
-    updated_at: datetime
+    updated_at: datetime | None
 
     @property
     def available_minor(self) -> int:

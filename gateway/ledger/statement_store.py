@@ -16,7 +16,6 @@ from gateway.ledger.model import Account, OwnerKind, TransactionKind
 from gateway.ledger.search_store import ENTRY_COLUMNS, entries_between, last_entry
 from gateway.ledger.statement import (
     ALWAYS,
-    AssetBalance,
     EntryKey,
     EntryPlace,
     Period,
@@ -29,12 +28,6 @@ SEQUENCE_HIGHEST = 2**63 - 1
 _KINDS = {kind.value: kind for kind in TransactionKind}
 _NEWEST = EntryPlace(datetime(9999, 1, 1, tzinfo=UTC), ID_HIGHEST, SEQUENCE_HIGHEST)
 _OLDEST = EntryPlace(datetime(1, 1, 2, tzinfo=UTC), ID_LOWEST, 0)
-
-BALANCES = """
-SELECT owner_id, asset_id, posted_minor, held_minor, updated_at FROM accounts
-WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = $3 AND entry_count > 0
-ORDER BY owner_id, asset_id
-"""
 
 
 def _both_ways(statement: str, place: str, newer: str, older: str, limit: str) -> dict[bool, str]:
@@ -110,24 +103,6 @@ WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER'
 GROUP BY owner_id
 """
 
-# The last entry up to a time knows what was posted then; what was held is the sum of the holds that were open.
-BALANCES_AS_OF = f"""
-SELECT owner_id, asset_id, last.balance_after_minor AS posted_minor, coalesce(held.amount_minor, 0)::bigint AS held_minor,
-    last.occurred_at AS updated_at
-FROM accounts
-CROSS JOIN LATERAL {last_entry("occurred_at <= $4")} AS up_to
-CROSS JOIN LATERAL (
-    SELECT balance_after_minor, occurred_at FROM ledger_entries
-    WHERE tenant_id = $1 AND account_id = accounts.id AND ledger_entries.sequence = up_to.sequence LIMIT 1
-) AS last
-LEFT JOIN LATERAL (
-    SELECT sum(amount_minor) AS amount_minor FROM holds
-    WHERE tenant_id = $1 AND account_id = accounts.id AND created_at <= $4 AND (ended_at IS NULL OR ended_at > $4)
-) AS held ON true
-WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = $3 AND entry_count > 0
-ORDER BY owner_id, asset_id
-"""
-
 BY_KEY = f"""
 SELECT accounts.owner_id AS member_id, entries.*, ledger_transactions.kind
 FROM unnest($2::uuid[], $3::int[]) AS wanted (wanted_id, wanted_index)
@@ -139,27 +114,6 @@ JOIN accounts ON accounts.tenant_id = $1 AND accounts.id = entries.account_id AN
 JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
 WHERE $4::uuid IS NULL OR owner_id = $4
 """
-
-
-async def fetch_balances(
-    connection: Connection,
-    tenant_id: UUID,
-    owner_ids: Sequence[UUID],
-    owner_kind: OwnerKind = OwnerKind.MEMBER,
-    as_of: datetime | None = None,
-) -> dict[UUID, list[AssetBalance]]:
-    """Return each owner's balances, one for every asset they ever had; every owner asked for has a list.
-
-    With `as_of`, as they were at that time, entries and holds of that very moment included.
-    """
-    balances: dict[UUID, list[AssetBalance]] = {owner_id: [] for owner_id in owner_ids}
-    if as_of is None:
-        rows = await connection.fetch(BALANCES, tenant_id, owner_ids, owner_kind)
-    else:
-        rows = await connection.fetch(BALANCES_AS_OF, tenant_id, owner_ids, owner_kind, as_of)
-    for owner_id, *columns in rows:
-        balances[owner_id].append(AssetBalance(*columns))
-    return balances
 
 
 async def fetch_entries_pages(

@@ -15,6 +15,7 @@ from gateway.members.identifiers import IdentifierKind
 from gateway.members.model import Identifier, Member, NewMember
 from gateway.storage import tables
 from gateway.storage.database import Connection, run
+from gateway.storage.union_store import Question, Rows, Select, ask
 
 # Arrays of values, not joins: however large the tenant and whatever the planner knows, each array is one walk through the
 # primary key, which goes down from its root only where the next value is not on the same page (PostgreSQL 17 and later).
@@ -26,9 +27,10 @@ SELECT kind, value, member_id FROM member_identifiers
 WHERE tenant_id = $1 AND kind = ${kind} AND value = ANY(${values}::text[])
 """
 
-FETCH_MEMBERS = """
-SELECT id, display_name, created_at FROM members WHERE tenant_id = $1 AND id = ANY($2::uuid[])
-"""
+FETCH_MEMBERS = Select(
+    "SELECT id, display_name, created_at FROM members WHERE tenant_id = $1 AND id = ANY($2::uuid[])",
+    {"id": "uuid", "display_name": "text", "created_at": "timestamptz"},
+)
 
 FETCH_IDENTIFIERS = """
 SELECT member_id, kind, value FROM member_identifiers
@@ -93,8 +95,16 @@ async def fetch_members(
     connection: Connection, tenant_id: UUID, member_ids: Sequence[UUID]
 ) -> dict[UUID, Member]:
     """Return the members of these ids that exist, by id."""
-    rows = await connection.fetch(FETCH_MEMBERS, tenant_id, member_ids)
-    return {row["id"]: _to_member(row) for row in rows}
+    return await ask(connection, ask_members(tenant_id, member_ids))
+
+
+def ask_members(tenant_id: UUID, member_ids: Sequence[UUID]) -> Question[dict[UUID, Member]]:
+    """Return the question for the members of these ids that exist, by id."""
+    return Question(FETCH_MEMBERS, (tenant_id, member_ids), _take_members)
+
+
+def _take_members(rows: Rows) -> dict[UUID, Member]:
+    return {member_id: Member(member_id, *columns) for member_id, *columns in rows}
 
 
 async def fetch_identifiers(

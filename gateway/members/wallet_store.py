@@ -3,41 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import product, starmap
 from typing import NamedTuple
 from uuid import UUID
 
 from gateway.ledger.statement import AssetBalance
-from gateway.members.model import Member
-from gateway.storage.database import Connection
+from gateway.storage.union_store import Question, Rows, Select
 
-FETCH = """
-SELECT members.id, display_name, created_at, asset_id, posted_minor, held_minor, accounts.updated_at
+_FETCH = """
+SELECT {columns}
 FROM members LEFT JOIN accounts ON accounts.tenant_id = $1 AND owner_id = members.id AND owner_kind = 'MEMBER'
     AND entry_count > 0
-WHERE members.tenant_id = $1 AND members.id = ANY($2::uuid[])
+WHERE members.tenant_id = $1 AND members.id {wanted}
 ORDER BY members.id, asset_id
 """
+_COLUMNS = {
+    "members.id": "uuid",
+    "display_name": "text",
+    "asset_id": "uuid",
+    "posted_minor": "bigint",
+    "held_minor": "bigint",
+}
+_TIMES = {"members.created_at": "timestamptz", "accounts.updated_at": "timestamptz"}
+
+
+class WalletForm(NamedTuple):
+    """Which statement reads wallets: times take the driver longer than all of the rest, and an array longer than one id."""
+
+    is_one: bool
+    has_times: bool
+
+
+def _write(form: WalletForm) -> Select:
+    columns = _COLUMNS | _TIMES if form.has_times else _COLUMNS
+    types = {name.rpartition(".")[2]: kind for name, kind in columns.items()}
+    wanted = "= $2" if form.is_one else "= ANY($2::uuid[])"
+    return Select(_FETCH.format(columns=", ".join(columns), wanted=wanted), types)
+
+
+FETCH = {form: _write(form) for form in starmap(WalletForm, product((False, True), repeat=2))}
 
 
 class Wallet(NamedTuple):
-    """A member, and a balance for every asset they ever had, by asset id."""
+    """A member, and a balance for every asset they ever had, by asset id; times are None if they were not read."""
 
-    member: Member
+    display_name: str | None
+    created_at: datetime | None
     balances: list[AssetBalance]
 
 
-async def fetch_wallets(
-    connection: Connection, tenant_id: UUID, member_ids: Sequence[UUID]
-) -> dict[UUID, Wallet]:
-    """Return the members of these ids that exist with their balances, by id."""
+def ask_wallets(
+    tenant_id: UUID, member_ids: Sequence[UUID], *, has_times: bool
+) -> Question[dict[UUID, Wallet]]:
+    """Return the question for the members of these ids that exist with their balances, by id; their times only if needed."""
+    is_one = len(member_ids) == 1
+    wanted = member_ids[0] if is_one else member_ids
+    return Question(FETCH[WalletForm(is_one, has_times)], (tenant_id, wanted), _take_wallets)
+
+
+def _take_wallets(rows: Rows) -> dict[UUID, Wallet]:
     wallets: dict[UUID, Wallet] = {}
-    for member_id, display_name, created_at, asset_id, *amounts in await connection.fetch(
-        FETCH, tenant_id, member_ids
-    ):
+    for member_id, display_name, asset_id, posted_minor, held_minor, *times in rows:
+        created_at, updated_at = times or (None, None)
         wallet = wallets.get(member_id)
         if wallet is None:
-            wallet = Wallet(Member(member_id, display_name, created_at), [])
-            wallets[member_id] = wallet
+            wallet = wallets[member_id] = Wallet(display_name, created_at, [])
         if asset_id is not None:
-            wallet.balances.append(AssetBalance(asset_id, *amounts))
+            wallet.balances.append(AssetBalance(asset_id, posted_minor, held_minor, updated_at))
     return wallets

@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import AlreadyExists, FieldError, InvalidInput
 from gateway.ids import new_id
-from gateway.ledger.assets import Asset, AssetKind
+from gateway.ledger.assets import SCALE_MAX, Asset, AssetKind
 from gateway.operations.model import Operation, OperationKind, Request, check_key
 from gateway.operations.once import run_once
 from gateway.storage.database import Connection, Database
@@ -19,7 +19,6 @@ from gateway.tenants.model import NAME_LENGTH_MAX
 from gateway.text import check_text
 
 CODE_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,32}")
-SCALE_MAX = 8
 CACHED_ASSETS_MAX = 10_000
 EXPIRES_AFTER_DAYS_MAX = 3_650
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -11,10 +11,11 @@ import strawberry
 
 from gateway.ledger import assets as ledger
 from gateway.ledger.assets import from_minor
+from gateway.ledger.balance_store import ask_balances
 from gateway.ledger.model import OwnerKind
 from gateway.ledger.statement import AssetBalance
-from gateway.ledger.statement_store import fetch_balances
-from gateway.storage.database import Connection
+from gateway.promises import Promise
+from gateway.storage.union_store import Question
 from resolvers.fields import resolved
 from resolvers.loaders import Loaders
 from resolvers.types.asset import Asset, to_asset
@@ -62,31 +63,31 @@ class Balance:
     @resolved("When it last changed.")
     def updated_at(self) -> datetime:
         """Return when."""
+        assert self.balance.updated_at is not None  # noqa: S101 - it was selected, so it was read
         return self.balance.updated_at
 
 
-async def load_balances(
-    connection: Connection,
-    loaders: Loaders,
-    owner_ids: Sequence[UUID],
-    owner_kind: OwnerKind = OwnerKind.MEMBER,
-    as_of: datetime | None = None,
-) -> Mapping[UUID, list[Balance]]:
-    """Return each owner's balances with their assets, now or at a past time; a fetcher for loaders."""
-    tenant_id = loaders.caller.tenant_id
-    balances = await fetch_balances(connection, tenant_id, owner_ids, owner_kind, as_of)
-    return await present_balances(connection, loaders, balances)
+def load_balances(
+    loaders: Loaders, owner_id: UUID, owner_kind: OwnerKind, as_of: datetime | None = None
+) -> Promise[list[Balance]]:
+    """Return what becomes an owner's balances, now or at a past time; owners of one list are read together."""
+    promise = loaders.asking(_ask_balances, owner_kind, as_of).load(owner_id)
+    return promise.then(lambda balances: present_balances(loaders, balances or ()))
 
 
-async def present_balances(
-    connection: Connection, loaders: Loaders, balances: Mapping[UUID, Sequence[AssetBalance]]
-) -> Mapping[UUID, list[Balance]]:
-    """Return each owner's balances as their GraphQL type; one round trip if an asset is new to the process, else none."""
-    asset_ids = {balance.asset_id for owned in balances.values() for balance in owned}
-    if not loaders.knows_assets(asset_ids):
-        await loaders.learn_assets(connection, asset_ids)
+def present_balances(
+    loaders: Loaders, balances: Sequence[AssetBalance]
+) -> list[Balance] | Promise[list[Balance]]:
+    """Return balances as their GraphQL type: at once if the process has met their assets before."""
     assets = loaders.assets
-    return {
-        owner_id: [Balance(balance, assets[balance.asset_id]) for balance in owned]
-        for owner_id, owned in balances.items()
-    }
+
+    def present() -> list[Balance]:
+        return [Balance(balance, assets[balance.asset_id]) for balance in balances]
+
+    return loaders.with_assets([balance.asset_id for balance in balances], present)
+
+
+def _ask_balances(
+    loaders: Loaders, owner_ids: Sequence[UUID], owner_kind: OwnerKind, as_of: datetime | None
+) -> Question[dict[UUID, list[AssetBalance]]]:
+    return ask_balances(loaders.caller.tenant_id, owner_ids, owner_kind, as_of)

@@ -11,18 +11,19 @@ import strawberry
 
 from gateway.grants.benefits import assets_of
 from gateway.grants.record import GrantSource, GrantStatus
-from gateway.grants.row import ShownGrant
+from gateway.grants.row import GrantColumns, GrantRow, ShownGrant
 from gateway.ids import IdKind, encode_id
 from resolvers.context import Context, Info
 from resolvers.enums import expose_enum
 from resolvers.fields import resolved
-from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.scalars import JSON
+from resolvers.selection import selected_names
 from resolvers.types.benefit import Benefit, to_benefit
 from resolvers.types.custom_field import CustomFieldValue, to_custom_field_value
 from resolvers.types.fulfillment import Fulfillment, load_fulfillments
-from resolvers.types.reward import Reward, present_granted_reward
+from resolvers.types.granted_reward import present_granted_reward
+from resolvers.types.reward import Reward
 
 if TYPE_CHECKING:
     from resolvers.types.member import Member
@@ -54,6 +55,7 @@ expose_enum(
 
 
 # The fields that need the columns which a list reads only if one of them is selected.
+SUMMARY_FIELDS = frozenset({"actionCode", "benefits", "member", "orgId"})
 DETAIL_FIELDS = frozenset(
     {
         "campaignId",
@@ -112,10 +114,11 @@ class Grant(Node):
         """Return what the record has."""
         return JSON(dict(self.record.metadata))
 
-    @resolved("When it was granted.")
-    def date_rewarded(self) -> datetime:
-        """Return what the record has."""
-        return self.record.rewarded_at
+    @resolved("When it was granted.", graphql_type=datetime)
+    def date_rewarded(self) -> datetime | str:
+        """Return what the record has: in lists it is written already."""
+        record = self.record
+        return record.rewarded_at_text if isinstance(record, GrantRow) else record.rewarded_at
 
     @resolved("When its benefit came into the member's hands; null if it has not.")
     def claimed_at(self) -> datetime | None:
@@ -187,17 +190,18 @@ class Grant(Node):
     )
     def benefits(self, info: Info) -> list[Benefit] | Awaitable[list[Benefit]]:
         """Return the benefits: at once if the process has met their assets before."""
-        loaders = info.context.loaders
-        if loaders.knows_assets(assets_of([self.record])):
-            return self._to_benefits(loaders)
-        return self._load_benefits(loaders)
+        loaders, benefits = info.context.loaders, self.record.benefits
+        return loaders.with_assets(
+            assets_of(benefits), lambda: [to_benefit(found, loaders.assets) for found in benefits]
+        )
 
-    async def _load_benefits(self, loaders: Loaders) -> list[Benefit]:
-        await loaders.known_assets.load_many(assets_of([self.record]))
-        return self._to_benefits(loaders)
 
-    def _to_benefits(self, loaders: Loaders) -> list[Benefit]:
-        return [to_benefit(benefit, loaders.assets) for benefit in self.record.benefits]
+def choose_columns(info: Info) -> GrantColumns:
+    """Return how much of each grant a list reads for what is selected of it."""
+    names = selected_names(info)
+    if not names.isdisjoint(DETAIL_FIELDS):
+        return GrantColumns.DETAIL
+    return GrantColumns.LEAN if names.isdisjoint(SUMMARY_FIELDS) else GrantColumns.SUMMARY
 
 
 _PREFIX = IdKind.GRANT.value

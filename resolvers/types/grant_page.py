@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from gateway.grants.filter import GrantFilter
 from gateway.grants.list_store import (
+    ask_member_grant_pages,
     count_grants,
     count_member_grants,
     fetch_grant_page,
-    fetch_member_grant_pages,
 )
-from gateway.grants.row import GrantRow
+from gateway.grants.row import GrantColumns, GrantRow
+from gateway.promises import Promise
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest
-from resolvers.batches import then
+from gateway.storage.union_store import Question
 from resolvers.context import Info
 from resolvers.loaders import Loaders
 from resolvers.pages import Connection as PageConnection
 from resolvers.pages import id_cursor, to_connection
-from resolvers.selection import selects
-from resolvers.types.grant import DETAIL_FIELDS, Grant, to_grant
+from resolvers.types.grant import Grant, choose_columns, to_grant
 
 GRANT_CURSOR = id_cursor(b"g")
 
@@ -32,11 +31,9 @@ async def load_grants(
 ) -> PageConnection[Grant]:
     """Return a page of the grants that the caller may see."""
     context, loaders = info.context, info.context.loaders
-    has_details = selects(info, DETAIL_FIELDS)
+    columns = choose_columns(info)
     async with context.database.connection() as connection:
-        page = await fetch_grant_page(
-            connection, loaders.caller, wanted, request, has_details=has_details
-        )
+        page = await fetch_grant_page(connection, loaders.caller, wanted, request, columns=columns)
 
     async def count() -> int:
         async with context.database.connection() as connection:
@@ -48,10 +45,10 @@ async def load_grants(
 
 def load_member_grants(
     info: Info, member_id: UUID, wanted: GrantFilter, request: PageRequest[UUID]
-) -> asyncio.Future[PageConnection[Grant]]:
+) -> Promise[PageConnection[Grant]]:
     """Return what becomes a page of a member's grants; members of one list are read together."""
     context, loaders = info.context, info.context.loaders
-    loader = loaders.using(_load_pages, wanted, request, selects(info, DETAIL_FIELDS))
+    loader = loaders.asking(_ask_pages, wanted, request, choose_columns(info))
 
     async def count() -> int:
         return await loaders.using(_load_counts, wanted).load(member_id) or 0
@@ -61,24 +58,21 @@ def load_member_grants(
         context.spend_rows(len(page.items))
         return to_connection(page, to_grant, _to_cursor, count)
 
-    return then(loader.load(member_id), present)
+    return loader.load(member_id).then(present)
 
 
 def _to_cursor(record: GrantRow) -> str:
     return GRANT_CURSOR.encode(record.id)
 
 
-async def _load_pages(
-    connection: Connection,
+def _ask_pages(
     loaders: Loaders,
     member_ids: Sequence[UUID],
     wanted: GrantFilter,
     request: PageRequest[UUID],
-    has_details: bool,
-) -> Mapping[UUID, Page[GrantRow]]:
-    return await fetch_member_grant_pages(
-        connection, loaders.caller, member_ids, wanted, request, has_details=has_details
-    )
+    columns: GrantColumns,
+) -> Question[dict[UUID, Page[GrantRow]]]:
+    return ask_member_grant_pages(loaders.caller, member_ids, wanted, request, columns=columns)
 
 
 async def _load_counts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -63,12 +63,14 @@ class Group(Node):
         request = read_page_request(SET_MEMBER_CURSOR, first, after, last, before)
         return await load_set_members(info.context, MemberSet.GROUP, self.group.id, request)
 
-    @resolved("What the group can pay with, one entry for each asset it ever had, by asset id.")
-    async def balances(self, info: Info) -> list[Balance]:
+    @resolved(
+        "What the group can pay with, one entry for each asset it ever had, by asset id.",
+        graphql_type=list[Balance],
+    )
+    def balances(self, info: Info) -> Awaitable[list[Balance]]:
         """Load the balances."""
         authorize(info.context.caller, Scope.READ, Scope.MEMBER)
-        loader = info.context.loaders.using(load_balances, OwnerKind.GROUP)
-        return await loader.load(self.group.id) or []
+        return load_balances(info.context.loaders, self.group.id, OwnerKind.GROUP)
 
 
 @strawberry.input(one_of=True, description="One way to name a group.")

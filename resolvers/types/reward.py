@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, TypeAlias, cast
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import strawberry
 
 from gateway.access import Scope
-from gateway.grants.benefits import assets_of
-from gateway.grants.record import GrantKind
 from gateway.grants.row import ShownGrant
-from gateway.ids import to_uuid
 from gateway.ledger import assets as ledger
 from gateway.ledger.assets import AssetKind, from_minor
 from gateway.rewards import model as domain
 from gateway.rewards.store import fetch_rewards
-from gateway.rewards.versions import load_reward_versions, recall_reward_version
 from gateway.storage.database import Connection
 from resolvers.context import Context
 from resolvers.fields import resolved
@@ -38,7 +34,6 @@ from resolvers.types.catalogue_reward import (
 Credit: TypeAlias = tuple[ledger.Asset, int]
 
 # Looking a member of an enum up takes several times as long.
-_CUSTOM = GrantKind.CUSTOM
 _EXPERIENCE = AssetKind.EXPERIENCE
 
 
@@ -133,28 +128,6 @@ async def load_reward(context: Context, reward_id: UUID) -> Reward | None:
     return to_catalogue_reward(reward) if reward else None
 
 
-def present_granted_reward(loaders: Loaders, grant: ShownGrant) -> Reward | Awaitable[Reward]:
-    """Return what a grant gave, as it was when the grant was made (MON-5).
-
-    It is there at once if the process has met the version, or the assets of a reward outside of the catalogue. Those of a list
-    that it has not met share one statement.
-    """
-    version_id = grant.reward_version_id
-    if version_id is not None:
-        shown: Reward | None = loaders.shown_versions.get(version_id)
-        return shown or _present_version(loaders, version_id)
-    credits = []
-    for benefit in grant.benefits:
-        asset = loaders.find_asset(to_uuid(benefit["asset_id"]))
-        if asset is None:
-            return _load_uncatalogued_reward(loaders, grant)
-        credits.append((asset, benefit["amount_minor"]))
-    if grant.kind is _CUSTOM:
-        (credit,) = credits
-        return CustomReward(credit, grant)
-    return CurrencyReward(credits)
-
-
 async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[Node | None]:
     """Return the rewards of the caller's catalogue, in the order of the ids; members see none."""
     if not context.caller.scopes & {Scope.READ, Scope.CATALOGUE}:
@@ -163,34 +136,8 @@ async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[N
     return [to_catalogue_reward(reward) if reward else None for reward in rewards]
 
 
-def _present_version(loaders: Loaders, version_id: UUID) -> Reward | Awaitable[Reward]:
-    version = recall_reward_version(loaders.caller.tenant_id, version_id)
-    if version is None:
-        return _load_version(loaders, version_id)
-    shown = loaders.shown_versions[version_id] = to_catalogue_reward(version)
-    return shown
-
-
-async def _load_version(loaders: Loaders, version_id: UUID) -> Reward:
-    version = await loaders.using(_load_versions).load(version_id)
-    assert version is not None  # noqa: S101 - versions are never deleted
-    return to_catalogue_reward(version)
-
-
-async def _load_uncatalogued_reward(loaders: Loaders, grant: ShownGrant) -> Reward:
-    await loaders.known_assets.load_many(assets_of([grant]))
-    # Everything is known now.
-    return cast(Reward, present_granted_reward(loaders, grant))
-
-
 async def _load_rewards(
     connection: Connection, loaders: Loaders, ids: Sequence[UUID]
 ) -> Mapping[UUID, domain.Reward]:
     caller = loaders.caller
     return await fetch_rewards(connection, caller.tenant_id, caller.organisation_id, ids)
-
-
-async def _load_versions(
-    connection: Connection, loaders: Loaders, version_ids: Sequence[UUID]
-) -> Mapping[UUID, domain.RewardVersion]:
-    return await load_reward_versions(connection, loaders.caller.tenant_id, version_ids)

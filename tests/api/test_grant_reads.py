@@ -23,7 +23,7 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.storage.database import Database
-from resolvers.types.grant import DETAIL_FIELDS, Grant
+from resolvers.types.grant import DETAIL_FIELDS, SUMMARY_FIELDS, Grant
 from tests.wallets import START, Wallets, logged_statements, open_wallets
 
 GRANTS = """query ($filter: GrantFilter, $first: Int) { grants(filter: $filter, first: $first) {
@@ -268,6 +268,7 @@ async def test_list_reads_of_a_grant_what_is_selected(granted: Granted, name: st
     with logged_statements(granted.wallets.database) as statements:
         data = await granted.wallets.read(f"{{ grants {{ edges {{ node {{ {selection} }} }} }} }}")
     assert ("metadata::text" in statements[0]) is (name in DETAIL_FIELDS)
+    assert ("action_code" in statements[0]) is (name in DETAIL_FIELDS | SUMMARY_FIELDS)
     listed = [edge["node"] for edge in data["grants"]["edges"]]
     newest_first = [granted.coupon, granted.invite, granted.signup, *reversed(granted.points)]
     ids = [encode_id(IdKind.GRANT, grant.id) for grant in newest_first]

@@ -74,11 +74,9 @@ def breaking_connection_class(breaker: Breaker) -> type[PipeliningConnection]:
             await breaker.before(self, query)
             return await super()._execute(query, *arguments, **options)
 
-        async def _fetch_prepared(
-            self, prepared: Any, query: str, values: tuple[Any, ...]
-        ) -> list[Any]:
+        async def _fetch_prepared(self, prepared: Any, query: str, *arguments: Any) -> list[Any]:
             await breaker.before(self, query)
-            return await super()._fetch_prepared(prepared, query, values)
+            return await super()._fetch_prepared(prepared, query, *arguments)
 
         async def _write_and_commit(self, statement: str, values: tuple[Any, ...]) -> str:
             await breaker.before(self, f"{statement}; {COMMITTED}")

@@ -13,8 +13,8 @@ from gateway.grants.errors import InsufficientBalance, NotReversible
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
 from gateway.ledger.balance import Hold
+from gateway.ledger.balance_store import fetch_balances
 from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKind
-from gateway.ledger.statement_store import fetch_balances
 from gateway.ledger.store import lock_balances, record
 from gateway.operations.model import OperationKind
 from gateway.reversing.model import KeyTarget, ReversalPolicy

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.ledger import statement_store
+from gateway.ledger import balance_store, statement_store
 from gateway.ledger.model import Account, OwnerKind
 from gateway.storage.database import Database
 from gateway.storage.pages import ID_HIGHEST, ID_LOWEST
@@ -113,7 +113,7 @@ async def test_past_balance_and_count_read_the_way_to_a_time(
 ) -> None:
     second = POSITIONS[position]
     members = [account.member_id]
-    past = await account.measure(statement_store.BALANCES_AS_OF, members, "MEMBER", at(second))
+    past = await account.measure(balance_store.BALANCES_AS_OF.text, members, "MEMBER", at(second))
     assert past.rows == (1 if second else 0)
     assert past.entries <= LOOKS_MAX + 1, past
     assert past.blocks <= BLOCKS_MAX, past

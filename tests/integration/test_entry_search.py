@@ -12,9 +12,10 @@ from uuid import UUID
 import pytest
 
 from gateway.ids import new_id
+from gateway.ledger.balance_store import fetch_balances
 from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKind, Transfer
 from gateway.ledger.statement import ALWAYS, EntryPlace, Period, StatementEntry
-from gateway.ledger.statement_store import count_entries, fetch_balances, fetch_entries_pages
+from gateway.ledger.statement_store import count_entries, fetch_entries_pages
 from gateway.ledger.store import lock_balances, record
 from gateway.storage.database import Database
 from gateway.storage.pages import Page, PageRequest

@@ -11,9 +11,10 @@ import pytest
 
 from gateway.ids import new_id
 from gateway.ledger.balance import Hold
+from gateway.ledger.balance_store import fetch_balances
 from gateway.ledger.model import Account, OwnerKind, Transaction, TransactionKind, Transfer
 from gateway.ledger.statement import Period
-from gateway.ledger.statement_store import count_entries, fetch_balances, fetch_entries_pages
+from gateway.ledger.statement_store import count_entries, fetch_entries_pages
 from gateway.ledger.store import lock_balances, record
 from gateway.storage.pages import PageRequest
 from gateway.verifying.chain_store import find_broken_chains

@@ -7,20 +7,22 @@ import pytest
 from gateway.campaigns import store as campaign_store
 from gateway.expiring import store as expiring_store
 from gateway.grants import list_store, notification_store
+from gateway.grants.row import GrantColumns
 from gateway.holding import store as holding_store
-from gateway.ledger import lot_store, statement_store
+from gateway.ledger import balance_store, lot_store, statement_store
 from gateway.members import list_store as member_store
 from gateway.members import wallet_store
 from gateway.members.segments import store as segment_store
 from gateway.rewards import store as reward_store
 from gateway.rewards import version_store
 from gateway.storage.database import Database
+from gateway.storage.union_store import ask, write_union
 from gateway.tenants import asset_list_store, credentials_store
 from gateway.vendors import store as vendor_store
 from tests.wallets import explain, open_wallets
 
 PLANS = {
-    "balances": (statement_store.BALANCES, "accounts_by_owner"),
+    "balances": (balance_store.BALANCES.text, "accounts_by_owner"),
     "statement": (statement_store.ALL_ASSETS[False], "ledger_entries_by_account"),
     "statement backwards": (statement_store.ALL_ASSETS[True], "ledger_entries_by_account"),
     "statement of one asset": (statement_store.ONE_ASSET[False], "ledger_entries_by_account"),
@@ -28,8 +30,8 @@ PLANS = {
         statement_store.ONE_ASSET[True],
         "ledger_entries_by_account",
     ),
-    "balances as of a time": (statement_store.BALANCES_AS_OF, "ledger_entries_by_account"),
-    "holds as of a time": (statement_store.BALANCES_AS_OF, "holds_by_account"),
+    "balances as of a time": (balance_store.BALANCES_AS_OF.text, "ledger_entries_by_account"),
+    "holds as of a time": (balance_store.BALANCES_AS_OF.text, "holds_by_account"),
     "entries counted by time": (statement_store.COUNT_BY_TIME, "ledger_entries_by_account"),
     "statement of one asset in a period": (
         statement_store.ONE_ASSET_BY_TIME[False],
@@ -53,7 +55,6 @@ PLANS = {
     "members backwards": (member_store.PAGE_BACKWARDS, "members_pkey"),
 }
 PLANS |= {
-    "wallets": (wallet_store.FETCH, "accounts_by_owner"),
     "credential": (credentials_store.FETCH_ACTIVE, "credentials_pkey"),
     "reward versions": (version_store.FETCH_VERSIONS, "reward_versions_pkey"),
     "reward terms": (version_store.FETCH_TERMS, "rewards_pkey"),
@@ -68,6 +69,10 @@ PLANS |= {
     "vendors": (vendor_store.PAGE_FORWARDS, "vendors_by_organisation"),
     "vendors backwards": (vendor_store.PAGE_BACKWARDS, "vendors_by_organisation"),
 }
+PLANS |= {
+    f"wallets {form}": (select.text, "accounts_by_owner")
+    for form, select in wallet_store.FETCH.items()
+}
 INDEXES = {
     "organisation": "grants_by_organisation",
     "member": "grants_by_member",
@@ -75,12 +80,23 @@ INDEXES = {
     "reward": "grants_by_reward",
 }
 PLANS |= {
-    f"grants by {' '.join(map(str, form))}": (statement, INDEXES[form.anchor])
-    for form, statement in list_store.PAGES.items()
+    f"grants by {' '.join(map(str, form))}": (select.text, INDEXES[form.anchor])
+    for form, select in list_store.PAGES.items()
 }
 PLANS |= {
-    f"members' grants {form}": (statement, "grants_by_member")
-    for form, statement in list_store.MEMBER_PAGES.items()
+    f"members' grants {form}": (select.text, "grants_by_member")
+    for form, select in list_store.MEMBER_PAGES.items()
+}
+# What a wallet's page asks at one moment, in one statement.
+WALLET_PAGE = write_union(
+    (
+        wallet_store.FETCH[wallet_store.WalletForm(is_one=True, has_times=True)],
+        list_store.PAGES[list_store.PageForm("member", False, False, GrantColumns.LEAN)],
+    )
+)
+PLANS |= {
+    f"wallet page: {index}": (WALLET_PAGE, index)
+    for index in ("members_pkey", "accounts_by_owner", "grants_by_member")
 }
 SIMPLE = [
     name
@@ -110,10 +126,11 @@ async def test_statement_is_planned_once_for_a_connection(database: Database) ->
     members = await wallets.add_members(2)
     async with database.connection() as connection:
         for member_id in members * 5:
-            await wallet_store.fetch_wallets(connection, wallets.caller.tenant_id, [member_id])
+            tenant_id = wallets.caller.tenant_id
+            await ask(connection, wallet_store.ask_wallets(tenant_id, [member_id], has_times=True))
         plans = await connection.fetchrow(
             "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1",
-            wallet_store.FETCH,
+            wallet_store.FETCH[wallet_store.WalletForm(is_one=True, has_times=True)].text,
         )
     assert plans is not None
     assert plans["generic_plans"] >= 10

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from gateway.access import Caller
 from gateway.errors import Overloaded
 from gateway.storage.database import Connection, Database
-from resolvers.batches import Loader, Reader, then
+from resolvers.batches import FetchedBatch, Loader, Reader
 from resolvers.loaders import Loaders
 
 
@@ -58,7 +58,7 @@ class Source:
                 raise LookupError(name)
             return {key: key * key for key in keys if key}
 
-        return Loader(reader, lambda: fetch)
+        return Loader(reader, lambda: FetchedBatch(fetch))
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ async def test_what_is_asked_for_meanwhile_is_read_on_the_same_connection(
         await squares.load(2)
         return await others.load(7)
 
-    asked = [squares.load(4), others.load(3), ask_twice()]
+    asked: list[Awaitable[int | None]] = [squares.load(4), others.load(3), ask_twice()]
     assert await asyncio.gather(*asked) == [16, 9, 49]
     assert source.batches == [("squares", [4, 2]), ("others", [3]), ("others", [7])]
     assert source.borrowed == 1
@@ -130,50 +130,72 @@ async def test_without_a_connection_everybody_is_told(source: Source, reader: Re
     assert source.batches == [("others", [4])]
 
 
-async def test_what_nobody_waits_for_is_not_read(source: Source, reader: Reader) -> None:
+async def test_nothing_is_read_until_somebody_waits(source: Source, reader: Reader) -> None:
     squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
-    kept, dropped, alone = squares.load(2), squares.load(3), others.load(4)
-    dropped.cancel()
-    alone.cancel()
-    assert await kept == 4
-    assert source.batches == [("squares", [2])]
-    assert await squares.load(3) == 9
+    early, late = squares.load(2), squares.load(3)
+    await asyncio.sleep(0.01)
+    assert source.batches == []
+    assert await late == 9
+    assert source.batches == [("squares", [2, 3])]
+    assert await early == 4
+    assert await others.load(4) == 16
 
 
-async def test_cancelled_reading_leaves_nobody_waiting(source: Source, reader: Reader) -> None:
+async def test_who_has_asked_for_all_waits_no_turn_for_others(
+    source: Source, reader: Reader
+) -> None:
+    squares = source.loader(reader, "squares")
+
+    async def ask_late() -> int | None:
+        return await squares.load(3)
+
+    late = asyncio.create_task(ask_late())
+    assert await squares.load(2).come() == 4
+    assert await late == 9
+    assert source.batches == [("squares", [2]), ("squares", [3])]
+
+
+@pytest.mark.parametrize("reads_itself", [True, False])
+async def test_what_a_cancelled_reader_leaves_is_read_by_who_still_waits(
+    source: Source, reader: Reader, reads_itself: bool
+) -> None:
     squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
-    asked = [squares.load(2), others.load(3)]
+    promise = squares.load(2)
+    reading = asyncio.create_task(promise.come()) if reads_itself else None
+
+    async def ask(loader: Loader[int, int], key: int) -> int | None:
+        return await loader.load(key)
+
+    waiting = [asyncio.create_task(ask(squares, 3)), asyncio.create_task(ask(others, 5))]
     await source.has_begun.wait()
-    task = reader._task
-    assert task is not None
-    task.cancel()
-    results: list[Any] = await asyncio.gather(*asked, return_exceptions=True)
-    assert [type(result) for result in results] == [asyncio.CancelledError] * 2
-    assert not source.is_lent
-
-
-async def test_then_changes_a_value_or_passes_a_failure_on() -> None:
-    loop = asyncio.get_running_loop()
-    value, failure, cancelled = (loop.create_future() for _ in range(3))
-    changed = [
-        then(value, str),
-        then(value, lambda number: number / 0),
-        then(failure, str),
-        then(cancelled, str),
-    ]
-    unwanted = then(value, str)
-    unwanted.cancel()
-    value.set_result(5)
-    failure.set_exception(LookupError())
+    source.running = 0
+    cancelled = reading or reader._task
+    assert cancelled is not None
     cancelled.cancel()
-    results: list[Any] = await asyncio.gather(*changed, return_exceptions=True)
-    assert results[0] == "5"
-    assert [type(result) for result in results[1:]] == [
-        ZeroDivisionError,
-        LookupError,
-        asyncio.CancelledError,
-    ]
-    assert unwanted.cancelled()
+    assert await asyncio.gather(*waiting) == [9, 25]
+    assert cancelled.cancelled()
+    assert source.batches[0] == source.batches[1]
+    assert len(source.batches) == (4 if reads_itself else 3)
+    assert not source.is_lent
+    # What it had asked for is there for whoever asks again.
+    assert await promise == 4
+
+
+async def test_each_goes_on_while_the_rest_is_read(source: Source, reader: Reader) -> None:
+    """Or the first who waits would ask for what it needs next after all others have."""
+    squares, others = source.loader(reader, "squares"), source.loader(reader, "others")
+    cubes = source.loader(reader, "cubes")
+
+    async def ask_on(key: int) -> int | None:
+        await squares.load(key)
+        return await cubes.load(key)
+
+    async def ask_once() -> int | None:
+        return await others.load(5)
+
+    assert list(await asyncio.gather(ask_on(2), ask_on(3), ask_once())) == [4, 9, 25]
+    assert source.batches == [("squares", [2, 3]), ("others", [5]), ("cubes", [2, 3])]
+    assert source.borrowed == 1
 
 
 async def test_loaders_go_with_their_request(source: Source) -> None:

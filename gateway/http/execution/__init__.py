@@ -10,6 +10,7 @@ run already. docs/decisions/0043-compiled-operations.md says why and how.
 | `inputs.py` | variables: from JSON to what resolvers take |
 | `leaves.py` | scalars and enums: from what resolvers return to JSON |
 | `calls.py` | how a field's resolver is called |
+| `classes.py` | which Python classes stand for GraphQL's types |
 | `outputs.py` | objects, lists and unions: from what resolvers return to JSON |
 | `run.py` | one execution: what its resolvers share, and what it waits for |
 | `operation.py` | an operation, compiled and run |

@@ -36,6 +36,7 @@ from gateway.http.execution.inputs import MISSING, is_plain
 from gateway.http.execution.source import Source, Unfit
 
 if TYPE_CHECKING:
+    from gateway.http.execution.operation import Plan
     from gateway.http.execution.run import Run
 
 Handlers: TypeAlias = Sequence[tuple[tuple[type[Exception], ...], ExceptionHandler[Any]]]
@@ -67,6 +68,30 @@ class _VariableArgument:
     is_required: bool
 
 
+class CompiledInfo(Info[Any, None]):
+    """Strawberry's view of a field, as far as it is looked at: of most the resolvers want nothing but the context."""
+
+    # In place of Strawberry's property, which asks graphql-core's view.
+    context: Any = None
+
+    def __init__(self, call: FieldCall, run: Run) -> None:
+        """Keep what the rest is made of; not the run, which holds this: a circle of both would outlive the request."""
+        assert call.field is not None  # noqa: S101 - only Strawberry's fields are called so
+        self.context = run.context
+        self._field = call.field
+        self._call = call
+        self._plan = run.plan
+        self._variables = run.variables
+        self._made: GraphQLResolveInfo[Any] | None = None
+
+    @property
+    def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]  # made when it is first looked at
+        raw = self._made
+        if raw is None:
+            raw = self._made = self._call.make_raw_info(self._plan, self.context, self._variables)
+        return raw
+
+
 class FieldCall:
     """What one field's calls share: the parts of its `Info`, and its arguments if they are more than constants."""
 
@@ -74,6 +99,7 @@ class FieldCall:
         """Look at the field's arguments once."""
         self._schema = schema
         self._place = place
+        self.field = place.strawberry_field
         self._constants: dict[str, Any] = {}
         self._variables: list[_VariableArgument] = []
         self._is_general = not self._sort_arguments()
@@ -83,8 +109,10 @@ class FieldCall:
         """Tell whether the resolver is given any argument of the field's."""
         return bool(self._is_general or self._variables or self._constants)
 
-    def make_raw_info(self, run: Run) -> GraphQLResolveInfo[Any]:
-        """Make graphql-core's view of the field in this request. Its path has no list indexes: one serves all items."""
+    def make_raw_info(
+        self, plan: Plan, context: object, variables: dict[str, Any]
+    ) -> GraphQLResolveInfo[Any]:
+        """Make graphql-core's view of the field in one request. Its path has no list indexes: one serves all items."""
         place = self._place
         return GraphQLResolveInfo(
             place.nodes[0].name.value,
@@ -93,11 +121,11 @@ class FieldCall:
             place.parent_type,
             place.path,
             self._schema._schema,
-            run.plan.fragments,
+            plan.fragments,
             None,
-            run.plan.operation,
-            run.variables,  # type: ignore[arg-type]  # a mapping, as Strawberry passes it
-            run.context,
+            plan.operation,
+            variables,  # type: ignore[arg-type]  # a mapping, as Strawberry passes it
+            context,
             is_awaitable,
             None,
             None,  # type: ignore[arg-type]  # helpers for resolvers that start work of their own; none of ours does
@@ -105,12 +133,7 @@ class FieldCall:
 
     def make_info(self, run: Run) -> Info[Any, None]:
         """Make Strawberry's view of the field in this request."""
-        field = self._place.strawberry_field
-        assert field is not None  # noqa: S101 - only Strawberry's fields are called so
-        info: Info[Any, None] = self._schema.config.info_class(
-            _raw_info=self.make_raw_info(run), _field=field
-        )
-        return info
+        return CompiledInfo(self, run)
 
     def make_arguments(self, run: Run) -> dict[str, Any]:
         """Return the resolver's arguments in this request, by their names in Python.
@@ -138,7 +161,7 @@ class FieldCall:
 
     def _sort_arguments(self) -> bool:
         """Tell constants from variables; False if some argument is neither."""
-        if self._place.strawberry_field is None:
+        if self.field is None:
             return False
         definition, node = self._place.definition, self._place.nodes[0]
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
@@ -173,7 +196,7 @@ class FieldCall:
         return all(_is_shareable(value) for value in self._constants.values())
 
     def _convert(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        field = self._place.strawberry_field
+        field = self.field
         assert field is not None  # noqa: S101 - only Strawberry's fields are called so
         converter = self._schema.schema_converter
         return convert_arguments(
@@ -197,7 +220,9 @@ def write_call(
     ]
     handlers: Handlers = schema.schema_converter._get_field_exception_handlers(field)
     if resolver.info_parameter:
-        parameters.append(f"{resolver.info_parameter.name}=run.info({number})")
+        # Asked for once for each item of a list: a look costs less than a call.
+        info = f"(run.infos[{number}] or run.info({number}))"
+        parameters.append(f"{resolver.info_parameter.name}={info}")
     if call.has_arguments:
         parameters.append(f"**run.arguments({number})")
     function = source.bind(resolver.wrapped_func)

@@ -19,24 +19,18 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
-from gateway.http.execution.source import Source, Unfit, Unsupported, plain
+from gateway.http.execution.source import Source, Unfit, Unsupported, Usual, plain
 
-# The common case of each built-in scalar in a few instructions; all others are left to graphql-core.
+# When a value of a built-in scalar is its own JSON; all others are left to graphql-core.
 _BUILT_IN = {
-    GraphQLString.name: "({0} if {0}.__class__ is str else {1}({0}))",
-    GraphQLID.name: "({0} if {0}.__class__ is str else {1}({0}))",
-    GraphQLInt.name: "({0} if {0}.__class__ is int and -2147483648 <= {0} <= 2147483647 else {1}({0}))",
-    GraphQLBoolean.name: "({0} if {0}.__class__ is bool else {1}({0}))",
+    GraphQLString.name: "{0}.__class__ is str",
+    GraphQLID.name: "{0}.__class__ is str",
+    GraphQLInt.name: "{0}.__class__ is int and -2147483648 <= {0} <= 2147483647",
+    GraphQLBoolean.name: "{0}.__class__ is bool",
 }
 
-_CLASSES = {
-    GraphQLString.name: str,
-    GraphQLID.name: str,
-    GraphQLInt.name: int,
-    GraphQLBoolean.name: bool,
-    "Decimal": Decimal,
-    "DateTime": datetime,
-}
+# What nearly all resolvers return for scalars that have to be written.
+_CLASSES: dict[str, tuple[type, ...]] = {"Decimal": (Decimal,), "DateTime": (datetime, str)}
 
 
 def write_leaf(source: Source, leaf_type: GraphQLLeafType, value: str) -> str:
@@ -44,15 +38,27 @@ def write_leaf(source: Source, leaf_type: GraphQLLeafType, value: str) -> str:
     if isinstance(leaf_type, GraphQLEnumType):
         return f"{source.bind(_names_of(leaf_type))}[{value}]"
     assert isinstance(leaf_type, GraphQLScalarType)  # noqa: S101 - there is no third kind of leaf
-    serialise = source.bind(_checked(leaf_type.coerce_output_value))
-    return _BUILT_IN.get(leaf_type.name, "{1}({0})").format(value, serialise)
+    serialise = f"{source.bind(_checked(leaf_type.coerce_output_value))}({value})"
+    is_written = _BUILT_IN.get(leaf_type.name)
+    return f"({value} if {is_written.format(value)} else {serialise})" if is_written else serialise
 
 
-def usual_class_of_leaf(leaf_type: GraphQLLeafType) -> type | None:
-    """Return the class of nearly all values that resolvers return for a scalar or enum, or None if nothing tells it."""
+def write_usual_leaf(source: Source, leaf_type: GraphQLLeafType, value: str) -> Usual | None:
+    """Return how a value is serialised if it is of the class of nearly all, or None if nothing tells that."""
     if isinstance(leaf_type, CustomGraphQLEnumType):
-        return leaf_type.wrapped_cls
-    return _CLASSES.get(leaf_type.name)
+        usual = source.bind(leaf_type.wrapped_cls)
+        names = source.bind(_names_of(leaf_type))
+        return Usual(f"{value}.__class__ is {usual}", f"{names}[{value}]")
+    if (is_written := _BUILT_IN.get(leaf_type.name)) is not None:
+        return Usual(is_written.format(value), value)
+    if (usual_classes := _CLASSES.get(leaf_type.name)) is None:
+        return None
+    assert isinstance(leaf_type, GraphQLScalarType)  # noqa: S101 - as above
+    serialise = source.bind(leaf_type.coerce_output_value)
+    # Of these classes nothing has to be awaited and nothing is an exception: only the text has to be looked at.
+    text = f"t if (t := {serialise}({value})).__class__ is str else refuse(t)"
+    conditions = [f"{value}.__class__ is {source.bind(usual)}" for usual in usual_classes]
+    return Usual(" or ".join(conditions), text)
 
 
 def _names_of(enum_type: GraphQLEnumType) -> dict[Any, str]:

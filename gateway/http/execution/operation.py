@@ -9,7 +9,7 @@ from typing import Any
 from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode, OperationType
 from graphql.execution.collect_fields import FragmentDetails, collect_fields
 from graphql.execution.values import get_variable_values
-from strawberry import Schema
+from strawberry import Info, Schema
 
 from gateway.http.execution.calls import FieldCall
 from gateway.http.execution.inputs import InputWriter
@@ -120,6 +120,8 @@ def compile_operation(
     root_type = graphql_schema.get_root_type(operation.operation)
     if root_type is None or operation.operation is OperationType.SUBSCRIPTION:
         raise Unsupported(operation.operation.value)
+    if schema.config.info_class is not Info:
+        raise Unsupported("an Info of the schema's own")
     details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
     source = Source()
     inputs = InputWriter(graphql_schema, source)

@@ -7,17 +7,15 @@ place; what has to be awaited is left to the run, which puts it where it belongs
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from typing import Any, Final
 
 from graphql import (
     GraphQLAbstractType,
-    GraphQLEnumType,
     GraphQLList,
-    GraphQLNamedOutputType,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLScalarType,
     GraphQLSchema,
     default_field_resolver,
     is_abstract_type,
@@ -28,12 +26,11 @@ from graphql.execution.values import VariableValues
 from graphql.language import OperationDefinitionNode
 from graphql.pyutils import Path
 from strawberry import Schema
-from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.base import StrawberryObjectDefinition
 
 from gateway.http.execution.calls import FieldCall, FieldPlace, write_call
-from gateway.http.execution.leaves import usual_class_of_leaf, write_leaf
-from gateway.http.execution.source import Source, Unsupported
+from gateway.http.execution.classes import class_of, class_returned_for, definition_of
+from gateway.http.execution.leaves import write_leaf, write_usual_leaf
+from gateway.http.execution.source import Source, Unsupported, Usual
 
 TYPE_NAME = "__typename"
 # Fields and functions of one operation. A field of an interface is written for each type that implements it, so that a short
@@ -55,7 +52,7 @@ class OutputWriter:
         """Start with no field; `variable_values` decide what is skipped and included."""
         self.calls: list[FieldCall] = []
         self.written = 0
-        self.dispatches: list[dict[type, Any]] = []
+        self._dispatches: dict[tuple[object, ...], dict[type, Any]] = {}
         self._objects: dict[tuple[object, ...], str] = {}
         self._schema = schema
         self._graphql_schema: GraphQLSchema = schema._schema
@@ -63,6 +60,11 @@ class OutputWriter:
         self._operation = operation
         self._fragments = fragments
         self._variable_values = variable_values
+
+    @property
+    def dispatches(self) -> Iterable[dict[type, Any]]:
+        """Return what unions and interfaces are completed by: a function for each class, by its name until all are compiled."""
+        return self._dispatches.values()
 
     def write_object(
         self, object_type: GraphQLObjectType, fields: dict[str, FieldDetailsList], path: Path | None
@@ -104,33 +106,50 @@ class OutputWriter:
             return [f"out[{key!r}] = {parent.name!r}"]
         place = self._place(parent, key, details, path)
         call, may_wait = self._call(place)
-        completed = self._complete(place.definition.type, "v", details, place.path)
-        now = f"out[{key!r}] = {completed}"
-        if not may_wait:
-            return [f"v = {call}", now]
-        later = [
-            f"out[{key!r}] = None",
-            f"run.pending.append((out, {key!r}, v, {self._finish(completed)}))",
-        ]
+        output_type = place.definition.type
+        completed = self._complete(output_type, "v", details, place.path)
+        finish = self._finish(completed)
+        out, lines = f"out[{key!r}]", [f"v = {call}"]
         if may_wait == "always":
-            return [f"v = {call}", *later]
-        return [
-            f"v = {call}",
-            f"if {self._write_may_wait(place.definition.type)}:",
-            *(f"    {line}" for line in later),
-            "else:",
-            f"    {now}",
-        ]
+            return [*lines, f"{out} = None", f"run.pending.append((out, {key!r}, v, {finish}))"]
+        usual = self._usual(output_type, details, place.path)
+        if usual is not None:
+            lines += [*usual.preparation, f"if {usual.condition}: {out} = {usual.completed}"]
+            if not isinstance(output_type, GraphQLNonNull):
+                lines.append(f"elif v is None: {out} = None")
+            lines.append("else:")
+        otherwise = (
+            f"run.complete(out, {key!r}, v, {finish})" if may_wait else f"{out} = {finish}(v, run)"
+        )
+        return [*lines, f"{'' if usual is None else '    '}{otherwise}"]
 
-    def _write_may_wait(self, output_type: GraphQLOutputType) -> str:
-        """Return the condition under which `v` has to be awaited: asked first is whether it is of the usual class."""
+    def _usual(
+        self, output_type: GraphQLOutputType, details: FieldDetailsList, path: Path
+    ) -> Usual | None:
+        """Return how `v` is completed if it is what nearly all resolvers return for a type, or None if nothing tells that.
+
+        What it completes is there at once, whatever the field: classes of which values can be awaited are not usual.
+        """
         if isinstance(output_type, GraphQLNonNull):
             output_type = output_type.of_type
-        usual = _usual_class(output_type)
-        waits = "hasattr(v, '__await__')"
-        if usual is None or hasattr(usual, "__await__"):
-            return waits
-        return f"v.__class__ is not {self._source.bind(usual)} and {waits}"
+        if isinstance(output_type, GraphQLList):
+            return Usual(
+                "v.__class__ is list", self._complete_items(output_type, "v", details, path, 0)
+            )
+        if is_leaf_type(output_type):
+            return write_usual_leaf(self._source, output_type, "v")
+        if is_abstract_type(output_type):
+            functions = self._abstract(output_type, details, path)
+            if any(hasattr(origin, "__await__") for origin in functions):
+                return None
+            find = f"f = {self._source.bind(functions)}.get(v.__class__)"
+            return Usual("f is not None", "f(v, run)", (find,))
+        assert isinstance(output_type, GraphQLObjectType)  # noqa: S101 - there is no fifth kind of output
+        usual = class_returned_for(output_type)
+        if hasattr(usual, "__await__"):
+            return None
+        function = self._object(output_type, details, path)
+        return Usual(f"v.__class__ is {self._source.bind(usual)}", f"{function}(v, run)")
 
     def _place(
         self, parent: GraphQLObjectType, key: str, details: FieldDetailsList, path: Path | None
@@ -193,10 +212,9 @@ class OutputWriter:
         depth: int,
     ) -> str:
         if isinstance(output_type, GraphQLList):
-            item = f"x{depth}"
-            completed = self._complete(output_type.of_type, item, details, path, depth + 1)
+            items = self._complete_items(output_type, value, details, path, depth)
             is_list = f"{value}.__class__ is list or {value}.__class__ is tuple"
-            return f"([{completed} for {item} in {value}] if {is_list} else refuse({value}))"
+            return f"({items} if {is_list} else refuse({value}))"
         if is_leaf_type(output_type):
             return write_leaf(self._source, output_type, value)
         if is_abstract_type(output_type):
@@ -204,10 +222,22 @@ class OutputWriter:
             return f"{functions}[{value}.__class__]({value}, run)"
         assert isinstance(output_type, GraphQLObjectType)  # noqa: S101 - there is no fifth kind of output
         function = self._object(output_type, details, path)
-        origin = self._source.bind(_class_of(output_type))
+        usual = self._source.bind(class_returned_for(output_type))
         # What may stand in for a type that implements interfaces is for its own check to say.
         other = "plain" if output_type.is_type_of is None else "refuse"
-        return f"{function}({value} if {value}.__class__ is {origin} else {other}({value}), run)"
+        return f"{function}({value} if {value}.__class__ is {usual} else {other}({value}), run)"
+
+    def _complete_items(
+        self,
+        list_type: GraphQLList[GraphQLOutputType],
+        value: str,
+        details: FieldDetailsList,
+        path: Path,
+        depth: int,
+    ) -> str:
+        item = f"x{depth}"
+        completed = self._complete(list_type.of_type, item, details, path, depth + 1)
+        return f"[{completed} for {item} in {value}]"
 
     def _object(self, object_type: GraphQLObjectType, details: FieldDetailsList, path: Path) -> str:
         """Return the name of the function for a selection on an object type.
@@ -237,40 +267,19 @@ class OutputWriter:
         self, abstract_type: GraphQLAbstractType, details: FieldDetailsList, path: Path
     ) -> dict[type, Any]:
         """Return the function for each class that may stand for the type; filled in when all are compiled."""
-        if getattr(_definition_of(abstract_type), "resolve_type", None):
+        key = (abstract_type.name, *(id(detail.node) for detail in details))
+        if key in self._dispatches:
+            return self._dispatches[key]
+        if getattr(definition_of(abstract_type), "resolve_type", None):
             raise Unsupported(abstract_type.name)
-        functions: dict[type, Any] = {}
+        functions = self._dispatches[key] = {}
         for object_type in self._graphql_schema.get_possible_types(abstract_type):
-            origin = _class_of(object_type)
+            origin = class_of(object_type)
             if origin in functions:
                 raise Unsupported(object_type.name)
             functions[origin] = self._object(object_type, details, path)
-        self.dispatches.append(functions)
         return functions
 
 
 def _has_handlers(schema: Schema, field: Any) -> bool:
     return bool(schema.schema_converter._get_field_exception_handlers(field))
-
-
-def _usual_class(output_type: GraphQLOutputType) -> type | None:
-    """Return the class of nearly all values that resolvers return for a type, or None if there is no such class."""
-    if isinstance(output_type, GraphQLList):
-        return list
-    if isinstance(output_type, GraphQLObjectType):
-        return _class_of(output_type)
-    if isinstance(output_type, GraphQLScalarType | GraphQLEnumType):
-        return usual_class_of_leaf(output_type)
-    return None
-
-
-def _definition_of(named_type: GraphQLNamedOutputType) -> object:
-    return named_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-
-
-def _class_of(object_type: GraphQLNamedOutputType) -> type:
-    """Return the class whose instances a resolver returns for an object type, unless the type itself says what belongs to it."""
-    definition = _definition_of(object_type)
-    if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of:
-        raise Unsupported(object_type.name)
-    return definition.origin

@@ -11,6 +11,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry import Info
 
 from gateway.http.execution.source import Unfit
+from gateway.promises import Promise
 
 if TYPE_CHECKING:
     from gateway.http.execution.operation import Plan
@@ -24,10 +25,10 @@ class Run:
 
     __slots__ = (
         "_arguments",
-        "_infos",
         "_variable_values",
         "context",
         "given",
+        "infos",
         "pending",
         "plan",
         "variables",
@@ -42,20 +43,21 @@ class Run:
         self.given = given
         self.variables = variables
         self.pending: list[Pending] = []
-        self._infos: list[Info[Any, None] | None] = [None] * len(plan.calls)
+        # Of each field that has asked for it; generated code looks here first.
+        self.infos: list[Info[Any, None] | None] = [None] * len(plan.calls)
         self._arguments: dict[int, dict[str, Any]] = {}
         self._variable_values: VariableValues | None = None
 
     def info(self, number: int) -> Info[Any, None]:
         """Return the `Info` of a field, made when it is first asked for."""
-        info = self._infos[number]
+        info = self.infos[number]
         if info is None:
-            info = self._infos[number] = self.plan.calls[number].make_info(self)
+            info = self.infos[number] = self.plan.calls[number].make_info(self)
         return info
 
     def raw_info(self, number: int) -> GraphQLResolveInfo[Any]:
         """Return graphql-core's info of a field."""
-        return self.plan.calls[number].make_raw_info(self)
+        return self.plan.calls[number].make_raw_info(self.plan, self.context, self.variables)
 
     def arguments(self, number: int) -> dict[str, Any]:
         """Return a field's arguments, made when they are first asked for."""
@@ -84,6 +86,17 @@ class Run:
             self._variable_values = values
         return self._variable_values
 
+    def complete(
+        self, out: dict[str, Any], name: str, value: Any, complete: Callable[[Any, Run], Any]
+    ) -> None:
+        """Put a value that is not of the usual class where it belongs: at once, or when it has come."""
+        if hasattr(value, "__await__"):
+            # Its place is kept: keys stand in the order of the operation.
+            out[name] = None
+            self.pending.append((out, name, value, complete))
+        else:
+            out[name] = complete(value, self)
+
     async def settle(self) -> None:
         """Await what is pending and complete it, and what that leaves pending, until nothing is.
 
@@ -94,16 +107,9 @@ class Run:
         """
         while self.pending:
             pending, self.pending = self.pending, []
-            if len(pending) == 1:
-                values = [await pending[0][2]]
-            else:
-                values = await asyncio.gather(
-                    *(awaitable for _, _, awaitable, _ in pending), return_exceptions=True
-                )
-                for value in values:
-                    if isinstance(value, BaseException):
-                        raise value
-            for (out, name, _, complete), value in zip(pending, values, strict=True):
+            for (out, name, _, complete), value in zip(
+                pending, await _wait_for_all(pending), strict=True
+            ):
                 out[name] = complete(value, self)
 
     def abandon(self) -> None:
@@ -115,6 +121,21 @@ class Run:
                 # Others may wait for it too; its failure, if it has one, is nobody's news any more.
                 awaitable.add_done_callback(_ignore_outcome)
         self.pending = []
+
+
+async def _wait_for_all(pending: list[Pending]) -> list[Any]:
+    """Return the values of what is pending; or raise the first failure, and leave nothing running."""
+    awaitables = [awaitable for _, _, awaitable, _ in pending]
+    if all(awaitable.__class__ is Promise for awaitable in awaitables):
+        # All has been asked for that can be, and what brings one brings all.
+        return [await promise.come() for promise in awaitables]  # type: ignore[attr-defined]  # see above
+    if len(awaitables) == 1:
+        return [await awaitables[0]]
+    values = await asyncio.gather(*awaitables, return_exceptions=True)
+    for value in values:
+        if isinstance(value, BaseException):
+            raise value
+    return values
 
 
 def _ignore_outcome(future: asyncio.Future[Any]) -> None:

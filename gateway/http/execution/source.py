@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from graphql import Undefined
 from graphql.pyutils import is_awaitable
@@ -35,6 +35,14 @@ def plain(value: object) -> object:
     if value is None or value is Undefined or isinstance(value, Exception) or is_awaitable(value):
         refuse(value)
     return value
+
+
+class Usual(NamedTuple):
+    """How a value is completed if it is what nearly all are: the condition for that, the expression, and lines before both."""
+
+    condition: str
+    completed: str
+    preparation: tuple[str, ...] = ()
 
 
 class Source:
