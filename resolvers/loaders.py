@@ -124,6 +124,13 @@ class Loaders:
         # Foreign keys and the ledger's entries hold it.
         return self.known_assets.load(asset_id).then(lambda _: present(self.assets[asset_id]))
 
+    def with_asset_by_text(
+        self, asset_id: str, present: Callable[[Asset], Value]
+    ) -> Value | Promise[Value]:
+        """Return what is presented of an asset, by its id as JSON has it; as `with_asset` does."""
+        asset = self.find_asset_by_text(asset_id)
+        return present(asset) if asset is not None else self.with_asset(to_uuid(asset_id), present)
+
     def with_assets(
         self, asset_ids: Iterable[UUID], present: Callable[[], Value | Promise[Value]]
     ) -> Value | Promise[Value]:

@@ -1,17 +1,16 @@
-"""What a member actually got: a union, one file entry for each kind of benefit."""
+"""What a member actually got: a union. Each kind is what its grant keeps, and nothing is made of that which is not selected."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, cast
 from uuid import UUID
 
 import strawberry
 
 from gateway.ids import IdKind, encode_id
-from gateway.ledger import assets as domain
 from gateway.ledger.assets import from_minor
 from resolvers.context import Info
 from resolvers.fields import resolved
@@ -23,44 +22,91 @@ from resolvers.types.discount import DiscountType
 class AssetCredit:
     """An amount; below zero where a distribution deducts."""
 
-    asset: Asset = strawberry.field(description="What was credited.")
-    amount: Decimal = strawberry.field(
-        description="How much; below zero where a distribution deducts."
-    )
+    benefit: strawberry.Private[Mapping[str, Any]]
+
+    @resolved("What was credited.", graphql_type=Asset)
+    def asset(self, info: Info) -> Asset | Awaitable[Asset]:
+        """Return the asset: at once if the process has met it before."""
+        return _to_asset(info, self.benefit["asset_id"])
+
+    @resolved("How much; below zero where a distribution deducts.", graphql_type=Decimal)
+    def amount(self, info: Info) -> Decimal | Awaitable[Decimal]:
+        """Return the amount in the asset's own decimals."""
+        return _to_amount(info, self.benefit["asset_id"], self.benefit["amount_minor"])
 
 
 @strawberry.type(description="Units of a product.")
 class ProductUnits:
     """A product and how many."""
 
-    product_id: strawberry.ID = strawberry.field(description="The product.")
-    asset: Asset = strawberry.field(description="The asset that counts the product's units.")
-    quantity: int = strawberry.field(description="How many units.")
+    benefit: strawberry.Private[Mapping[str, Any]]
+
+    @resolved("The product.")
+    def product_id(self) -> strawberry.ID:
+        """Name the product."""
+        return strawberry.ID(encode_id(IdKind.PRODUCT, UUID(self.benefit["product_id"])))
+
+    @resolved("The asset that counts the product's units.", graphql_type=Asset)
+    def asset(self, info: Info) -> Asset | Awaitable[Asset]:
+        """Return the asset of the product's own id."""
+        return _to_asset(info, self.benefit["product_id"])
+
+    @resolved("How many units.")
+    def quantity(self) -> int:
+        """Return what the grant keeps."""
+        return cast(int, self.benefit["quantity"])
 
 
 @strawberry.type(description="Entries in a competition.")
 class CompetitionEntries:
     """A competition and how many chances in it."""
 
-    competition_id: strawberry.ID = strawberry.field(description="The competition.")
-    asset: Asset = strawberry.field(description="The asset that counts the competition's entries.")
-    entries: int = strawberry.field(description="How many entries.")
+    benefit: strawberry.Private[Mapping[str, Any]]
+
+    @resolved("The competition.")
+    def competition_id(self) -> strawberry.ID:
+        """Name the competition."""
+        return strawberry.ID(encode_id(IdKind.COMPETITION, UUID(self.benefit["competition_id"])))
+
+    @resolved("The asset that counts the competition's entries.", graphql_type=Asset)
+    def asset(self, info: Info) -> Asset | Awaitable[Asset]:
+        """Return the asset of the competition's own id."""
+        return _to_asset(info, self.benefit["competition_id"])
+
+    @resolved("How many entries.")
+    def entries(self) -> int:
+        """Return what the grant keeps."""
+        return cast(int, self.benefit["entries"])
 
 
 @strawberry.type(description="A coupon code, the member's own or one for everybody.")
 class CouponCode:
     """A code and what it is worth."""
 
-    code: str = strawberry.field(description="The code to redeem.")
-    expires_at: datetime | None = strawberry.field(
-        description="When it expires; null if it does not."
-    )
-    discount_type: DiscountType | None = strawberry.field(
-        description="How it lowers a price; null if the gateway does not know."
-    )
-    discount_value: Decimal | None = strawberry.field(
-        description="By how much; null if the gateway does not know."
-    )
+    benefit: strawberry.Private[Mapping[str, Any]]
+
+    @resolved("The code to redeem.")
+    def code(self) -> str:
+        """Return what the grant keeps."""
+        return cast(str, self.benefit["code"])
+
+    @resolved("When it expires; null if it does not.")
+    def expires_at(self) -> datetime | None:
+        """Return what the grant keeps."""
+        expires_at = self.benefit.get("expires_at")
+        return datetime.fromisoformat(expires_at) if expires_at else None
+
+    @resolved("How it lowers a price; null if the gateway does not know.")
+    def discount_type(self) -> DiscountType | None:
+        """Return what the grant keeps."""
+        discount_type = self.benefit.get("discount_type")
+        return DiscountType(discount_type) if discount_type else None
+
+    @resolved("By how much; null if the gateway does not know.")
+    def discount_value(self) -> Decimal | None:
+        """Return what the grant keeps."""
+        discount_value = self.benefit.get("discount_value")
+        return None if discount_value is None else Decimal(discount_value)
 
 
 @strawberry.type(description="A voucher that a vendor issued.")
@@ -69,26 +115,40 @@ class VendorVoucher:
 
     benefit: strawberry.Private[Mapping[str, Any]]
 
-    voucher: str = strawberry.field(description="The code or reference to redeem.")
-    valid_till: str | None = strawberry.field(
-        description="Until when it can be redeemed, as the vendor wrote it; null if it did not say."
-    )
-    offer_name: str | None = strawberry.field(
-        description="The vendor's offer; null if neither it nor the reward names one."
-    )
-    series_id: str | None = strawberry.field(
-        description="The vendor's series; null if neither it nor the reward names one."
-    )
-    quantity: int = strawberry.field(description="How many units were bought at once.")
+    @resolved("The code or reference to redeem.")
+    def voucher(self) -> str:
+        """Return what the grant keeps."""
+        return cast(str, self.benefit["voucher"])
 
-    @resolved("What the payer paid for it, in units of the asset redeemed; null if it was free.")
-    async def points_redeemed(self, info: Info) -> Decimal | None:
+    @resolved("Until when it can be redeemed, as the vendor wrote it; null if it did not say.")
+    def valid_till(self) -> str | None:
+        """Return what the grant keeps."""
+        return cast("str | None", self.benefit["valid_till"])
+
+    @resolved("The vendor's offer; null if neither it nor the reward names one.")
+    def offer_name(self) -> str | None:
+        """Return what the grant keeps."""
+        return cast("str | None", self.benefit["offer_name"])
+
+    @resolved("The vendor's series; null if neither it nor the reward names one.")
+    def series_id(self) -> str | None:
+        """Return what the grant keeps."""
+        return cast("str | None", self.benefit["series_id"])
+
+    @resolved("How many units were bought at once.")
+    def quantity(self) -> int:
+        """Return what the grant keeps."""
+        return cast(int, self.benefit["voucher_quantity"])
+
+    @resolved(
+        "What the payer paid for it, in units of the asset redeemed; null if it was free.",
+        graphql_type=Decimal | None,
+    )
+    def points_redeemed(self, info: Info) -> Decimal | Awaitable[Decimal] | None:
         """Return the amount in the asset's own decimals."""
         if "paid_asset_id" not in self.benefit:
             return None
-        asset = await info.context.loaders.known_assets.load(UUID(self.benefit["paid_asset_id"]))
-        assert asset is not None  # noqa: S101 - the ledger has entries of it
-        return from_minor(self.benefit["paid_minor"], asset.scale)
+        return _to_amount(info, self.benefit["paid_asset_id"], self.benefit["paid_minor"])
 
 
 Benefit: TypeAlias = Annotated[
@@ -97,47 +157,25 @@ Benefit: TypeAlias = Annotated[
 ]
 
 
-def to_benefit(benefit: Mapping[str, Any], assets: Mapping[UUID, domain.Asset]) -> Benefit:
-    """Return a recorded benefit as its GraphQL type; `assets` has those it is counted in."""
-    kind = benefit["kind"]
-    if kind == "ASSET_CREDIT":
-        asset = assets[UUID(benefit["asset_id"])]
-        return AssetCredit(
-            asset=to_asset(asset), amount=from_minor(benefit["amount_minor"], asset.scale)
-        )
-    if kind == "PRODUCT_UNITS":
-        product_id = UUID(benefit["product_id"])
-        return ProductUnits(
-            product_id=strawberry.ID(encode_id(IdKind.PRODUCT, product_id)),
-            asset=to_asset(assets[product_id]),
-            quantity=benefit["quantity"],
-        )
-    if kind == "COMPETITION_ENTRIES":
-        competition_id = UUID(benefit["competition_id"])
-        return CompetitionEntries(
-            competition_id=strawberry.ID(encode_id(IdKind.COMPETITION, competition_id)),
-            asset=to_asset(assets[competition_id]),
-            entries=benefit["entries"],
-        )
-    if kind == "VENDOR_VOUCHER":
-        return VendorVoucher(
-            benefit=benefit,
-            voucher=benefit["voucher"],
-            valid_till=benefit["valid_till"],
-            offer_name=benefit["offer_name"],
-            series_id=benefit["series_id"],
-            quantity=benefit["voucher_quantity"],
-        )
-    return _to_coupon_code(benefit)
+_TYPES: Mapping[str, Callable[..., Benefit]] = {
+    "ASSET_CREDIT": AssetCredit,
+    "PRODUCT_UNITS": ProductUnits,
+    "COMPETITION_ENTRIES": CompetitionEntries,
+    "COUPON_CODE": CouponCode,
+    "VENDOR_VOUCHER": VendorVoucher,
+}
 
 
-def _to_coupon_code(benefit: Mapping[str, Any]) -> CouponCode:
-    expires_at, discount_type, discount_value = (
-        benefit.get(name) for name in ("expires_at", "discount_type", "discount_value")
-    )
-    return CouponCode(
-        code=benefit["code"],
-        expires_at=datetime.fromisoformat(expires_at) if expires_at else None,
-        discount_type=DiscountType(discount_type) if discount_type else None,
-        discount_value=None if discount_value is None else Decimal(discount_value),
+def to_benefit(benefit: Mapping[str, Any]) -> Benefit:
+    """Return a recorded benefit as its GraphQL type."""
+    return _TYPES[benefit["kind"]](benefit=benefit)
+
+
+def _to_asset(info: Info, asset_id: str) -> Asset | Awaitable[Asset]:
+    return info.context.loaders.with_asset_by_text(asset_id, to_asset)
+
+
+def _to_amount(info: Info, asset_id: str, amount_minor: int) -> Decimal | Awaitable[Decimal]:
+    return info.context.loaders.with_asset_by_text(
+        asset_id, lambda asset: from_minor(amount_minor, asset.scale)
     )

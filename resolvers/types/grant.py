@@ -9,7 +9,6 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.grants.benefits import assets_of
 from gateway.grants.record import GrantSource, GrantStatus
 from gateway.grants.row import GrantColumns, GrantRow, ShownGrant
 from gateway.ids import IdKind, encode_id
@@ -184,16 +183,10 @@ class Grant(Node):
         """Load the steps; the grants of a list share one statement."""
         return await info.context.loaders.using(load_fulfillments).load(self.record.id)
 
-    @resolved(
-        "What the member got. Empty while the grant is pending, and if it was declined.",
-        graphql_type=list[Benefit],
-    )
-    def benefits(self, info: Info) -> list[Benefit] | Awaitable[list[Benefit]]:
-        """Return the benefits: at once if the process has met their assets before."""
-        loaders, benefits = info.context.loaders, self.record.benefits
-        return loaders.with_assets(
-            assets_of(benefits), lambda: [to_benefit(found, loaders.assets) for found in benefits]
-        )
+    @resolved("What the member got. Empty while the grant is pending, and if it was declined.")
+    def benefits(self) -> list[Benefit]:
+        """Return what the grant keeps."""
+        return [to_benefit(benefit) for benefit in self.record.benefits]
 
 
 def choose_columns(info: Info) -> GrantColumns:

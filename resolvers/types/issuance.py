@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 
 from gateway.grants.record import GrantRecord
-from gateway.ids import IdKind, encode_id, to_uuid
+from gateway.ids import IdKind, encode_id
 from gateway.issuing.model import ItemOutcome
 from gateway.ledger.assets import from_minor
 from gateway.ledger.statement import encode_entry_id
@@ -83,7 +83,7 @@ class PaymentSummary:
         asset_id = self.payment.get("asset_id")
         if asset_id is None:
             return None
-        return info.context.loaders.with_asset(to_uuid(asset_id), to_asset)
+        return info.context.loaders.with_asset_by_text(asset_id, to_asset)
 
     @resolved(
         "What left the member's balance, in units of the asset redeemed; null if nothing did.",
@@ -219,11 +219,8 @@ def _to_amount(
     """Return an amount in its asset's own decimals; None without an asset or amount."""
     if asset_id is None or not amount_minor:
         return None
-    asset = info.context.loaders.find_asset(to_uuid(asset_id))
-    if asset is not None:
-        return from_minor(amount_minor, asset.scale)
-    return info.context.loaders.with_asset(
-        to_uuid(asset_id), lambda asset: from_minor(amount_minor, asset.scale)
+    return info.context.loaders.with_asset_by_text(
+        asset_id, lambda asset: from_minor(amount_minor, asset.scale)
     )
 
 
