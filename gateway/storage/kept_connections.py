@@ -1,7 +1,7 @@
 """Connections that stay borrowed from the pool between two uses: borrowing and giving back cost 30 microseconds there.
 
-A connection is kept only if nobody waits for one, so that whoever waits does so in the pool, and only for a while: then it goes
-back, so that the pool can close what is idle or has served long.
+Whoever finds none free waits in a line here, and what comes back goes to the first of them. What nobody waits for is kept, but only for
+a while: then it goes back, so that the pool can close what is idle or has served long.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncpg
 
 from gateway.errors import Overloaded
 from gateway.storage.connection import Connection
+from gateway.storage.waiting_line import WaitingLine
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -33,7 +34,10 @@ class KeptConnections:
         self._acquire_timeout_seconds = acquire_timeout_seconds
         # The one that was used last is used next: the others may become idle.
         self._kept: list[Connection] = []
-        self._waiting = 0
+        # Those of the pool that are kept, in use, or just being borrowed.
+        self._borrowed = 0
+        # Nothing comes to those for whom the pool has room again: they borrow for themselves.
+        self._line: WaitingLine[Connection | None] = WaitingLine(self._pass_on)
         self._uses = 0
         self._timer: asyncio.TimerHandle | None = None
         self._returning: asyncio.Task[None] | None = None
@@ -51,25 +55,20 @@ class KeptConnections:
             if not is_closed(connection):
                 return connection
             await self._return(connection)
-        self._waiting += 1
+        if self._borrowed < self._pool.get_max_size():
+            self._borrowed += 1
+            return await self._borrow()
         try:
-            # A timer of the loop: the pool's own time-out starts a task for each connection it lends.
-            async with asyncio.timeout(self._acquire_timeout_seconds):
-                return cast("Connection", await self._pool.acquire())
+            next_connection = await self._line.wait(self._acquire_timeout_seconds)
         except TimeoutError as error:
             raise Overloaded(BUSY) from error
-        except OSError as error:
-            # Whatever it is, for example that the socket of a local server that restarts is missing.
-            raise ConnectionRefusedError(str(error)) from error
-        finally:
-            self._waiting -= 1
+        return await self._borrow() if next_connection is None else next_connection
 
     async def give_back(self, connection: Connection, *, has_failed: bool) -> None:
-        """Take a connection back; it is kept ready if all went well with it and nobody waits for one."""
+        """Take a connection back: if all went well with it, it goes to whoever waits, or is kept ready."""
         self._uses += 1
         if (
             has_failed
-            or self._waiting
             or self._is_closing
             or not self._uses % USES_BETWEEN_RETURNS
             or is_closed(connection)
@@ -77,10 +76,7 @@ class KeptConnections:
         ):
             await self._return(connection)
             return
-        self._kept.append(connection)
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(KEPT_SECONDS, self._return_kept_soon)
+        self._pass_on(connection)
 
     async def close(self) -> None:
         """Wait for borrowed connections to come back, then close them all."""
@@ -93,15 +89,49 @@ class KeptConnections:
         await self._return_kept()
         await self._pool.close()
 
+    async def _borrow(self) -> Connection:
+        """Borrow a connection for which there is room; it is counted already."""
+        try:
+            # A timer of the loop: the pool's own time-out starts a task for each connection it lends.
+            async with asyncio.timeout(self._acquire_timeout_seconds):
+                return cast("Connection", await self._pool.acquire())
+        except BaseException as error:
+            self._make_room()
+            if isinstance(error, TimeoutError):
+                raise Overloaded(BUSY) from error
+            if isinstance(error, OSError):
+                # Whatever it is, for example that the socket of a local server that restarts is missing.
+                raise ConnectionRefusedError(str(error)) from error
+            raise
+
+    def _pass_on(self, connection: Connection | None) -> None:
+        """Hand a connection, or the room for one, to whoever waits; keep it if nobody does."""
+        if connection is None:
+            self._make_room()
+        elif not self._line.serve(connection):
+            self._kept.append(connection)
+            if self._timer is None:
+                seconds = 0 if self._is_closing else KEPT_SECONDS
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(seconds, self._return_kept_soon)
+
+    def _make_room(self) -> None:
+        """Let the first who waits borrow in place of a connection that is borrowed no more."""
+        if not self._line.serve(None):
+            self._borrowed -= 1
+
     async def _return(self, connection: Connection) -> None:
         # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
         if not is_closed(connection) and connection.is_in_transaction():
             connection.terminate()
-        # The pool has a connection back already that breaks while it is given back, and shields giving back from us.
-        with suppress(asyncpg.InternalClientError):
-            # It is the proxy that the pool has lent.
-            lent = cast("PoolConnectionProxy[asyncpg.Record]", connection)
-            await self._pool.release(lent, timeout=self._acquire_timeout_seconds)
+        # It is the proxy that the pool has lent.
+        lent = cast("PoolConnectionProxy[asyncpg.Record]", connection)
+        try:
+            # The pool has a connection back already that breaks while it is given back, and shields giving back from us.
+            with suppress(asyncpg.InternalClientError):
+                await self._pool.release(lent, timeout=self._acquire_timeout_seconds)
+        finally:
+            self._make_room()
 
     def _return_kept_soon(self) -> None:
         self._timer = None

@@ -80,6 +80,48 @@ async def test_who_waits_gets_what_comes_back(narrow: Database):
     assert len(set(backends)) == 1
 
 
+async def test_connections_go_to_those_who_wait_in_their_order(narrow: Database):
+    order: list[int] = []
+
+    async def use(number: int) -> None:
+        async with narrow.connection() as connection:
+            order.append(number)
+            await connection.fetchval("SELECT pg_sleep(0.001)")
+
+    await asyncio.gather(*(use(number) for number in range(20)))
+    assert order == list(range(20))
+
+
+async def test_who_waits_for_a_connection_that_breaks_gets_another(narrow: Database):
+    async def hold(entered: asyncio.Event) -> None:
+        async with narrow.connection() as connection:
+            entered.set()
+            await asyncio.sleep(0.05)
+            connection.terminate()
+
+    for _ in range(3):
+        entered = asyncio.Event()
+        holder = asyncio.create_task(hold(entered))
+        await entered.wait()
+        backends = await asyncio.gather(*(backend_of(narrow) for _ in range(3)))
+        await holder
+        assert len(set(backends)) == 1
+
+
+async def test_who_gives_up_as_its_turn_comes_takes_nothing_away(narrow: Database):
+    """Whenever callers leave, the one connection remains for the others."""
+    for pause in range(30):
+        tasks = [asyncio.create_task(backend_of(narrow)) for _ in range(6)]
+        for _ in range(pause):
+            await asyncio.sleep(0)
+        for task in tasks[::2]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert [task.cancelled() for task in tasks[1::2]] == [False] * 3
+        assert await backend_of(narrow)
+    assert narrow._connections._borrowed == 1
+
+
 async def test_waiting_ends_in_time_and_leaves_nothing_behind(narrow: Database):
     async with narrow.connection():
         with pytest.raises(Overloaded):
