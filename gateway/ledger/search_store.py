@@ -2,7 +2,7 @@
 
 An account's entries are in the order of time as they are in that of posting, and their sequences run from 1 to the account's
 `entry_count` without gaps; so where a time stands among them is found by halving, in as many look-ups as the count has binary
-digits (docs/decisions/0051-entries-by-sequence.md). Each piece stands in a FROM clause, after `accounts` and as its LATERAL.
+digits (docs/decisions/0050-entries-by-sequence.md). Each piece stands in a FROM clause, after `accounts` and as its LATERAL.
 """
 
 from __future__ import annotations

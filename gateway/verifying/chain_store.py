@@ -68,7 +68,7 @@ class _Chain:
         if self.hash != stored:
             self.problem = f"the hash of entry {sequence} does not follow"
         elif self.latest is not None and at < self.latest:
-            # Reads find times by halving the sequences (docs/decisions/0051-entries-by-sequence.md).
+            # Reads find times by halving the sequences (docs/decisions/0050-entries-by-sequence.md).
             self.problem = f"entry {sequence} is dated before the entry that it follows"
         self.latest = at
 

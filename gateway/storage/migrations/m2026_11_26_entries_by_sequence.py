@@ -1,7 +1,7 @@
 """Entries without an index by time: an account's entries are in the order of time, so times are found through the index by sequence.
 
 Both indexes began with the account, so that each entry was written at two random places
-(docs/decisions/0051-entries-by-sequence.md).
+(docs/decisions/0050-entries-by-sequence.md).
 """
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
