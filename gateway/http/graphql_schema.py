@@ -107,9 +107,10 @@ class GatewaySchema(strawberry.Schema):
         operation = None if checked.errors else checked.compiled.find(operation_name)
         if operation is None:
             return None
-        kind = OperationType(operation.operation.value)
-        if allowed_operation_types is not None and kind not in allowed_operation_types:
-            return None
+        if allowed_operation_types is not None:
+            kind = OperationType(operation.operation.value)
+            if kind not in allowed_operation_types:
+                return None
         if (record := current_record()) is not None:
             record.operation_name = operation.name.value if operation.name else None
         document = checked.compiled

@@ -67,8 +67,8 @@ class CompiledDocument:
         self._uses += 1
         if self._uses < compile_at_use or self._switches is None:
             return None
-        values = tuple(given.get(name, MISSING) for name in self._switches)
-        if not all(value is MISSING or isinstance(value, bool) for value in values):
+        values = tuple([given.get(name, MISSING) for name in self._switches])
+        if values and not all(value is MISSING or isinstance(value, bool) for value in values):
             return None
         key = (_name_of(operation), values)
         if key not in self._compiled:
