@@ -41,7 +41,13 @@ async def write_history(
         caller,
         GrantCommand("demo-order-2", member, CustomReward(Decimal(5)), "app.migration", {}),
     )
-    quizzes = [
+    # Not claimed, so that it can be reversed whatever the member has spent meanwhile.
+    reversible = await grant_reward(
+        database,
+        caller,
+        GrantCommand("demo-order-3", member, CustomReward(Decimal(7)), "device.purchase", {}),
+    )
+    for number in (1, 2):
         await grant_reward(
             database,
             caller,
@@ -53,8 +59,6 @@ async def write_history(
                 {"reason": "Quiz completed"},
             ),
         )
-        for number in (1, 2)
-    ]
     await issue_rewards(
         database,
         caller,
@@ -66,4 +70,4 @@ async def write_history(
         caller,
         DistributeCommand("demo-distribution-1", [line], "Demo history", "Welcome to the demo!"),
     )
-    return {"confirmedGrantId": waiting.grant.id, "reversibleGrantId": quizzes[0].grant.id}
+    return {"confirmedGrantId": waiting.grant.id, "reversibleGrantId": reversible.grant.id}
