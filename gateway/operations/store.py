@@ -109,6 +109,8 @@ async def _claim(
     requests: Sequence[Request],
     *values: Any,
 ) -> list[asyncpg.Record]:
+    # Whatever that waits for, it is not a key.
+    await connection.send_written()
     try:
         return await connection.fetch(
             statement,

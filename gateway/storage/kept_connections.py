@@ -50,19 +50,20 @@ class KeptConnections:
             Overloaded: none came free in time.
             ConnectionError: the server is not there.
         """
-        while self._kept:
-            connection = self._kept.pop()
+        while True:
+            if self._kept:
+                connection: Connection | None = self._kept.pop()
+            elif self._borrowed < self._pool.get_max_size():
+                self._borrowed += 1
+                connection = None
+            else:
+                connection = await self._wait()
+            if connection is None:
+                return await self._borrow()
             if not is_closed(connection):
                 return connection
+            # It was lost while it was kept, or on its way here.
             await self._return(connection)
-        if self._borrowed < self._pool.get_max_size():
-            self._borrowed += 1
-            return await self._borrow()
-        try:
-            next_connection = await self._line.wait(self._acquire_timeout_seconds)
-        except TimeoutError as error:
-            raise Overloaded(BUSY) from error
-        return await self._borrow() if next_connection is None else next_connection
 
     async def give_back(self, connection: Connection, *, has_failed: bool) -> None:
         """Take a connection back: if all went well with it, it goes to whoever waits, or is kept ready."""
@@ -88,6 +89,13 @@ class KeptConnections:
             await asyncio.wait([self._returning])
         await self._return_kept()
         await self._pool.close()
+
+    async def _wait(self) -> Connection | None:
+        """Return the next connection that comes back, or None where there is room for another one."""
+        try:
+            return await self._line.wait(self._acquire_timeout_seconds)
+        except TimeoutError as error:
+            raise Overloaded(BUSY) from error
 
     async def _borrow(self) -> Connection:
         """Borrow a connection for which there is room; it is counted already."""

@@ -138,7 +138,11 @@ class Transaction(Lending):
             ConnectionError: the server is not there.
         """
         connection = await super().__aenter__()
-        connection.begin(self._lock_timeout_seconds)
+        try:
+            connection.begin(self._lock_timeout_seconds)
+        except BaseException as failure:
+            await super().__aexit__(type(failure), failure, failure.__traceback__)
+            raise
         return connection
 
     async def __aexit__(
@@ -171,8 +175,9 @@ def _raise_if_gone(connection: Connection, error: BaseException) -> None:
         if not is_closed(connection):
             connection.terminate()
         raise ConnectionResetError(str(error)) from error
-    # Also raised for wrong use, which must show; on a closed connection it says that the server is gone.
-    if isinstance(error, asyncpg.InterfaceError) and is_closed(connection):
+    # Also raised for wrong use, which must show; on a closed connection it says that the server is gone. A proxy that has lost
+    # its connection answers for the driver's own methods with the one, and for those of ours with the other.
+    if isinstance(error, asyncpg.InterfaceError | AttributeError) and is_closed(connection):
         raise ConnectionResetError(str(error)) from error
 
 

@@ -108,6 +108,25 @@ async def test_who_waits_for_a_connection_that_breaks_gets_another(narrow: Datab
         assert len(set(backends)) == 1
 
 
+async def test_a_connection_that_breaks_on_its_way_to_who_waits_is_not_missed(narrow: Database):
+    """It is whole when it is handed on, and lost before the one who waits has gone on."""
+
+    async def use() -> None:
+        async with narrow.transaction() as connection:
+            await connection.fetchval("SELECT 1")
+
+    for _ in range(3):
+        async with narrow.connection() as connection:
+            waiting = asyncio.create_task(use())
+            await asyncio.sleep(0.01)
+            inner: Any = connection
+            protocol = inner._con._protocol
+        protocol.connection_lost(ConnectionResetError())
+        await waiting
+    assert narrow._connections._borrowed == 1
+    assert await backend_of(narrow)
+
+
 async def test_who_gives_up_as_its_turn_comes_takes_nothing_away(narrow: Database):
     """Whenever callers leave, the one connection remains for the others."""
     for pause in range(30):

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.storage.connection import NotCommitted
 from gateway.storage.database import Connection, Database
+from gateway.storage.lending import PASSING
 from tests.use_cases import counting
 
 ADD = "INSERT INTO tried (number) VALUES ($1)"
@@ -283,6 +284,47 @@ async def test_a_server_that_goes_away_before_the_first_statement(
     ):
         await within(database, work)
     assert await is_usable(database)
+
+
+@pytest.mark.parametrize("then", ["fetch", "execute", "write", "send_written", "nothing"])
+async def test_a_server_that_goes_away_in_the_middle_is_found_gone(
+    database: Database, owner: asyncpg.Connection[asyncpg.Record], then: str
+):
+    async def work(connection: Connection) -> None:
+        await connection.fetch("SELECT 1")
+        await lose(connection)
+        if then == "send_written":
+            await connection.send_written()
+        elif then != "nothing":
+            await getattr(connection, then)("SELECT $1::int", 1)
+
+    async def lose(connection: Connection) -> None:
+        await owner.fetchval("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+        # So that this end has noticed.
+        await asyncio.sleep(0.05)
+
+    with pytest.raises(PASSING):
+        await within(database, work)
+    assert await is_usable(database)
+
+
+async def test_work_is_done_again_where_the_server_went_away_before_a_write(
+    database: Database, numbers: Any, owner: asyncpg.Connection[asyncpg.Record]
+):
+    attempts = 0
+
+    async def work(connection: Connection) -> None:
+        nonlocal attempts
+        attempts += 1
+        await connection.fetch("SELECT 1")
+        if attempts == 1:
+            backend = connection.get_server_pid()
+            await owner.fetchval("SELECT pg_terminate_backend($1, 5000)", backend)
+            await asyncio.sleep(0.05)
+        await connection.write(ADD, attempts)
+
+    await database.run_transaction(work)
+    assert await numbers() == [2]
 
 
 async def test_cancelled_commits_are_whole_or_not_at_all(database: Database, numbers: Any):
