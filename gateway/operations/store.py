@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ import asyncpg
 from gateway.access import Caller
 from gateway.operations.model import Operation, OperationKind, Request, RequestInProgress
 from gateway.storage.database import Connection, to_json
+from gateway.storage.parameters import count_parameters, shift_parameters
 
 CLAIM = """
 INSERT INTO operations (tenant_id, partner_id, organisation_id, kind, key, id, field_hashes, answer, created_at)
@@ -35,7 +35,6 @@ FROM (
     SELECT array_agg(id) AS claimed_ids, clock_timestamp() - statement_timestamp() AS reading_age FROM claimed
 ) AS claims, ({{reading}}) AS reading
 """
-CLAIM_PARAMETERS = 8
 
 FETCH = """
 SELECT kind, key, id, field_hashes, answer, created_at, fenced_at FROM operations
@@ -132,12 +131,8 @@ async def _claim(
 @cache
 def _with_reading(statement: str) -> str:
     """Return the claim with the reading in it, whose parameters after the tenant then follow the claim's."""
-
-    def move(match: re.Match[str]) -> str:
-        number = int(match[1])
-        return f"${number if number == 1 else number - 1 + CLAIM_PARAMETERS}"
-
-    return CLAIM_AND_READ.format(reading=re.sub(r"\$(\d+)", move, statement))
+    reading = shift_parameters(statement, count_parameters(CLAIM) - 1)
+    return CLAIM_AND_READ.format(reading=reading)
 
 
 async def fetch_operations(

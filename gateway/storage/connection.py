@@ -38,7 +38,7 @@ class PipeliningConnection(asyncpg.Connection):
         self._written: tuple[str, tuple[Any, ...]] | None = None
 
     def begin(self, lock_timeout_seconds: float | None = None) -> None:
-        """Make the next statement the first one of a READ COMMITTED database transaction. Nothing is sent before that."""
+        """Make the next statement the first one of a READ COMMITTED database transaction; the server answers both at once."""
         statements = ["BEGIN"]
         if lock_timeout_seconds is not None:
             statements.append(f"SET LOCAL lock_timeout = {int(lock_timeout_seconds * 1000)}")
@@ -125,7 +125,7 @@ class PipeliningConnection(asyncpg.Connection):
             rows = await super().fetch(query, *values, record_class=record_class)
         return rows
 
-    # Each other way to run a statement sends what was kept back before it.
+    # Each other way to run a statement sends what was kept back before it. The driver's types leave the inner ones out.
 
     async def execute(self, query: str, *values: Any, **options: Any) -> str:
         """Do as the driver does, after what `write` has kept back."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import asyncpg
 
 from gateway.storage.connection import Connection
+from gateway.storage.parameters import count_parameters, shift_parameters
 
 Result = TypeVar("Result")
 Answer = TypeVar("Answer", covariant=True)  # noqa: PLC0105 - see CONTRIBUTING.md: names in full words
@@ -22,7 +22,6 @@ Rows: TypeAlias = Sequence[Any]
 # Texts that were put together, each of which every connection prepares once.
 UNIONS_MAX = 200
 _NUMBER = itemgetter(0)
-_PARAMETER = re.compile(r"\$([0-9]+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +39,7 @@ class Select:
     @cached_property
     def parameters(self) -> int:
         """Count the parameters."""
-        return max(map(int, _PARAMETER.findall(self.text)))
+        return count_parameters(self.text)
 
 
 class Question(NamedTuple, Generic[Answer]):
@@ -104,7 +103,7 @@ def write_union(selects: tuple[Select, ...]) -> str:
     shift = 0
     parts = []
     for number, select in enumerate(selects):
-        text = _PARAMETER.sub(partial(_shifted, shift), select.text)
+        text = shift_parameters(select.text, shift)
         shift += select.parameters - 1
         columns = ", ".join(
             f"{name if number == other else f'NULL::{kind}'} AS {name}"
@@ -122,8 +121,3 @@ def _names(number: int, select: Select) -> list[tuple[str, str]]:
         (name if select.row_class else f"part_{number}_{name}", kind)
         for name, kind in select.columns.items()
     ]
-
-
-def _shifted(shift: int, found: re.Match[str]) -> str:
-    number = int(found[1])
-    return f"${number + shift}" if number > 1 else found[0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from gateway.grants.benefits import assets_of
 from gateway.grants.record import GrantKind
 from gateway.grants.row import ShownGrant
+from gateway.ids import to_uuid
 from gateway.promises import Promise
 from gateway.rewards.version_store import fetch_reward_versions
 from gateway.storage.database import Connection
@@ -42,7 +42,8 @@ def present_granted_reward(loaders: Loaders, grant: ShownGrant) -> Reward | Prom
         asset = known.get(asset_id) or loaders.find_asset_by_text(asset_id)
         if asset is None:
             return loaders.with_assets(
-                assets_of(benefits), lambda: present_granted_reward(loaders, grant)
+                [to_uuid(each["asset_id"]) for each in benefits],
+                lambda: present_granted_reward(loaders, grant),
             )
         credits.append((asset, benefit["amount_minor"]))
     if grant.kind is _CUSTOM:
