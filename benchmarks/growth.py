@@ -59,13 +59,13 @@ async def _found(database: SideDatabase, members: int) -> tuple[_Tenant, GrownWo
     pool = await Database.open(database.application_url, pool_size_max=1)
     try:
         founded = await create_tenant(pool, "Grown", "Grown Rewards")
-        tenant_id, organisation_id = founded.tenant.id, founded.organisation.id
+        tenant_id, organization_id = founded.tenant.id, founded.organization.id
         partner = await create_partner_token(
-            pool, tenant_id, organisation_id, "benchmark", PARTNER_SCOPES
+            pool, tenant_id, organization_id, "benchmark", PARTNER_SCOPES
         )
         caller = Caller(
             tenant_id,
-            organisation_id,
+            organization_id,
             partner.credential.partner_id,
             PARTNER_SCOPES,
             founded.tenant.standard_assets,
@@ -74,7 +74,7 @@ async def _found(database: SideDatabase, members: int) -> tuple[_Tenant, GrownWo
         ids = await create_numbered_members(pool, caller, members + 1)
         readers = [*ids[: members : max(1, members // READERS)][:READERS], ids[-1]]
         tokens = [
-            (await create_member_token(pool, tenant_id, organisation_id, member_id)).text
+            (await create_member_token(pool, tenant_id, organization_id, member_id)).text
             for member_id in readers
         ]
     finally:
@@ -88,9 +88,9 @@ async def _load(connection: OwnerConnection, tenant: _Tenant, grants: int) -> No
         caller.standard_assets.points_id,
         caller.standard_assets.experience_id,
     )
-    tenant_id, organisation_id = caller.tenant_id, caller.organisation_id
+    tenant_id, organization_id = caller.tenant_id, caller.organization_id
     issuance = [
-        Account(asset_id, OwnerKind.ISSUANCE, organisation_id).id
+        Account(asset_id, OwnerKind.ISSUANCE, organization_id).id
         for asset_id in (points_id, experience_id)
     ]
     batches = (grants + WHALE_GRANTS) // LINES_PER_BATCH + 1
@@ -102,7 +102,7 @@ async def _load(connection: OwnerConnection, tenant: _Tenant, grants: int) -> No
     await connection.execute(store.STAGE_WHALE, grants, LINES_PER_BATCH, members, WHALE_GRANTS)
     await connection.execute("ANALYZE staged_members, staged_batches, staged_grants")
     definitions = await _drop_indexes(connection)
-    await connection.execute(store.INSERT_OPERATIONS, tenant_id, organisation_id, caller.partner_id)
+    await connection.execute(store.INSERT_OPERATIONS, tenant_id, organization_id, caller.partner_id)
     await connection.execute(store.INSERT_TRANSACTIONS, tenant_id)
     await connection.execute(store.INSERT_EVENTS, tenant_id)
     await connection.execute(store.INSERT_ACCOUNTS, tenant_id, points_id, experience_id)
@@ -112,7 +112,7 @@ async def _load(connection: OwnerConnection, tenant: _Tenant, grants: int) -> No
         for asset_id, amount_minor in ((points_id, 50), (experience_id, 100))
     ]
     await connection.execute(
-        store.INSERT_GRANTS, tenant_id, organisation_id, orjson.dumps(benefits).decode()
+        store.INSERT_GRANTS, tenant_id, organization_id, orjson.dumps(benefits).decode()
     )
     for statement in (*definitions, *store.AFTERWARDS):
         await connection.execute(statement)

@@ -40,7 +40,7 @@ ORDER BY n
 """
 
 INSERT_OPERATIONS = """
-INSERT INTO operations (tenant_id, partner_id, kind, key, id, organisation_id, field_hashes, answer, created_at)
+INSERT INTO operations (tenant_id, partner_id, kind, key, id, organization_id, field_hashes, answer, created_at)
 SELECT $1, $3, 'DISTRIBUTE_REWARDS', 'batch-' || number, operation_id, $2, '{}', '{}', at FROM staged_batches
 """
 INSERT_TRANSACTIONS = """
@@ -71,7 +71,7 @@ CROSS JOIN LATERAL (VALUES
 """
 
 INSERT_GRANTS = """
-INSERT INTO grants (tenant_id, id, organisation_id, member_id, operation_id, line_index, source, kind, status, metadata, benefits,
+INSERT INTO grants (tenant_id, id, organization_id, member_id, operation_id, line_index, source, kind, status, metadata, benefits,
     details, rewarded_at, claimed_at, transaction_id, entry_from, entry_to, claim_transaction_id)
 SELECT $1, granted.id, $2, member.id, batch.operation_id, granted.line, 'DISTRIBUTION', 'CURRENCY', 'CLAIMED', '{}',
     $3::text::jsonb, '{}', batch.at, batch.at, batch.transaction_id, granted.line * 4, granted.line * 4 + 4, batch.transaction_id

@@ -31,7 +31,7 @@ def open_handwritten(plan: Plan) -> Iterator[Side]:
             "database_url": database.owner_url,
             "tenant_id": str(world.tenant_id),
             "partner_id": str(world.partner_id),
-            "organisation_id": str(world.organisation_id),
+            "organization_id": str(world.organization_id),
             "cash_id": str(world.cash_id),
             "partner_token": world.token,
             "member_tokens": member_tokens,

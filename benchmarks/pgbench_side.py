@@ -44,7 +44,7 @@ class PgbenchSide:
             "members": self.plan.members,
             "tenant": world.tenant_id,
             "partner": world.partner_id,
-            "organisation": world.organisation_id,
+            "organization": world.organization_id,
             "cash": world.cash_id,
         }
         defined = [word for name, value in variables.items() for word in ("-D", f"{name}={value}")]

@@ -63,7 +63,7 @@ def _calls(plan: Plan, world: PeerWorld, wallet_ids: list[UUID]) -> dict[Work, C
     grant = {
         "tenant": str(world.tenant_id),
         "partner": str(world.partner_id),
-        "organisation": str(world.organisation_id),
+        "organization": str(world.organization_id),
         "cashAsset": str(world.cash_id),
         "reference": "{{reference}}",
         "externalId": "{{member}}",

@@ -48,14 +48,14 @@ class SetBasedSide:
         caller = self.world.caller
         assets = caller.standard_assets
         issuance = [
-            Account(asset_id, OwnerKind.ISSUANCE, caller.organisation_id).id
+            Account(asset_id, OwnerKind.ISSUANCE, caller.organization_id).id
             for asset_id in (assets.points_id, assets.experience_id)
         ]
         started = time.perf_counter()
         status = await connection.execute(
             DISTRIBUTE,
             caller.tenant_id,
-            caller.organisation_id,
+            caller.organization_id,
             caller.partner_id,
             assets.points_id,
             issuance[0],

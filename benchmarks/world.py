@@ -86,19 +86,19 @@ def open_world(database: SideDatabase, plan: Plan) -> World:
 
 async def _fill(database: Database, plan: Plan) -> World:
     founded = await create_tenant(database, "Benchmark", "Benchmark Rewards")
-    tenant, organisation_id = founded.tenant, founded.organisation.id
+    tenant, organization_id = founded.tenant, founded.organization.id
     partner = await create_partner_token(
-        database, tenant.id, organisation_id, "benchmark", PARTNER_SCOPES
+        database, tenant.id, organization_id, "benchmark", PARTNER_SCOPES
     )
     partner_id = partner.credential.partner_id
-    caller = Caller(tenant.id, organisation_id, partner_id, PARTNER_SCOPES, tenant.standard_assets)
+    caller = Caller(tenant.id, organization_id, partner_id, PARTNER_SCOPES, tenant.standard_assets)
     member_ids = await create_numbered_members(database, caller, plan.members)
     rewards = await _create_rewards(database, caller)
     await _give_points(database, caller, plan.members)
     with_wallets = member_ids[: plan.wallets]
     await _fill_wallets(database, caller, with_wallets, rewards)
     tokens = [
-        await create_member_token(database, tenant.id, organisation_id, member_id)
+        await create_member_token(database, tenant.id, organization_id, member_id)
         for member_id in with_wallets
     ]
     return World(caller, member_ids, rewards, partner.text, [token.text for token in tokens])

@@ -19,7 +19,7 @@ class Scope(enum.StrEnum):
     DISTRIBUTE = "distribute"
     CLAIM = "claim"
     REVERSE = "reverse"
-    CATALOGUE = "catalogue"
+    CATALOG = "catalog"
     MEMBERS = "members"
     SKIP_VALIDATION = "skip_validation"
     HOLD = "hold"
@@ -39,13 +39,13 @@ class StandardAssets:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated credential: its tenant, organisation and partner, and the member if it is one's own.
+    """An authenticated credential: its tenant, organization and partner, and the member if it is one's own.
 
-    `reach` lists the other organisations of the tenant for which it may act, where a use case lets it say so (CAP-13).
+    `reach` lists the other organizations of the tenant for which it may act, where a use case lets it say so (CAP-13).
     """
 
     tenant_id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     partner_id: UUID
     scopes: frozenset[Scope]
     standard_assets: StandardAssets

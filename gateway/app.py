@@ -71,8 +71,8 @@ def create_application(
                 )
             yield
 
-    def recognise(token: str) -> Awaitable[Caller]:
-        return opened.recognition.recognise(token)
+    def recognize(token: str) -> Awaitable[Caller]:
+        return opened.recognition.recognize(token)
 
     def make_context(caller: Caller | None, request_id: str) -> Context:
         return Context(
@@ -90,7 +90,7 @@ def create_application(
     return create_http_application(
         schema=build_schema(GatewaySchema),
         settings=settings,
-        authenticate=recognise,
+        authenticate=recognize,
         make_context=make_context,
         is_ready=is_ready,
         lifespan=lifespan,

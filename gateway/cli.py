@@ -24,7 +24,7 @@ from gateway.storage.embedded_programs import EmbeddedServerFailed
 from gateway.supervising import WorkersFailed
 from gateway.tenants.credentials import create_member_token, create_partner_token, revoke_token
 from gateway.tenants.credentials_store import fetch_credentials
-from gateway.tenants.founding import create_organisation, create_tenant
+from gateway.tenants.founding import create_organization, create_tenant
 from gateway.verifying.report import report
 from gateway.verifying.verify import verify as find_broken_invariants
 
@@ -46,13 +46,13 @@ application = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-tenant_application = typer.Typer(help="Tenants and their organisations.", no_args_is_help=True)
+tenant_application = typer.Typer(help="Tenants and their organizations.", no_args_is_help=True)
 token_application = typer.Typer(help="Tokens of partners and members.", no_args_is_help=True)
 application.add_typer(tenant_application, name="tenant")
 application.add_typer(token_application, name="token")
 
 TenantOption = Annotated[UUID, typer.Option("--tenant", help="The tenant's id.")]
-OrganisationOption = Annotated[str, typer.Option("--organisation", help="The organisation: org_….")]
+OrganizationOption = Annotated[str, typer.Option("--organization", help="The organization: org_….")]
 
 
 def main() -> None:
@@ -127,15 +127,15 @@ def verify(
 @tenant_application.command("create")
 def tenant_create(
     name: Annotated[str, typer.Argument(help="The tenant's name.")],
-    organisation: Annotated[str, typer.Option(help="The name of its first organisation.")],
+    organization: Annotated[str, typer.Option(help="The name of its first organization.")],
 ) -> None:
-    """Found a tenant with points, experience points, US dollars and one organisation."""
+    """Found a tenant with points, experience points, US dollars and one organization."""
 
     async def work(database: Database) -> None:
-        founded = await create_tenant(database, name, organisation)
+        founded = await create_tenant(database, name, organization)
         assets = founded.tenant.standard_assets
         _say(f"tenant:       {founded.tenant.id}")
-        _say(f"organisation: {encode_id(IdKind.ORGANISATION, founded.organisation.id)}")
+        _say(f"organization: {encode_id(IdKind.ORGANIZATION, founded.organization.id)}")
         _say(f"points:       {assets.points_id}")
         _say(f"experience:   {assets.experience_id}")
         _say(f"cash:         {assets.cash_id}")
@@ -143,20 +143,20 @@ def tenant_create(
     _with_database(work, may_create=True)
 
 
-@tenant_application.command("add-organisation")
-def tenant_add_organisation(
+@tenant_application.command("add-organization")
+def tenant_add_organization(
     tenant: TenantOption,
-    name: Annotated[str, typer.Argument(help="The organisation's name.")],
+    name: Annotated[str, typer.Argument(help="The organization's name.")],
     parent: Annotated[
-        str | None, typer.Option(help="The organisation it is a child of: org_….")
+        str | None, typer.Option(help="The organization it is a child of: org_….")
     ] = None,
 ) -> None:
-    """Add an organisation to a tenant."""
+    """Add an organization to a tenant."""
 
     async def work(database: Database) -> None:
-        parent_id = _read_id(IdKind.ORGANISATION, parent, "--parent") if parent else None
-        organisation = await create_organisation(database, tenant, name, parent_id)
-        _say(f"organisation: {encode_id(IdKind.ORGANISATION, organisation.id)}")
+        parent_id = _read_id(IdKind.ORGANIZATION, parent, "--parent") if parent else None
+        organization = await create_organization(database, tenant, name, parent_id)
+        _say(f"organization: {encode_id(IdKind.ORGANIZATION, organization.id)}")
 
     _with_database(work)
 
@@ -164,7 +164,7 @@ def tenant_add_organisation(
 @token_application.command("create")
 def token_create(
     tenant: TenantOption,
-    organisation: OrganisationOption,
+    organization: OrganizationOption,
     label: Annotated[str, typer.Option(help="What the token is for.")],
     scope: Annotated[
         list[Scope] | None, typer.Option(help="What it may do; repeat it. Everything if left out.")
@@ -176,32 +176,32 @@ def token_create(
         UUID | None,
         typer.Option(
             help="Idempotency keys are counted per partner: name one to keep its keys apart from "
-            "those of the organisation's other tokens, and again when its token is replaced."
+            "those of the organization's other tokens, and again when its token is replaced."
         ),
     ] = None,
     reach: Annotated[
         list[str] | None,
-        typer.Option(help="Another organisation for which it may act: org_…; repeat it."),
+        typer.Option(help="Another organization for which it may act: org_…; repeat it."),
     ] = None,
 ) -> None:
     """Make a token and show it, this once: only a hash of it is kept."""
 
     async def work(database: Database) -> None:
-        organisation_id = _read_id(IdKind.ORGANISATION, organisation, "--organisation")
+        organization_id = _read_id(IdKind.ORGANIZATION, organization, "--organization")
         if member is not None:
             member_id = _read_id(IdKind.MEMBER, member, "--member")
             created = await create_member_token(
-                database, tenant, organisation_id, member_id, label=label
+                database, tenant, organization_id, member_id, label=label
             )
         else:
             created = await create_partner_token(
                 database,
                 tenant,
-                organisation_id,
+                organization_id,
                 label,
                 scope or PARTNER_SCOPES,
                 partner_id=partner,
-                reach=[_read_id(IdKind.ORGANISATION, one, "--reach") for one in reach or ()],
+                reach=[_read_id(IdKind.ORGANIZATION, one, "--reach") for one in reach or ()],
             )
         _say(f"credential: {created.credential.id}")
         _say(f"token:      {created.text}")

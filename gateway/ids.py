@@ -26,7 +26,7 @@ class IdKind(enum.StrEnum):
     CODE_POOL = "pool_"
     PRODUCT = "prod_"
     COMPETITION = "comp_"
-    ORGANISATION = "org_"
+    ORGANIZATION = "org_"
     PAYMENT_CONFIG = "pay_"
     OPERATION = "op_"
     NOTIFICATION = "ntf_"

@@ -100,7 +100,7 @@ class NotFound(Error):
     description="The credential is valid but does not allow what the input asks for. Nothing was done."
 )
 class Forbidden(Error):
-    """An organisation out of reach, or validation that may not be skipped; missing scopes are top-level errors instead."""
+    """An organization out of reach, or validation that may not be skipped; missing scopes are top-level errors instead."""
 
 
 @strawberry.type(description="The id or name is taken. Nothing was written.")

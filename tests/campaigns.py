@@ -17,7 +17,7 @@ from gateway.campaigns.recording import record_event
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
 from gateway.ledger.model import OwnerKind
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.use_cases import balance, named
 
 EVENT = "order.completed"
@@ -39,7 +39,7 @@ def campaign_fields(
 async def create(
     shop: Shop, *tiers: TierFields, caller: Caller | None = None, **fields: Any
 ) -> Campaign:
-    """Create a campaign of the shop's organisation, or of another caller's."""
+    """Create a campaign of the shop's organization, or of another caller's."""
     command = CreateCampaign(str(new_id()), campaign_fields(*tiers, **fields))
     return (await create_campaign(shop.database, caller or shop.caller, command)).campaign
 

@@ -14,7 +14,7 @@ from gateway.issuing.custom_fields.defining import DefineCustomField, define_cus
 from gateway.issuing.custom_fields.model import CustomField, CustomFieldType
 from gateway.issuing.fulfillment.defining import DefineStage, define_fulfillment_stage
 from gateway.issuing.funding import FundedGroup, FundGroup, fund_group
-from gateway.issuing.scope import OrganisationReference
+from gateway.issuing.scope import OrganizationReference
 from gateway.issuing.tills.creating import CreateTill, create_till
 from gateway.issuing.tills.requesting import RequestCode, request_validation_code
 from gateway.members.groups.creating import CreateGroup, create_group
@@ -30,8 +30,8 @@ from gateway.members.segments.creating import CreateSegment, create_segment
 from gateway.members.standing.model import Link, StandingKind, StandingStatus
 from gateway.members.standing.setting import SetStanding, set_standing
 from gateway.rewards.types.product import ProductConfiguration
-from gateway.tenants.founding import create_organisation
-from tests.catalogue import Shop
+from gateway.tenants.founding import create_organization
+from tests.catalog import Shop
 from tests.use_cases import named, points_of
 
 
@@ -40,9 +40,9 @@ def by_id(group_id: UUID) -> GroupReference:
     return GroupReference(id=group_id, id_as_sent=encode_id(IdKind.GROUP, group_id))
 
 
-def organisation(organisation_id: UUID) -> OrganisationReference:
-    """Return the reference to an organisation."""
-    return OrganisationReference(organisation_id, encode_id(IdKind.ORGANISATION, organisation_id))
+def organization(organization_id: UUID) -> OrganizationReference:
+    """Return the reference to an organization."""
+    return OrganizationReference(organization_id, encode_id(IdKind.ORGANIZATION, organization_id))
 
 
 async def add_group(shop: Shop, primary_id: UUID, *member_ids: UUID, **fields: Any) -> Group:
@@ -133,16 +133,16 @@ async def request_code(shop: Shop, till_id: UUID, member_id: UUID, valid_seconds
 
 
 async def add_child(shop: Shop, name: str = "Acme Trondheim") -> Shop:
-    """Add a child of the shop's organisation, and return the shop of its own partner."""
+    """Add a child of the shop's organization, and return the shop of its own partner."""
     caller = shop.caller
-    child = await create_organisation(shop.database, caller.tenant_id, name, caller.organisation_id)
-    own = replace(caller, organisation_id=child.id, partner_id=new_id())
+    child = await create_organization(shop.database, caller.tenant_id, name, caller.organization_id)
+    own = replace(caller, organization_id=child.id, partner_id=new_id())
     return Shop(shop.database, own, caller)
 
 
 def reaching(shop: Shop, *others: Shop) -> Caller:
-    """Return the shop's caller with a reach to these organisations."""
-    return replace(shop.caller, reach=frozenset(other.caller.organisation_id for other in others))
+    """Return the shop's caller with a reach to these organizations."""
+    return replace(shop.caller, reach=frozenset(other.caller.organization_id for other in others))
 
 
 async def mug(shop: Shop, **fields: Any) -> Any:

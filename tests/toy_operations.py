@@ -39,7 +39,7 @@ class Foreseen(Exception):
 
 
 @strawberry.enum
-class Colour(enum.Enum):
+class Color(enum.Enum):
     """An enum whose values are not its names."""
 
     RED = "r"
@@ -53,7 +53,7 @@ class Point:
     x: int
     y: int = 7
     label: str | None = None
-    colour: Colour = Colour.GREEN
+    color: Color = Color.GREEN
     weight: Decimal | None = strawberry.field(default=strawberry.UNSET)
 
 
@@ -117,7 +117,7 @@ class Stone:
     """A member of the union that is no animal."""
 
     weight: Decimal = Decimal("1.50")
-    colour: Colour = Colour.RED
+    color: Color = Color.RED
 
 
 @strawberry.type
@@ -139,8 +139,8 @@ class Thing:
     flag: bool | None = True
     share: float = 0.5
     nothing: str | None = None
-    colour: Colour = Colour.GREEN
-    colours: list[Colour] = strawberry.field(default_factory=lambda: [Colour.RED, Colour.GREEN])
+    color: Color = Color.GREEN
+    colors: list[Color] = strawberry.field(default_factory=lambda: [Color.RED, Color.GREEN])
     amount: Decimal = Decimal("12.50")
 
     @strawberry.field
@@ -234,7 +234,7 @@ class Thing:
         self,
         number: int | None = strawberry.UNSET,
         text: str = "default",
-        colour: Colour = Colour.RED,
+        color: Color = Color.RED,
         numbers: list[int] | None = None,
         amount: Decimal | None = None,
         point: Point | None = None,
@@ -243,7 +243,7 @@ class Thing:
         id: strawberry.ID | None = None,
         share: float | None = None,
     ) -> str:
-        given = (number, text, colour, numbers, amount, point, line, key, id, share)
+        given = (number, text, color, numbers, amount, point, line, key, id, share)
         return repr(given)
 
     @strawberry.field
@@ -266,8 +266,8 @@ class Query:
         return Thing(number=100)
 
     @strawberry.field
-    def pet(self, kind: Colour = Colour.RED) -> Pet | None:
-        return Cat(name="root") if kind is Colour.RED else Stone()
+    def pet(self, kind: Color = Color.RED) -> Pet | None:
+        return Cat(name="root") if kind is Color.RED else Stone()
 
 
 @strawberry.type

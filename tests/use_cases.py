@@ -22,7 +22,7 @@ from gateway.distributing.distribute_rewards import distribute_rewards
 from gateway.distributing.model import DistributeCommand, DistributionLine, Recipient
 from gateway.distributing.outcome import DistributionOutcome
 from gateway.granting.grant_reward import grant_reward
-from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand, GrantOutcome
+from gateway.granting.model import CatalogReward, CustomReward, GrantCommand, GrantOutcome
 from gateway.grants.status import StatusCode
 from gateway.ids import IdKind, encode_id, new_id, new_ids
 from gateway.issuing.issue_rewards import issue_rewards
@@ -47,7 +47,7 @@ from gateway.rewards.payments import PaymentConfigDraft
 from gateway.storage import database as pools
 from gateway.storage.connection import PipeliningConnection
 from gateway.storage.database import Connection, Database
-from tests.catalogue import Shop
+from tests.catalog import Shop
 
 NUL = "a\x00b"
 SURROGATE = "a\ud800b"
@@ -207,9 +207,9 @@ def custom(key: str, member_id: UUID, amount: str = "25.00", **fields: Any) -> G
 
 
 def manual(key: str, member_id: UUID, reward_id: UUID | None, **fields: Any) -> GrantCommand:
-    """Return a grant of a reward of the catalogue."""
+    """Return a grant of a reward of the catalog."""
     defaults: dict[str, Any] = {"action_code": None, "metadata": {}}
-    return GrantCommand(key, named(member_id), CatalogueReward(reward_id), **defaults | fields)
+    return GrantCommand(key, named(member_id), CatalogReward(reward_id), **defaults | fields)
 
 
 async def grant(shop: Shop, command: GrantCommand, caller: Caller | None = None) -> GrantOutcome:

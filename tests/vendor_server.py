@@ -2,7 +2,7 @@
 
 `python -m tests.vendor_server FILE` prints its port. What it sells is appended to FILE before it answers, so that it still
 knows after it was killed. POST /orders sells one voucher per order id, and answers a known order id with the same one.
-Before each call it takes the next behaviour from the script that was PUT to /script; without one it succeeds.
+Before each call it takes the next behavior from the script that was PUT to /script; without one it succeeds.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ class VendorProcess:
         self.vouchers: dict[str, str] = dict(json.loads(line) for line in lines)
 
     def behave(self, order_id: str) -> str:
-        """Return the next behaviour; a consistent vendor says of an order what it has said of it before."""
-        behaviour = self.script.pop(0) if self.script else "succeed"
-        if self.is_consistent and behaviour in REFUSALS and order_id in self.vouchers:
+        """Return the next behavior; a consistent vendor says of an order what it has said of it before."""
+        behavior = self.script.pop(0) if self.script else "succeed"
+        if self.is_consistent and behavior in REFUSALS and order_id in self.vouchers:
             return "succeed"
-        if self.is_consistent and (behaviour in REFUSALS or order_id in self.refusals):
-            return self.refusals.setdefault(order_id, behaviour)
-        return behaviour
+        if self.is_consistent and (behavior in REFUSALS or order_id in self.refusals):
+            return self.refusals.setdefault(order_id, behavior)
+        return behavior
 
     def sell(self, order_id: str) -> None:
         """Sell one voucher per order id, and remember it for good."""
@@ -103,41 +103,41 @@ class VendorProcess:
         async with self.locks[order_id]:
             return await self.act(body, request, self.behave(order_id))
 
-    async def act(self, body: dict[str, Any], request: Request, behaviour: str) -> Response:
-        """Wait, sell, fail or answer, as the behaviour says."""
+    async def act(self, body: dict[str, Any], request: Request, behavior: str) -> Response:
+        """Wait, sell, fail or answer, as the behavior says."""
         order_id = body["order"]["id"]
-        self.calls.append({"body": body, "headers": dict(request.headers), "behaved": behaviour})
+        self.calls.append({"body": body, "headers": dict(request.headers), "behaved": behavior})
         sold = self.vouchers
-        if behaviour in {"late_before", "slow"}:
-            await asyncio.sleep(SLOW_SECONDS if behaviour == "slow" else LATE_SECONDS)
+        if behavior in {"late_before", "slow"}:
+            await asyncio.sleep(SLOW_SECONDS if behavior == "slow" else LATE_SECONDS)
         # A call that outlasted its test must not sell in the next one, which has made the vendor forget.
-        if behaviour in SELLING and sold is self.vouchers:
+        if behavior in SELLING and sold is self.vouchers:
             self.sell(order_id)
-        if behaviour == "late":
+        if behavior == "late":
             await asyncio.sleep(LATE_SECONDS)
-        if behaviour.startswith("die"):
+        if behavior.startswith("die"):
             os._exit(1)
-        if behaviour.startswith("hang_up"):
+        if behavior.startswith("hang_up"):
             message = "hang up in the middle of the answer"
             raise ConnectionError(message)
-        return self.answer(behaviour, order_id)
+        return self.answer(behavior, order_id)
 
-    def answer(self, behaviour: str, order_id: str) -> Response:
+    def answer(self, behavior: str, order_id: str) -> Response:
         """Answer as behaved."""
-        if behaviour in STATUSES:
-            return JSONResponse({"error": behaviour}, STATUSES[behaviour])
-        if behaviour == "redirect":
+        if behavior in STATUSES:
+            return JSONResponse({"error": behavior}, STATUSES[behavior])
+        if behavior == "redirect":
             return RedirectResponse("/elsewhere", 302)
-        if behaviour.startswith("malformed"):
+        if behavior.startswith("malformed"):
             return Response(b'{"data": {"items": [', media_type="application/json")
-        if behaviour == "no_voucher":
+        if behavior == "no_voucher":
             return JSONResponse({"data": {"items": [{}]}})
-        voucher: Any = "" if behaviour == "empty_voucher" else self.vouchers.get(order_id)
-        if behaviour == "object_after":
+        voucher: Any = "" if behavior == "empty_voucher" else self.vouchers.get(order_id)
+        if behavior == "object_after":
             voucher = {"code": voucher}
         item = {"code": voucher, "expires": "2027-11-01", "series": 234}
-        padding = "x" * 400_000 if behaviour == "huge_after" else ""
-        status = 201 if behaviour == "created_after" else 200
+        padding = "x" * 400_000 if behavior == "huge_after" else ""
+        status = 201 if behavior == "created_after" else 200
         return JSONResponse({"data": {"items": [item]}, "padding": padding}, status)
 
     async def control(self, request: Request) -> Response:

@@ -16,7 +16,7 @@ import httpx
 
 from gateway.access import Caller
 from gateway.granting.grant_reward import grant_reward
-from gateway.granting.model import CatalogueReward, GrantCommand
+from gateway.granting.model import CatalogReward, GrantCommand
 from gateway.ids import new_id
 from gateway.issuing.issue_rewards import issue_rewards
 from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem
@@ -38,7 +38,7 @@ from gateway.vendors.creating import CreateVendor, create_vendor
 from gateway.vendors.mapping import ResponseMapping
 from gateway.vendors.model import SecretHeader, VendorFields, VendorSecurity
 from gateway.vendors.secrets import SecretBox
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 
 SECURITY = VendorSecurity(AddressPolicy(allow_loopback=True), SecretBox(bytes(range(32))))
 SSL_CONTEXT = ssl.create_default_context()
@@ -265,7 +265,7 @@ async def open_vendor_shop(database: Database, server: VendorServer) -> VendorSh
     member = MemberReference(None, str(upserted.member_id))
     gift = await shop.create_reward(PointsDraft(Decimal(POINTS)))
     await grant_reward(
-        database, caller, GrantCommand("gift", member, CatalogueReward(gift.id), None, {})
+        database, caller, GrantCommand("gift", member, CatalogReward(gift.id), None, {})
     )
     return await sell_vouchers(shop, server, member, PRICE)
 

@@ -17,7 +17,7 @@ from graphql import GraphQLError
 
 from gateway.access import Caller, Scope
 from gateway.grants.award import award
-from gateway.grants.catalogue_line import plan_line
+from gateway.grants.catalog_line import plan_line
 from gateway.grants.line import Line
 from gateway.grants.record import GrantKind, GrantRecord, GrantSource, GrantStatus
 from gateway.grants.row import GrantRow, ShownGrant
@@ -30,7 +30,7 @@ from gateway.rewards.model import Reward
 from gateway.storage.database import Connection, Database
 from resolvers.context import Context
 from resolvers.schema import build_schema
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 
 SCHEMA = build_schema(strawberry.Schema)
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -105,7 +105,7 @@ class Wallets:
         """Grant a custom reward, which waits to be claimed."""
         cash_id = self.caller.standard_assets.cash_id
         owed = Transfer(
-            Account(cash_id, OwnerKind.ISSUANCE, self.caller.organisation_id),
+            Account(cash_id, OwnerKind.ISSUANCE, self.caller.organization_id),
             Account(cash_id, OwnerKind.CLAIMABLE, member_id),
             amount_minor,
         )
@@ -113,7 +113,7 @@ class Wallets:
             Line(
                 grant_id=new_id(),
                 transaction=self._transaction(),
-                organisation_id=self.caller.organisation_id,
+                organization_id=self.caller.organization_id,
                 member_id=member_id,
                 index=0,
                 source=GrantSource.PARTNER_ACTION,

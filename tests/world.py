@@ -24,7 +24,7 @@ from gateway.distributing.model import DistributeCommand, DistributionLine, Reci
 from gateway.distributing.outcome import DistributionOutcome
 from gateway.granting.grant_reward import grant_reward
 from gateway.granting.groups import GrantGroups
-from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand, GrantOutcome
+from gateway.granting.model import CatalogReward, CustomReward, GrantCommand, GrantOutcome
 from gateway.holding.ending import capture, release
 from gateway.holding.model import CaptureCommand, HoldOutcome, ReleaseCommand, ReserveCommand
 from gateway.holding.reserve import reserve
@@ -48,7 +48,7 @@ from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.database import Connection, Database
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.issuing_cases import (
     add_group,
     add_segment,
@@ -108,8 +108,8 @@ class World:
         return await grant_reward(self.database, self.caller, command, self.grant_groups)
 
     async def grant(self, key: str, member: UUID, reward_id: UUID) -> GrantOutcome:
-        """Grant a reward of the catalogue."""
-        command = GrantCommand(key, _name(member), CatalogueReward(reward_id), None, {})
+        """Grant a reward of the catalog."""
+        command = GrantCommand(key, _name(member), CatalogReward(reward_id), None, {})
         return await grant_reward(self.database, self.caller, command, self.grant_groups)
 
     async def issue(self, key: str, member: UUID, *items: IssueItem | UUID) -> IssuanceOutcome:
@@ -341,7 +341,7 @@ async def count_tables(owner: asyncpg.Connection[asyncpg.Record]) -> dict[str, i
     tables = await owner.fetch(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
     )
-    # The names are from the database's own catalogue.
+    # The names are from the database's own catalog.
     counts = [f"(SELECT count(*) FROM {name}) AS {name}" for (name,) in tables]  # noqa: S608
     row = await owner.fetchrow(f"SELECT {', '.join(counts)}")
     assert row is not None

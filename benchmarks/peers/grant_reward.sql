@@ -1,7 +1,7 @@
 -- One grant with all that makes it durable: idempotency key, two entries, balance, grant row, outbox event. A repeat returns the
 -- first grant; other input under a used key is an error.
 CREATE FUNCTION grant_reward(
-    tenant uuid, partner uuid, organisation uuid, cash_asset uuid,
+    tenant uuid, partner uuid, organization uuid, cash_asset uuid,
     reference text, external_id text, amount_minor bigint, action_code text
 ) RETURNS grants LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -42,7 +42,7 @@ BEGIN
 
     INSERT INTO entries (tenant_id, transaction_id, index, owner_kind, owner_id, asset_id, amount_minor,
         balance_after_minor, grant_id, occurred_at)
-    VALUES (tenant, transaction_id, 0, 'ISSUANCE', organisation, cash_asset, -grant_reward.amount_minor, NULL, grant_id, at),
+    VALUES (tenant, transaction_id, 0, 'ISSUANCE', organization, cash_asset, -grant_reward.amount_minor, NULL, grant_id, at),
         (tenant, transaction_id, 1, 'CLAIMABLE', holder, cash_asset, grant_reward.amount_minor, balance, grant_id, at);
 
     INSERT INTO outbox_events (tenant_id, transaction_id, kind, payload, created_at)

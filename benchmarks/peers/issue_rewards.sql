@@ -1,7 +1,7 @@
--- Several rewards of the catalogue for a member who pays for them with points: one price for all, checked once on a locked
+-- Several rewards of the catalog for a member who pays for them with points: one price for all, checked once on a locked
 -- balance, and a transaction with its entries and event for each reward. Answers the items as JSON; a repeat the first answer.
 CREATE FUNCTION issue_rewards(
-    tenant uuid, partner uuid, organisation uuid, request_id text, external_id text, reward_ids uuid[]
+    tenant uuid, partner uuid, organization uuid, request_id text, external_id text, reward_ids uuid[]
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -65,8 +65,8 @@ BEGIN
             side.balance, grant_id, at
         FROM item LEFT JOIN credited ON credited.asset_id = item.asset_id CROSS JOIN LATERAL (VALUES
             (0, 'MEMBER', holder, points, -price_minor, available - paid_minor),
-            (1, 'REDEMPTION', organisation, points, price_minor, NULL),
-            (2, 'ISSUANCE', organisation, item.asset_id, -item.amount_minor, NULL),
+            (1, 'REDEMPTION', organization, points, price_minor, NULL),
+            (2, 'ISSUANCE', organization, item.asset_id, -item.amount_minor, NULL),
             (3, 'MEMBER', holder, item.asset_id, item.amount_minor, credited.posted_minor)
         ) AS side (index, owner_kind, owner_id, asset_id, amount_minor, balance)
         WHERE side.asset_id IS NOT NULL

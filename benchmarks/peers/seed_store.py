@@ -39,7 +39,7 @@ FROM (SELECT id FROM members WHERE tenant_id = $1 ORDER BY id LIMIT $2) AS walle
 WHERE assets.tenant_id = $1 AND assets.code IN ('XP', 'DRAW:1', 'DRAW:2')
 """
 
-# Newest first a wallet shows five grants of cash, five of a currency, ten of the catalogue, and there is one more.
+# Newest first a wallet shows five grants of cash, five of a currency, ten of the catalog, and there is one more.
 SEED_GRANTS = """
 INSERT INTO grants (tenant_id, id, member_id, kind, status, source, reward_id, reward_name, asset_id, amount_minor,
     coupon_code, price_minor, action_code, client_reference, metadata, transaction_id, rewarded_at, claimed_at)
@@ -79,7 +79,7 @@ class PeerWorld:
 
     tenant_id: UUID = field(default_factory=uuid4)
     partner_id: UUID = field(default_factory=uuid4)
-    organisation_id: UUID = field(default_factory=uuid4)
+    organization_id: UUID = field(default_factory=uuid4)
     asset_ids: Sequence[UUID] = field(default_factory=lambda: [uuid4() for _ in range(5)])
     reward_ids: Sequence[UUID] = field(default_factory=lambda: [uuid4() for _ in range(5)])
     token: str = field(default_factory=lambda: f"token-{uuid4()}")

@@ -14,7 +14,7 @@ WITH change (asset_id, issuance_account_id, amount_minor, position) AS (
     FROM unnest($8::text[]) WITH ORDINALITY AS sent (value, position)
     JOIN member_identifiers AS known ON known.tenant_id = $1 AND known.kind = 'WALLET_ADDRESS' AND known.value = sent.value
 ), operation AS (
-    INSERT INTO operations (tenant_id, partner_id, kind, key, id, organisation_id, field_hashes, answer, created_at)
+    INSERT INTO operations (tenant_id, partner_id, kind, key, id, organization_id, field_hashes, answer, created_at)
     SELECT $1, $3, 'DISTRIBUTE_REWARDS', $9::text, $10::uuid, $2, '{}',
         jsonb_build_object('lines', jsonb_agg(grant_id ORDER BY index)), now()
     FROM line
@@ -45,7 +45,7 @@ WITH change (asset_id, issuance_account_id, amount_minor, position) AS (
     INSERT INTO notifications (tenant_id, id, member_id, grant_id, text, created_at)
     SELECT $1, uuidv7(), member_id, grant_id, 'You have received a reward: 50 PTS, 100 XP', now() FROM line
 )
-INSERT INTO grants (tenant_id, id, organisation_id, member_id, operation_id, line_index, source, kind, status, metadata, benefits,
+INSERT INTO grants (tenant_id, id, organization_id, member_id, operation_id, line_index, source, kind, status, metadata, benefits,
     details, rewarded_at, claimed_at, transaction_id, entry_from, entry_to, claim_transaction_id)
 SELECT $1, grant_id, $2, member_id, $10, index, 'DISTRIBUTION', 'CURRENCY', 'CLAIMED', '{}', jsonb_build_array(
         jsonb_build_object('kind', 'ASSET_CREDIT', 'asset_id', $4, 'amount_minor', 50),

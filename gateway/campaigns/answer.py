@@ -16,7 +16,7 @@ from gateway.campaigns.event import (
     EventOutcome,
     TierOutcome,
 )
-from gateway.campaigns.judging import Judgement
+from gateway.campaigns.judging import Judgment
 from gateway.campaigns.lines import EffectKey
 from gateway.campaigns.model import Campaign
 from gateway.grants.line import AlreadyIssued, LineResult
@@ -31,14 +31,14 @@ GRANTED = ItemStatus(StatusCode.GRANTED, "Reward granted.")
 def to_answer(
     member_id: UUID,
     occurred_at: datetime,
-    judgements: Sequence[Judgement],
+    judgments: Sequence[Judgment],
     results: Mapping[EffectKey, LineResult],
 ) -> dict[str, Any]:
     """Return the answer to be stored."""
     return {
         "member_id": str(member_id),
         "occurred_at": occurred_at.isoformat(),
-        "campaigns": [_campaign_to_json(judgement, results) for judgement in judgements],
+        "campaigns": [_campaign_to_json(judgment, results) for judgment in judgments],
     }
 
 
@@ -73,16 +73,16 @@ def read_outcomes(
 
 
 def _campaign_to_json(
-    judgement: Judgement, results: Mapping[EffectKey, LineResult]
+    judgment: Judgment, results: Mapping[EffectKey, LineResult]
 ) -> dict[str, Any]:
-    campaign = judgement.campaign
+    campaign = judgment.campaign
     return {
         "campaign_id": str(campaign.id),
-        "checks": [_check_to_json(check) for check in judgement.verdict.checks],
+        "checks": [_check_to_json(check) for check in judgment.verdict.checks],
         "tiers": [
             {
                 "name": tier.name,
-                "checks": [_check_to_json(check) for check in judgement.tiers[index].checks],
+                "checks": [_check_to_json(check) for check in judgment.tiers[index].checks],
                 "effects": [
                     _effect_to_json(reward_id, results[campaign.id, index, reward_id])
                     for reward_id in tier.reward_ids
@@ -134,10 +134,10 @@ def _read_campaign(
         for index, tier in enumerate(item["tiers"])
     ]
     checks = [_read_check(check) for check in item["checks"]]
-    return CampaignOutcome(campaign, _summarise(tiers), checks, tiers)
+    return CampaignOutcome(campaign, _summarize(tiers), checks, tiers)
 
 
-def _summarise(tiers: Sequence[TierOutcome]) -> ItemStatus:
+def _summarize(tiers: Sequence[TierOutcome]) -> ItemStatus:
     """Return the status of the first reward that was given, else of the first on its way, else of the first that was not."""
     statuses = [effect.status for tier in tiers for effect in tier.effects]
     given = [status for status in statuses if status.is_success]

@@ -9,40 +9,40 @@ from gateway.campaigns.store import to_campaign
 from gateway.storage.database import Connection, to_json
 
 # One who counts the active campaigns keeps others from making one active until they are done.
-LOCK_ORGANISATION = """
-SELECT id FROM organisations WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
+LOCK_ORGANIZATION = """
+SELECT id FROM organizations WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
 """
 
 COUNT_ACTIVE = """
-SELECT count(*) FROM campaigns WHERE tenant_id = $1 AND organisation_id = $2 AND status = 'ACTIVE'
+SELECT count(*) FROM campaigns WHERE tenant_id = $1 AND organization_id = $2 AND status = 'ACTIVE'
 """
 
 INSERT = """
-INSERT INTO campaigns (tenant_id, id, organisation_id, name, status, event_types, definition, tier_mode, time_zone,
+INSERT INTO campaigns (tenant_id, id, organization_id, name, status, event_types, definition, tier_mode, time_zone,
     budget_asset_id, starts_at, ends_at, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
 """
 
 LOCK = """
-SELECT id, organisation_id, name, status, definition, tier_mode, time_zone, budget_asset_id, starts_at, ends_at,
+SELECT id, organization_id, name, status, definition, tier_mode, time_zone, budget_asset_id, starts_at, ends_at,
     created_at, updated_at
-FROM campaigns WHERE tenant_id = $1 AND organisation_id = $2 AND id = $3 FOR NO KEY UPDATE
+FROM campaigns WHERE tenant_id = $1 AND organization_id = $2 AND id = $3 FOR NO KEY UPDATE
 """
 
 UPDATE = """
 UPDATE campaigns SET name = $4, status = $5, starts_at = $6, ends_at = $7, updated_at = $8
-WHERE tenant_id = $1 AND organisation_id = $2 AND id = $3
+WHERE tenant_id = $1 AND organization_id = $2 AND id = $3
 """
 
 
-async def lock_organisation(connection: Connection, tenant_id: UUID, organisation_id: UUID) -> None:
-    """Keep others from making campaigns of this organisation active until the database transaction ends."""
-    await connection.execute(LOCK_ORGANISATION, tenant_id, organisation_id)
+async def lock_organization(connection: Connection, tenant_id: UUID, organization_id: UUID) -> None:
+    """Keep others from making campaigns of this organization active until the database transaction ends."""
+    await connection.execute(LOCK_ORGANIZATION, tenant_id, organization_id)
 
 
-async def count_active(connection: Connection, tenant_id: UUID, organisation_id: UUID) -> int:
-    """Return how many campaigns of the organisation are active."""
-    count: int = await connection.fetchval(COUNT_ACTIVE, tenant_id, organisation_id)
+async def count_active(connection: Connection, tenant_id: UUID, organization_id: UUID) -> int:
+    """Return how many campaigns of the organization are active."""
+    count: int = await connection.fetchval(COUNT_ACTIVE, tenant_id, organization_id)
     return count
 
 
@@ -52,7 +52,7 @@ async def insert_campaign(connection: Connection, tenant_id: UUID, campaign: Cam
         INSERT,
         tenant_id,
         campaign.id,
-        campaign.organisation_id,
+        campaign.organization_id,
         campaign.name,
         campaign.status,
         campaign.event_types,
@@ -67,10 +67,10 @@ async def insert_campaign(connection: Connection, tenant_id: UUID, campaign: Cam
 
 
 async def lock_campaign(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, campaign_id: UUID
+    connection: Connection, tenant_id: UUID, organization_id: UUID, campaign_id: UUID
 ) -> Campaign | None:
     """Return the campaign and keep others from changing it until the database transaction ends."""
-    row = await connection.fetchrow(LOCK, tenant_id, organisation_id, campaign_id)
+    row = await connection.fetchrow(LOCK, tenant_id, organization_id, campaign_id)
     return None if row is None else to_campaign(row)
 
 
@@ -79,7 +79,7 @@ async def update_campaign_row(connection: Connection, tenant_id: UUID, campaign:
     await connection.execute(
         UPDATE,
         tenant_id,
-        campaign.organisation_id,
+        campaign.organization_id,
         campaign.id,
         campaign.name,
         campaign.status,

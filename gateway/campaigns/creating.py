@@ -1,6 +1,6 @@
 """Use case: make a campaign. What it does is fixed then; when it runs can be changed.
 
-Round trips inside the database transaction: claim the key, find the rewards and the budget's asset, lock the organisation and
+Round trips inside the database transaction: claim the key, find the rewards and the budget's asset, lock the organization and
 count its active campaigns, insert, store the answer.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller, Scope, authorize
-from gateway.campaigns.change_store import count_active, insert_campaign, lock_organisation
+from gateway.campaigns.change_store import count_active, insert_campaign, lock_organization
 from gateway.campaigns.fields import CampaignFields
 from gateway.campaigns.model import Campaign, CampaignStatus
 from gateway.campaigns.rules import check_fields, check_references
@@ -44,7 +44,7 @@ class CampaignOutcome:
 async def create_campaign(
     database: Database, caller: Caller, command: CreateCampaign
 ) -> CampaignOutcome:
-    """Make a campaign of the caller's organisation, over its own rewards.
+    """Make a campaign of the caller's organization, over its own rewards.
 
     Source: MON-12, MON-13.
 
@@ -53,7 +53,7 @@ async def create_campaign(
         InvalidInput: every broken rule, by path; an expression's with its line and column.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     errors = check_key(command.request_id, ("input", "requestId"))
     if errors := errors + check_fields(command.fields):
         raise InvalidInput(errors)
@@ -63,7 +63,7 @@ async def create_campaign(
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
         await _check_references(connection, caller, command.fields)
-        campaign = command.fields.complete(campaign_id, caller.organisation_id, operation)
+        campaign = command.fields.complete(campaign_id, caller.organization_id, operation)
         if campaign.status is CampaignStatus.ACTIVE:
             await reserve_active(connection, caller)
         await insert_campaign(connection, caller.tenant_id, campaign)
@@ -75,30 +75,30 @@ async def create_campaign(
 
 
 async def reserve_active(connection: Connection, caller: Caller) -> None:
-    """Make sure that one more campaign of the organisation can be active.
+    """Make sure that one more campaign of the organization can be active.
 
     Raises:
         InvalidInput: it has as many as an event may have to be judged by.
     """
-    scope = (caller.tenant_id, caller.organisation_id)
-    await lock_organisation(connection, *scope)
+    scope = (caller.tenant_id, caller.organization_id)
+    await lock_organization(connection, *scope)
     if await count_active(connection, *scope) >= ACTIVE_CAMPAIGNS_MAX:
-        message = f"An organisation has at most {ACTIVE_CAMPAIGNS_MAX} active campaigns."
+        message = f"An organization has at most {ACTIVE_CAMPAIGNS_MAX} active campaigns."
         raise InvalidInput([FieldError(("input", "status"), "count", message)])
 
 
 async def fetch_own(database: Database, caller: Caller, campaign_id: UUID) -> Campaign:
-    """Return a campaign of the caller's organisation that is known to exist."""
+    """Return a campaign of the caller's organization that is known to exist."""
     async with database.connection() as connection:
         campaigns = await fetch_campaigns(
-            connection, caller.tenant_id, caller.organisation_id, [campaign_id]
+            connection, caller.tenant_id, caller.organization_id, [campaign_id]
         )
     return campaigns[campaign_id]
 
 
 async def _check_references(connection: Connection, caller: Caller, fields: CampaignFields) -> None:
     rewards = await fetch_rewards(
-        connection, caller.tenant_id, caller.organisation_id, fields.reward_ids
+        connection, caller.tenant_id, caller.organization_id, fields.reward_ids
     )
     asset_id = fields.budget_asset_id
     assets = await load_assets(connection, caller.tenant_id, [asset_id] if asset_id else [])

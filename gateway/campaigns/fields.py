@@ -60,11 +60,11 @@ class CampaignFields:
             "budgetAssetId": self.budget_asset_id,
         }
 
-    def complete(self, campaign_id: UUID, organisation_id: UUID, operation: Operation) -> Campaign:
+    def complete(self, campaign_id: UUID, organization_id: UUID, operation: Operation) -> Campaign:
         """Return the campaign of fields that break no rule."""
         return Campaign(
             id=campaign_id,
-            organisation_id=organisation_id,
+            organization_id=organization_id,
             name=self.name,
             status=self.status,
             triggers=self.triggers,

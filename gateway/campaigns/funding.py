@@ -1,4 +1,4 @@
-"""Use case: put points into a campaign's budget, from the organisation's issuance.
+"""Use case: put points into a campaign's budget, from the organization's issuance.
 
 Round trips inside the database transaction: claim the key, find the campaign and its asset, lock the budget, write the ledger,
 store the answer.
@@ -63,10 +63,10 @@ async def fund_campaign(
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: the amount breaks a rule of its asset, or the campaign has no budget.
-        NotFound: the caller's organisation has no such campaign.
+        NotFound: the caller's organization has no such campaign.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     errors = check_key(command.request_id, ("input", "requestId"))
     if errors := errors + check_amount(command.amount, None, PATH):
         raise InvalidInput(errors)
@@ -83,7 +83,7 @@ async def fund_campaign(
             occurred_at=operation.at,
             payload={"campaignId": str(command.campaign_id), "amountMinor": amount_minor},
         )
-        issuance = Account(budget.asset_id, OwnerKind.ISSUANCE, caller.organisation_id)
+        issuance = Account(budget.asset_id, OwnerKind.ISSUANCE, caller.organization_id)
         book = await lock_balances(connection, caller.tenant_id, [budget], operation.at)
         try:
             book.post(transaction, [Transfer(issuance, budget, amount_minor)])
@@ -106,7 +106,7 @@ async def _find_budget(
     connection: Connection, caller: Caller, command: FundCampaign
 ) -> tuple[Account, int]:
     campaigns = await fetch_campaigns(
-        connection, caller.tenant_id, caller.organisation_id, [command.campaign_id]
+        connection, caller.tenant_id, caller.organization_id, [command.campaign_id]
     )
     campaign = campaigns.get(command.campaign_id)
     if campaign is None:

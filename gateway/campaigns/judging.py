@@ -33,7 +33,7 @@ class Verdict:
 
 
 @dataclass(slots=True)
-class Judgement:
+class Judgment:
     """A campaign's verdict, and one for each tier. A tier gives its rewards if neither it nor the campaign is refused."""
 
     campaign: Campaign
@@ -59,7 +59,7 @@ class Judgement:
         return [slot for slot in self.campaign.slots if slot.tier_index in owners]
 
 
-def judge_campaign(campaign: Campaign, evaluation: Evaluation) -> Judgement:
+def judge_campaign(campaign: Campaign, evaluation: Evaluation) -> Judgment:
     """Judge all but the limits: status, period, triggers, and the tiers' conditions in order."""
     verdict = Verdict()
     is_active = campaign.status is CampaignStatus.ACTIVE
@@ -77,12 +77,12 @@ def judge_campaign(campaign: Campaign, evaluation: Evaluation) -> Judgement:
             message = "An earlier tier matched."
             judged.refusal = Refusal(StatusCode.TIER_NOT_CHOSEN, (message,))
         tiers.append(judged)
-    return Judgement(campaign, verdict, tiers)
+    return Judgment(campaign, verdict, tiers)
 
 
-def judge_limits(judgement: Judgement, used: Mapping[SlotKey, int], occurred_at: datetime) -> None:
+def judge_limits(judgment: Judgment, used: Mapping[SlotKey, int], occurred_at: datetime) -> None:
     """Refuse the campaign, or its tiers, where a limit leaves nothing; `used` has the limits to look at."""
-    campaign = judgement.campaign
+    campaign = judgment.campaign
     for slot in campaign.slots:
         if (campaign.id, slot.place) not in used:
             continue
@@ -93,16 +93,16 @@ def judge_limits(judgement: Judgement, used: Mapping[SlotKey, int], occurred_at:
         resets_at = window_end(slot.limit, occurred_at, campaign.time_zone)
         check = Check(CheckKind.LIMIT, left > 0, message, left, resets_at)
         tier_index = slot.tier_index
-        verdict = judgement.verdict if tier_index is None else judgement.tiers[tier_index]
+        verdict = judgment.verdict if tier_index is None else judgment.tiers[tier_index]
         verdict.add(check, StatusCode.LIMIT_REACHED)
 
 
-def judge_budget(judgement: Judgement, asset: Asset, left_minor: int) -> None:
+def judge_budget(judgment: Judgment, asset: Asset, left_minor: int) -> None:
     """Note what the campaign's budget has left; whether that suffices is for the ledger to say."""
     has_some = left_minor > 0
     message = f"The budget has {format_amount(asset, left_minor)} left."
     check = Check(CheckKind.BUDGET, has_some, message, left_minor, asset_id=asset.id)
-    judgement.verdict.checks.append(check)
+    judgment.verdict.checks.append(check)
 
 
 def describe_window(slot: LimitSlot) -> str:

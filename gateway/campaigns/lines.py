@@ -9,9 +9,9 @@ from uuid import UUID
 
 from gateway.access import Caller
 from gateway.campaigns.event import EventCommand
-from gateway.campaigns.judging import Judgement
+from gateway.campaigns.judging import Judgment
 from gateway.campaigns.model import Campaign
-from gateway.grants.catalogue_line import NOT_FOUND, find_refusal, plan_line
+from gateway.grants.catalog_line import NOT_FOUND, find_refusal, plan_line
 from gateway.grants.line import Line, LineResult
 from gateway.grants.record import GrantSource
 from gateway.ids import new_ids
@@ -27,20 +27,20 @@ def plan_lines(
     caller: Caller,
     command: EventCommand,
     operation: Operation,
-    judgements: Sequence[Judgement],
+    judgments: Sequence[Judgment],
     rewards: Mapping[UUID, Reward],
     member_id: UUID,
 ) -> tuple[dict[EffectKey, LineResult], dict[EffectKey, Line]]:
     """Return what is refused before balances are looked at, and the lines to try, oldest campaign and first tier first."""
     refused: dict[EffectKey, LineResult] = {}
     wanted: dict[EffectKey, tuple[Campaign, Reward]] = {}
-    for judgement in judgements:
-        campaign = judgement.campaign
+    for judgment in judgments:
+        campaign = judgment.campaign
         for index, tier in enumerate(campaign.tiers):
             for reward_id in tier.reward_ids:
                 key = (campaign.id, index, reward_id)
                 reward = rewards.get(reward_id)
-                refusal = judgement.refusal_of(index) or find_refusal(reward)
+                refusal = judgment.refusal_of(index) or find_refusal(reward)
                 if refusal is None and reward is not None:
                     wanted[key] = (campaign, reward)
                 else:

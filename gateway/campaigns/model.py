@@ -71,10 +71,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What an organisation gives for which events."""
+    """What an organization gives for which events."""
 
     id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     name: str
     status: CampaignStatus
     triggers: tuple[Trigger, ...]

@@ -57,7 +57,7 @@ async def record_event(database: Database, caller: Caller, command: EventCommand
     missing = [campaign_id for campaign_id in named if campaign_id not in campaigns]
     if missing or missing_grants:
         async with database.connection() as connection:
-            scope = (caller.tenant_id, caller.organisation_id)
+            scope = (caller.tenant_id, caller.organization_id)
             campaigns = campaigns | await fetch_campaigns(connection, *scope, missing)
             grants = grants | await fetch_grants(connection, caller.tenant_id, missing_grants)
     return read_outcomes(command, answer, campaigns, grants)

@@ -50,7 +50,7 @@ def check_fields(fields: CampaignFields) -> list[FieldError]:
 def check_references(
     fields: CampaignFields, reward_ids: Container[UUID | None], budget_asset: Asset | None
 ) -> list[FieldError]:
-    """Return the broken rules about what the organisation has: its own rewards (MON-13), and an asset to spend."""
+    """Return the broken rules about what the organization has: its own rewards (MON-13), and an asset to spend."""
     errors = [
         FieldError(path, "exists", "rewardIds must name existing rewards.")
         for path, reward_id in _iterate_rewards(fields)

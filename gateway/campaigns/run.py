@@ -12,13 +12,13 @@ from gateway.campaigns.answer import to_answer
 from gateway.campaigns.conditions import Evaluation
 from gateway.campaigns.counter_store import add_uses, fetch_used, to_use
 from gateway.campaigns.event import Check, CheckKind, EventCommand, check_time
-from gateway.campaigns.judging import Judgement, judge_budget, judge_campaign, judge_limits
+from gateway.campaigns.judging import Judgment, judge_budget, judge_campaign, judge_limits
 from gateway.campaigns.lines import EffectKey, plan_lines
 from gateway.campaigns.model import Campaign
 from gateway.campaigns.store import fetch_available, fetch_explained, fetch_listening
 from gateway.errors import InvalidInput, NotFound
 from gateway.grants.award import award
-from gateway.grants.catalogue_line import find_refusal
+from gateway.grants.catalog_line import find_refusal
 from gateway.grants.line import LineResult
 from gateway.grants.record import GrantRecord
 from gateway.grants.status import Refusal
@@ -52,15 +52,15 @@ class EventRun:
         if errors := check_time(occurred_at, operation.at):
             raise InvalidInput(errors)
         member_id, facts = await self._find_member(connection)
-        judgements = await self._judge(connection, operation, occurred_at, facts)
-        rewards = await self._find_rewards(connection, judgements)
-        await self._judge_limits(connection, judgements, member_id, occurred_at)
+        judgments = await self._judge(connection, operation, occurred_at, facts)
+        rewards = await self._find_rewards(connection, judgments)
+        await self._judge_limits(connection, judgments, member_id, occurred_at)
         if self.command.is_dry_run:
-            await self._explain(connection, judgements, rewards)
-        results = await self._award(connection, operation, judgements, rewards, member_id)
+            await self._explain(connection, judgments, rewards)
+        results = await self._award(connection, operation, judgments, rewards, member_id)
         self.grants = {r.id: r for r in results.values() if isinstance(r, GrantRecord)}
-        await self._count(connection, operation, judgements, results, member_id, occurred_at)
-        return to_answer(member_id, occurred_at, judgements, results)
+        await self._count(connection, operation, judgments, results, member_id, occurred_at)
+        return to_answer(member_id, occurred_at, judgments, results)
 
     async def _find_member(self, connection: Connection) -> tuple[UUID, dict[str, Any]]:
         tenant_id = self.caller.tenant_id
@@ -80,11 +80,11 @@ class EventRun:
         operation: Operation,
         occurred_at: datetime,
         member_facts: Mapping[str, Any],
-    ) -> list[Judgement]:
+    ) -> list[Judgment]:
         """Judge the campaigns by all but their limits."""
         command = self.command
         fetch = fetch_explained if command.is_dry_run else fetch_listening
-        scope = (self.caller.tenant_id, self.caller.organisation_id)
+        scope = (self.caller.tenant_id, self.caller.organization_id)
         campaigns = await fetch(connection, *scope, command.event_type)
         self.campaigns = {campaign.id: campaign for campaign in campaigns}
         event = {"id": command.event_id, "type": command.event_type, "occurredAt": occurred_at}
@@ -92,22 +92,22 @@ class EventRun:
         return [judge_campaign(campaign, evaluation) for campaign in campaigns]
 
     async def _find_rewards(
-        self, connection: Connection, judgements: Sequence[Judgement]
+        self, connection: Connection, judgments: Sequence[Judgment]
     ) -> dict[UUID, Reward]:
         wanted = {
             reward_id
-            for judgement in judgements
-            for index, tier in enumerate(judgement.campaign.tiers)
-            if self.command.is_dry_run or judgement.refusal_of(index) is None
+            for judgment in judgments
+            for index, tier in enumerate(judgment.campaign.tiers)
+            if self.command.is_dry_run or judgment.refusal_of(index) is None
             for reward_id in tier.reward_ids
         }
-        scope = (self.caller.tenant_id, self.caller.organisation_id)
+        scope = (self.caller.tenant_id, self.caller.organization_id)
         return await fetch_rewards(connection, *scope, sorted(wanted))
 
     async def _judge_limits(
         self,
         connection: Connection,
-        judgements: Sequence[Judgement],
+        judgments: Sequence[Judgment],
         member_id: UUID,
         occurred_at: datetime,
     ) -> None:
@@ -115,30 +115,30 @@ class EventRun:
         is_dry_run = self.command.is_dry_run
         uses = [
             to_use(slot, member_id, occurred_at)
-            for judgement in judgements
-            for slot in (judgement.campaign.slots if is_dry_run else judgement.open_slots)
+            for judgment in judgments
+            for slot in (judgment.campaign.slots if is_dry_run else judgment.open_slots)
         ]
         used = await fetch_used(
             connection, self.caller.tenant_id, uses, occurred_at, is_locking=not is_dry_run
         )
-        for judgement in judgements:
-            judge_limits(judgement, used, occurred_at)
+        for judgment in judgments:
+            judge_limits(judgment, used, occurred_at)
 
     async def _explain(
         self,
         connection: Connection,
-        judgements: Sequence[Judgement],
+        judgments: Sequence[Judgment],
         rewards: Mapping[UUID, Reward],
     ) -> None:
         """Add what decides nothing here but explains much: what budgets have left, and whether rewards can be given."""
         tenant_id = self.caller.tenant_id
-        budgets = [budget for judged in judgements if (budget := judged.campaign.budget)]
+        budgets = [budget for judged in judgments if (budget := judged.campaign.budget)]
         left = await fetch_available(connection, tenant_id, budgets)
         assets = await load_assets(connection, tenant_id, {budget.asset_id for budget in budgets})
-        for judgement in judgements:
-            if budget := judgement.campaign.budget:
-                judge_budget(judgement, assets[budget.asset_id], left[budget.id])
-            for tier, verdict in zip(judgement.campaign.tiers, judgement.tiers, strict=True):
+        for judgment in judgments:
+            if budget := judgment.campaign.budget:
+                judge_budget(judgment, assets[budget.asset_id], left[budget.id])
+            for tier, verdict in zip(judgment.campaign.tiers, judgment.tiers, strict=True):
                 for reward_id in tier.reward_ids:
                     verdict.checks.append(_check_reward(reward_id, rewards))
 
@@ -146,12 +146,12 @@ class EventRun:
         self,
         connection: Connection,
         operation: Operation,
-        judgements: Sequence[Judgement],
+        judgments: Sequence[Judgment],
         rewards: Mapping[UUID, Reward],
         member_id: UUID,
     ) -> dict[EffectKey, LineResult]:
         results, lines = plan_lines(
-            self.caller, self.command, operation, judgements, rewards, member_id
+            self.caller, self.command, operation, judgments, rewards, member_id
         )
         awarded = (
             await award(connection, self.caller.tenant_id, list(lines.values()), operation.at)
@@ -164,7 +164,7 @@ class EventRun:
         self,
         connection: Connection,
         operation: Operation,
-        judgements: Sequence[Judgement],
+        judgments: Sequence[Judgment],
         results: Mapping[EffectKey, LineResult],
         member_id: UUID,
         occurred_at: datetime,
@@ -174,10 +174,10 @@ class EventRun:
         gave_ids = {campaign_id for campaign_id, _ in gave}
         uses = [
             to_use(slot, member_id, occurred_at)
-            for judgement in judgements
-            for slot in judgement.open_slots
-            if (judgement.campaign.id in gave_ids)
-            and (slot.tier_index is None or (judgement.campaign.id, slot.tier_index) in gave)
+            for judgment in judgments
+            for slot in judgment.open_slots
+            if (judgment.campaign.id in gave_ids)
+            and (slot.tier_index is None or (judgment.campaign.id, slot.tier_index) in gave)
         ]
         # A dry run is undone, and has locked no row to count on.
         if not self.command.is_dry_run:

@@ -16,27 +16,27 @@ ACTIVE_CAMPAIGNS_MAX = 100
 EXPLAINED_MAX = 200
 
 _COLUMNS = """
-    id, organisation_id, name, status, definition, tier_mode, time_zone, budget_asset_id, starts_at, ends_at,
+    id, organization_id, name, status, definition, tier_mode, time_zone, budget_asset_id, starts_at, ends_at,
     created_at, updated_at
 """
 
 FETCH = f"""
-SELECT {_COLUMNS} FROM campaigns WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($3::uuid[])
+SELECT {_COLUMNS} FROM campaigns WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($3::uuid[])
 """
 
 LISTENING = f"""
 SELECT {_COLUMNS} FROM campaigns
-WHERE tenant_id = $1 AND organisation_id = $2 AND status = 'ACTIVE' AND $3 = ANY(event_types)
+WHERE tenant_id = $1 AND organization_id = $2 AND status = 'ACTIVE' AND $3 = ANY(event_types)
 ORDER BY id
 """
 
 EXPLAINED = f"""
 SELECT {_COLUMNS} FROM campaigns
-WHERE tenant_id = $1 AND organisation_id = $2 AND (status = 'ACTIVE' OR $3 = ANY(event_types))
+WHERE tenant_id = $1 AND organization_id = $2 AND (status = 'ACTIVE' OR $3 = ANY(event_types))
 ORDER BY status, id DESC LIMIT $4
 """
 
-_FILTERED = "tenant_id = $1 AND organisation_id = $2 AND ($3::text[] IS NULL OR status = ANY($3))"
+_FILTERED = "tenant_id = $1 AND organization_id = $2 AND ($3::text[] IS NULL OR status = ANY($3))"
 _PAGE = f"SELECT {_COLUMNS} FROM campaigns WHERE {_FILTERED} AND id < $4 AND id > $5 "
 PAGES = {False: f"{_PAGE} ORDER BY id DESC LIMIT $6", True: f"{_PAGE} ORDER BY id LIMIT $6"}
 
@@ -56,41 +56,41 @@ SELECT id, posted_minor - held_minor AS available FROM accounts WHERE tenant_id 
 
 
 async def fetch_campaigns(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, ids: Sequence[UUID]
+    connection: Connection, tenant_id: UUID, organization_id: UUID, ids: Sequence[UUID]
 ) -> dict[UUID, Campaign]:
-    """Return the organisation's campaigns that exist among these ids, by id."""
-    rows = await connection.fetch(FETCH, tenant_id, organisation_id, list(ids))
+    """Return the organization's campaigns that exist among these ids, by id."""
+    rows = await connection.fetch(FETCH, tenant_id, organization_id, list(ids))
     return {row["id"]: to_campaign(row) for row in rows}
 
 
 async def fetch_listening(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, event_type: str
+    connection: Connection, tenant_id: UUID, organization_id: UUID, event_type: str
 ) -> list[Campaign]:
-    """Return the organisation's active campaigns that listen for this type of event, oldest first."""
-    rows = await connection.fetch(LISTENING, tenant_id, organisation_id, event_type)
+    """Return the organization's active campaigns that listen for this type of event, oldest first."""
+    rows = await connection.fetch(LISTENING, tenant_id, organization_id, event_type)
     return [to_campaign(row) for row in rows]
 
 
 async def fetch_explained(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, event_type: str
+    connection: Connection, tenant_id: UUID, organization_id: UUID, event_type: str
 ) -> list[Campaign]:
     """Return the active campaigns, and the inactive ones that listen for this type of event; at most 200."""
-    rows = await connection.fetch(EXPLAINED, tenant_id, organisation_id, event_type, EXPLAINED_MAX)
+    rows = await connection.fetch(EXPLAINED, tenant_id, organization_id, event_type, EXPLAINED_MAX)
     return sorted(map(to_campaign, rows), key=lambda campaign: campaign.id)
 
 
 async def fetch_campaign_page(
     connection: Connection,
     tenant_id: UUID,
-    organisation_id: UUID,
+    organization_id: UUID,
     statuses: Sequence[CampaignStatus] | None,
     request: PageRequest[UUID],
 ) -> Page[Campaign]:
-    """Return a page of the organisation's campaigns, newest first."""
+    """Return a page of the organization's campaigns, newest first."""
     rows = await connection.fetch(
         PAGES[request.backwards],
         tenant_id,
-        organisation_id,
+        organization_id,
         statuses,
         *id_bounds(request),
         request.fetch_limit,
@@ -101,11 +101,11 @@ async def fetch_campaign_page(
 async def count_campaigns(
     connection: Connection,
     tenant_id: UUID,
-    organisation_id: UUID,
+    organization_id: UUID,
     statuses: Sequence[CampaignStatus] | None,
 ) -> int:
-    """Return how many campaigns the organisation has in these states."""
-    count: int = await connection.fetchval(COUNT, tenant_id, organisation_id, statuses)
+    """Return how many campaigns the organization has in these states."""
+    count: int = await connection.fetchval(COUNT, tenant_id, organization_id, statuses)
     return count
 
 
@@ -131,7 +131,7 @@ def to_campaign(row: asyncpg.Record) -> Campaign:
     """Return the campaign that a row holds."""
     return Campaign(
         id=row["id"],
-        organisation_id=row["organisation_id"],
+        organization_id=row["organization_id"],
         name=row["name"],
         status=CampaignStatus(row["status"]),
         tier_mode=TierMode(row["tier_mode"]),

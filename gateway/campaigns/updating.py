@@ -56,17 +56,17 @@ async def update_campaign(
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path.
-        NotFound: the caller's organisation has no such campaign.
+        NotFound: the caller's organization has no such campaign.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     if errors := check_command(command):
         raise InvalidInput(errors)
     given = {"id": command.campaign_id, **command.named}
     request = Request(OperationKind.UPDATE_CAMPAIGN, command.request_id, given, new_id())
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
-        scope = (caller.tenant_id, caller.organisation_id)
+        scope = (caller.tenant_id, caller.organization_id)
         before = await lock_campaign(connection, *scope, command.campaign_id)
         if before is None:
             raise NotFound("No such campaign.", ("input", "id"))

@@ -126,7 +126,7 @@ class _Run:
 
     def _may_see(self, grant: GrantRecord) -> bool:
         is_member = self.caller.member_id is not None
-        return is_member or grant.organisation_id == self.caller.organisation_id
+        return is_member or grant.organization_id == self.caller.organization_id
 
     async def _credit(
         self, connection: Connection, operation: Operation, grants: list[GrantRecord]
@@ -147,13 +147,13 @@ class _Run:
 
 
 def _to_request(caller: Caller, command: ClaimCommand) -> Request:
-    # A member's grants are theirs in every organisation.
+    # A member's grants are theirs in every organization.
     is_member = caller.member_id is not None
     return Request(
         kind=OperationKind.CLAIM_REWARDS,
         key=command.request_id,
         fields={
-            "organisation": None if is_member else caller.organisation_id,
+            "organization": None if is_member else caller.organization_id,
             "member": str(caller.member_id) if is_member else list(command.member or ()),
             "grantIds": list(command.grant_ids),
         },

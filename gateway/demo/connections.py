@@ -1,4 +1,4 @@
-"""What the demo's issuances can depend on: a child organisation, a group, a segment, custom fields, stages, a till, cash."""
+"""What the demo's issuances can depend on: a child organization, a group, a segment, custom fields, stages, a till, cash."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from gateway.rewards.types.base import Draft
 from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.storage.database import Database
-from gateway.tenants.founding import create_organisation
+from gateway.tenants.founding import create_organization
 
 STAGES = ("BOOKED", "ON THE WAY", "DELIVERED")
 GRACE = MemberReference(IdentifierKind.EMAIL, "grace@example.com")
@@ -52,7 +52,7 @@ class DemoConnections(NamedTuple):
     def to_json(self) -> dict[str, str]:
         """Return the public ids as `demo.json` keeps them."""
         return {
-            "childOrganisationId": encode_id(IdKind.ORGANISATION, self.child_id),
+            "childOrganizationId": encode_id(IdKind.ORGANIZATION, self.child_id),
             "childRewardId": encode_id(IdKind.REWARD, self.child_reward_id),
             "cashRewardId": encode_id(IdKind.REWARD, self.cash_reward_id),
             "groupId": encode_id(IdKind.GROUP, self.group_id),
@@ -70,12 +70,12 @@ async def create_connections(
     rewards: Mapping[str, UUID],
 ) -> DemoConnections:
     """Make one of each; everything but cash can be had without knowing of any of it."""
-    child = await create_organisation(
-        database, caller.tenant_id, "Demo Outlet", caller.organisation_id
+    child = await create_organization(
+        database, caller.tenant_id, "Demo Outlet", caller.organization_id
     )
     outlet = NonUniqueCouponConfiguration("OUTLET10", DiscountType.PERCENTAGE, Decimal(10))
     child_reward_id = await _create_reward(
-        database, replace(caller, organisation_id=child.id), "demo-outlet", outlet
+        database, replace(caller, organization_id=child.id), "demo-outlet", outlet
     )
     cash = PaymentConfigDraft(
         PaymentMode.POINTS_CASH,

@@ -12,7 +12,7 @@ from gateway.claiming.model import ClaimCommand
 from gateway.distributing.distribute_rewards import distribute_rewards
 from gateway.distributing.model import DistributeCommand, DistributionLine, Recipient
 from gateway.granting.grant_reward import grant_reward
-from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand
+from gateway.granting.model import CatalogReward, CustomReward, GrantCommand
 from gateway.issuing.issue_rewards import issue_rewards
 from gateway.issuing.model import IssueCommand, IssueItem
 from gateway.members.model import MemberReference
@@ -54,7 +54,7 @@ async def write_history(
             GrantCommand(
                 f"demo-quiz-{number}",
                 member,
-                CatalogueReward(rewards["points"]),
+                CatalogReward(rewards["points"]),
                 "quiz.completed",
                 {"reason": "Quiz completed"},
             ),

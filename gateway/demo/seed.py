@@ -12,14 +12,14 @@ import orjson
 
 from gateway.access import PARTNER_SCOPES, Caller
 from gateway.demo.campaign import create_demo_campaign
-from gateway.demo.catalogue import create_catalogue
+from gateway.demo.catalog import create_catalog
 from gateway.demo.connections import create_connections
 from gateway.demo.history import write_history
 from gateway.demo.holds import place_holds
 from gateway.demo.season import give_season_points
 from gateway.ids import IdKind, encode_id, new_id
 from gateway.ledger.assets import AssetKind
-from gateway.members.identifiers import IdentifierKind, normalise
+from gateway.members.identifiers import IdentifierKind, normalize
 from gateway.members.model import Identifier
 from gateway.members.upserting import UpsertMember, upsert_member
 from gateway.storage.database import Database
@@ -67,7 +67,7 @@ async def _seed(database: Database) -> Demo:
     founded = await create_tenant(database, DEMO_TENANT_NAME, "Demo Rewards")
     caller = Caller(
         tenant_id=founded.tenant.id,
-        organisation_id=founded.organisation.id,
+        organization_id=founded.organization.id,
         partner_id=new_id(),
         scopes=PARTNER_SCOPES,
         standard_assets=founded.tenant.standard_assets,
@@ -78,24 +78,24 @@ async def _seed(database: Database) -> Demo:
         CreateAsset("demo-currency", "GEM", "Gems", AssetKind.CURRENCY, 0, CURRENCY_ID),
     )
     member_id = await _create_members(database, caller)
-    catalogue = await create_catalogue(database, caller)
-    grants = await write_history(database, caller, member_id, CURRENCY_ID, catalogue.rewards)
+    catalog = await create_catalog(database, caller)
+    grants = await write_history(database, caller, member_id, CURRENCY_ID, catalog.rewards)
     connections = await create_connections(
-        database, caller, member_id, catalogue.product_id, catalogue.rewards
+        database, caller, member_id, catalog.product_id, catalog.rewards
     )
-    campaign_id = await create_demo_campaign(database, caller, catalogue.rewards)
+    campaign_id = await create_demo_campaign(database, caller, catalog.rewards)
     holds = await place_holds(database, caller, member_id)
     season_id = await give_season_points(database, caller, member_id)
     tokens = await _create_tokens(database, founded, caller, member_id, connections.child_id)
     return {
         **tokens,
         "tenantId": str(founded.tenant.id),
-        "organisationId": encode_id(IdKind.ORGANISATION, founded.organisation.id),
+        "organizationId": encode_id(IdKind.ORGANIZATION, founded.organization.id),
         "campaignId": encode_id(IdKind.CAMPAIGN, campaign_id),
         "memberId": encode_id(IdKind.MEMBER, member_id),
         "currencyId": str(CURRENCY_ID),
         "pointsId": str(founded.tenant.standard_assets.points_id),
-        **catalogue.to_json(),
+        **catalog.to_json(),
         **connections.to_json(),
         **{name: encode_id(IdKind.GRANT, grant_id) for name, grant_id in grants.items()},
         **holds,
@@ -106,7 +106,7 @@ async def _seed(database: Database) -> Demo:
 async def _create_members(database: Database, caller: Caller) -> UUID:
     """Make the demo member, and one more who is known by an e-mail address only."""
     identifiers = tuple(
-        Identifier(kind, normalise(kind, value)) for kind, value in MEMBER_IDENTIFIERS.items()
+        Identifier(kind, normalize(kind, value)) for kind, value in MEMBER_IDENTIFIERS.items()
     )
     ada = await upsert_member(database, caller, UpsertMember("demo-ada", identifiers, "Ada"))
     grace = (Identifier(IdentifierKind.EMAIL, "grace@example.com"),)
@@ -117,18 +117,18 @@ async def _create_members(database: Database, caller: Caller) -> UUID:
 async def _create_tokens(
     database: Database, founded: FoundedTenant, caller: Caller, member_id: UUID, child_id: UUID
 ) -> dict[str, str]:
-    tenant_id, organisation_id = founded.tenant.id, founded.organisation.id
+    tenant_id, organization_id = founded.tenant.id, founded.organization.id
     partner = await create_partner_token(
         database,
         tenant_id,
-        organisation_id,
+        organization_id,
         "demo partner",
         PARTNER_SCOPES,
         partner_id=caller.partner_id,
         reach=[child_id],
     )
     member = await create_member_token(
-        database, tenant_id, organisation_id, member_id, label="demo member"
+        database, tenant_id, organization_id, member_id, label="demo member"
     )
     return {"partnerToken": partner.text, "memberToken": member.text}
 

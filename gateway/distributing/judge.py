@@ -11,7 +11,7 @@ from gateway.distributing.model import DistributionLine, Recipient
 from gateway.grants.status import Refusal, StatusCode
 from gateway.ids import IdKind, decode_id
 from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, AssetKind
-from gateway.members.identifiers import IdentifierKind, normalise
+from gateway.members.identifiers import IdentifierKind, normalize
 
 CURRENCY_KINDS = frozenset({AssetKind.CURRENCY, AssetKind.POINTS})
 AMOUNT_TOO_LARGE = "currencyReward.amount is too large."
@@ -95,7 +95,7 @@ def _judge_recipient(recipient: Recipient) -> tuple[MemberKey | None, str | None
             return None, "identifierValue must be a member id."
         return (None, str(member_id)), None
     try:
-        return (kind, normalise(kind, value)), None
+        return (kind, normalize(kind, value)), None
     except ValueError as error:
         return None, f"identifierValue {error}."
 

@@ -87,4 +87,4 @@ class Planner:
         return moves
 
     def _move(self, asset: Asset, kind: OwnerKind, amount_minor: int) -> Move:
-        return Move(asset, Account(asset.id, kind, self._caller.organisation_id), amount_minor)
+        return Move(asset, Account(asset.id, kind, self._caller.organization_id), amount_minor)

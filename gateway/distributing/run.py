@@ -167,7 +167,7 @@ class DistributionRun:
         return Line(
             grant_id=self._grant_ids[index],
             transaction=transaction,
-            organisation_id=self.caller.organisation_id,
+            organization_id=self.caller.organization_id,
             member_id=member_id,
             index=index,
             source=GrantSource.DISTRIBUTION,
@@ -187,7 +187,7 @@ def _to_request(
         kind=OperationKind.DISTRIBUTE_REWARDS,
         key=command.request_id,
         fields={
-            "organisation": caller.organisation_id,
+            "organization": caller.organization_id,
             "description": command.description,
             "message": command.message,
             "rewards": orjson.Fragment(rewards),

@@ -59,7 +59,7 @@ async def _return_to_issuance(
 ) -> None:
     """Move what is owed for each grant back to where it came from, one transaction a grant."""
     spans = [
-        EntrySpan(grant.transaction_id, grant.organisation_id, grant.entry_from, grant.entry_to)
+        EntrySpan(grant.transaction_id, grant.organization_id, grant.entry_from, grant.entry_to)
         for grant in grants
     ]
     owed = await fetch_transfers(connection, tenant_id, spans)

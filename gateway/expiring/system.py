@@ -9,23 +9,23 @@ from gateway.errors import NotFound
 from gateway.ids import new_id
 from gateway.operations.model import OperationKind, Request
 from gateway.storage.database import Database
-from gateway.tenants.store import fetch_organisations, fetch_tenant
+from gateway.tenants.store import fetch_organizations, fetch_tenant
 
 
 async def find_system_caller(database: Database, tenant_id: UUID) -> Caller:
-    """Return the tenant as a caller without scopes, in its first organisation; two round trips.
+    """Return the tenant as a caller without scopes, in its first organization; two round trips.
 
     Raises:
         NotFound: there is no such tenant.
     """
     async with database.connection() as connection:
         tenant = await fetch_tenant(connection, tenant_id)
-        organisations = await fetch_organisations(connection, tenant_id)
+        organizations = await fetch_organizations(connection, tenant_id)
     if tenant is None:
         raise NotFound("No such tenant.")
     return Caller(
         tenant_id=tenant_id,
-        organisation_id=next(iter(organisations)),
+        organization_id=next(iter(organizations)),
         partner_id=tenant_id,
         scopes=frozenset(),
         standard_assets=tenant.standard_assets,

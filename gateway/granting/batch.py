@@ -13,7 +13,7 @@ from uuid import UUID
 
 from gateway.access import Caller
 from gateway.errors import RewardsError
-from gateway.granting.model import CatalogueReward, GrantJob, GrantOutcome
+from gateway.granting.model import CatalogReward, GrantJob, GrantOutcome
 from gateway.granting.plan import REWARD_PATH, plan_grant
 from gateway.grants.award import award
 from gateway.grants.errors import RewardUnavailable
@@ -107,11 +107,11 @@ async def _find_rewards(
     wanted = {
         job.command.reward.reward_id
         for job, _ in running
-        if isinstance(job.command.reward, CatalogueReward) and job.command.reward.reward_id
+        if isinstance(job.command.reward, CatalogReward) and job.command.reward.reward_id
     }
     if not wanted:
         return {}
-    return await fetch_rewards(connection, caller.tenant_id, caller.organisation_id, sorted(wanted))
+    return await fetch_rewards(connection, caller.tenant_id, caller.organization_id, sorted(wanted))
 
 
 async def _award(

@@ -38,7 +38,7 @@ async def grant_reward(
     groups: GrantGroups | None = None,
     purchaser: Purchaser | None = None,
 ) -> GrantOutcome:
-    """Grant a custom or a catalogue reward; a repeat of the client reference answers the first grant.
+    """Grant a custom or a catalog reward; a repeat of the client reference answers the first grant.
 
     With `groups`, it may share its database transaction with others that run at the same time. With a `purchaser`, what has
     to be bought from a vendor is asked for after the commit, and waited for until eight seconds after the call began.
@@ -90,7 +90,7 @@ def _to_request(
         kind=OperationKind.GRANT_REWARD,
         key=command.client_reference,
         fields={
-            "organisation": caller.organisation_id,
+            "organization": caller.organization_id,
             "member": list(command.member),
             **reward,
         },

@@ -38,8 +38,8 @@ class CustomReward:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueReward:
-    """A reward of the caller's catalogue. `reward_id` None stands for an id that can name no reward."""
+class CatalogReward:
+    """A reward of the caller's catalog. `reward_id` None stands for an id that can name no reward."""
 
     reward_id: UUID | None
 
@@ -50,7 +50,7 @@ class GrantCommand:
 
     client_reference: str
     member: MemberReference
-    reward: CustomReward | CatalogueReward
+    reward: CustomReward | CatalogReward
     action_code: str | None
     metadata: Mapping[str, Any]
     is_dry_run: bool = False
@@ -88,7 +88,7 @@ def check_command(command: GrantCommand) -> list[FieldError]:
 def _check_action_code(command: GrantCommand) -> list[FieldError]:
     path = ("input", "actionCode")
     if command.action_code is None:
-        if isinstance(command.reward, CatalogueReward):
+        if isinstance(command.reward, CatalogReward):
             return []
         message = "actionCode is required beside a custom reward."
         return [FieldError(path, "required", message)]

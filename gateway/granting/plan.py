@@ -10,8 +10,8 @@ from uuid import UUID
 
 from gateway.access import Caller
 from gateway.errors import FieldError, InvalidInput, NotFound
-from gateway.granting.model import CatalogueReward, CustomReward, GrantJob
-from gateway.grants.catalogue_line import find_refusal, plan_line
+from gateway.granting.model import CatalogReward, CustomReward, GrantJob
+from gateway.grants.catalog_line import find_refusal, plan_line
 from gateway.grants.errors import RewardUnavailable
 from gateway.grants.line import Line
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
@@ -21,7 +21,7 @@ from gateway.ledger.model import (
     Transaction,
     TransactionKind,
     Transfer,
-    organisation_account,
+    organization_account,
 )
 from gateway.operations.model import Operation
 from gateway.rewards.model import Reward
@@ -54,7 +54,7 @@ def plan_grant(
     )
     if isinstance(job.command.reward, CustomReward):
         return _plan_custom(caller, job, job.command.reward, transaction, member_id)
-    return _plan_catalogue(caller, job, job.command.reward, transaction, member_id, rewards)
+    return _plan_catalog(caller, job, job.command.reward, transaction, member_id, rewards)
 
 
 def _plan_custom(
@@ -71,7 +71,7 @@ def _plan_custom(
     cash_id = caller.standard_assets.cash_id
     amount_minor = reward.amount_minor
     owed = Transfer(
-        debit=organisation_account(cash_id, OwnerKind.ISSUANCE, caller.organisation_id),
+        debit=organization_account(cash_id, OwnerKind.ISSUANCE, caller.organization_id),
         credit=Account(cash_id, OwnerKind.CLAIMABLE, member_id),
         amount_minor=amount_minor,
     )
@@ -83,7 +83,7 @@ def _plan_custom(
     return Line(
         grant_id=job.grant_id,
         transaction=transaction,
-        organisation_id=caller.organisation_id,
+        organization_id=caller.organization_id,
         member_id=member_id,
         index=0,
         source=GrantSource.PARTNER_ACTION,
@@ -98,10 +98,10 @@ def _plan_custom(
     )
 
 
-def _plan_catalogue(
+def _plan_catalog(
     caller: Caller,
     job: GrantJob,
-    wanted: CatalogueReward,
+    wanted: CatalogReward,
     transaction: Transaction,
     member_id: UUID,
     rewards: Mapping[UUID, Reward],

@@ -172,7 +172,7 @@ def _to_record(
         ]
     return GrantRecord(
         id=line.grant_id,
-        organisation_id=line.organisation_id,
+        organization_id=line.organization_id,
         member_id=line.member_id,
         operation_id=line.transaction.operation_id,
         line_index=line.index,

@@ -13,17 +13,17 @@ from gateway.grants.record import GrantKind, GrantSource, GrantStatus
 
 
 class Visibility(NamedTuple):
-    """Grants of one organisation, or of one member across the tenant; None stands for any."""
+    """Grants of one organization, or of one member across the tenant; None stands for any."""
 
-    organisation_id: UUID | None
+    organization_id: UUID | None
     member_id: UUID | None
 
 
 def visible_to(caller: Caller) -> Visibility:
-    """Return which grants the caller may see: a member their own, a partner its organisation's."""
+    """Return which grants the caller may see: a member their own, a partner its organization's."""
     if caller.member_id is not None:
         return Visibility(None, caller.member_id)
-    return Visibility(caller.organisation_id, None)
+    return Visibility(caller.organization_id, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class Line:
 
     grant_id: UUID
     transaction: Transaction
-    organisation_id: UUID
+    organization_id: UUID
     member_id: UUID
     index: int
     source: GrantSource

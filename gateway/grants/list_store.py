@@ -24,7 +24,7 @@ VISIBLE_PARAMETERS: Final = 3
 _MEMBER: Final = 2
 VISIBLE = """
 grants.tenant_id = $1
-    AND ($2::uuid IS NULL OR grants.organisation_id = $2)
+    AND ($2::uuid IS NULL OR grants.organization_id = $2)
     AND ($3::uuid IS NULL OR grants.member_id = $3)
 """
 
@@ -44,11 +44,11 @@ WANTED = f"""{VISIBLE}
 ANCHORS = {
     "member": "grants.member_id = $3",
     "reward": "grants.reward_id = $8",
-    "action code": "grants.organisation_id = $2 AND grants.action_code = $7",
-    "organisation": "grants.organisation_id = $2",
+    "action code": "grants.organization_id = $2 AND grants.action_code = $7",
+    "organization": "grants.organization_id = $2",
 }
 # Those that stand without a filter: their pages have a statement without its conditions, which is a fifth faster.
-_UNFILTERED = ("member", "organisation")
+_UNFILTERED = ("member", "organization")
 
 
 class PageForm(NamedTuple):
@@ -212,18 +212,18 @@ def choose_anchor(caller: Caller, wanted: GrantFilter) -> str:
         return "member"
     if wanted.reward_id is not None:
         return "reward"
-    return "organisation" if wanted.action_code is None else "action code"
+    return "organization" if wanted.action_code is None else "action code"
 
 
 def wanted_parameters(caller: Caller, wanted: GrantFilter) -> list[Any]:
     """Return $1 to $12: the tenant, what the caller may see, and the filter."""
-    organisation_id, member_id = visible_to(caller)
+    organization_id, member_id = visible_to(caller)
     if wanted.member_id is not None:
         # A member who asks for somebody else's grants sees none.
         member_id = wanted.member_id if member_id in {None, wanted.member_id} else ID_LOWEST
     return [
         caller.tenant_id,
-        organisation_id,
+        organization_id,
         member_id,
         wanted.statuses,
         wanted.sources,

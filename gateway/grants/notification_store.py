@@ -19,7 +19,7 @@ _VISIBLE = """
 notifications.tenant_id = $1 AND ($3::uuid IS NULL OR notifications.member_id = $3)
     AND ($2::uuid IS NULL OR EXISTS (
         SELECT FROM grants
-        WHERE grants.tenant_id = $1 AND grants.id = notifications.grant_id AND grants.organisation_id = $2))
+        WHERE grants.tenant_id = $1 AND grants.id = notifications.grant_id AND grants.organization_id = $2))
 """
 
 _PAGES = f"""

@@ -1,4 +1,4 @@
-"""A grant as the ledger's facts and the catalogue's snapshot record it."""
+"""A grant as the ledger's facts and the catalog's snapshot record it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class GrantSource(enum.StrEnum):
 
 
 class GrantKind(enum.StrEnum):
-    """Which kind of reward was granted; the first six stand in the catalogue."""
+    """Which kind of reward was granted; the first six stand in the catalog."""
 
     POINTS = "POINTS"
     PRODUCT = "PRODUCT"
@@ -69,7 +69,7 @@ class GrantRecord:
     """
 
     id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     member_id: UUID
     operation_id: UUID
     line_index: int

@@ -39,7 +39,7 @@ class GrantRow(asyncpg.Record):
     __slots__ = ()
 
     id: UUID = _column("id")
-    organisation_id: UUID = _column("organisation_id")
+    organization_id: UUID = _column("organization_id")
     member_id: UUID = _column("member_id")
     reward_version_id: UUID | None = _column("reward_version_id")
     action_code: str | None = _column("action_code")
@@ -125,7 +125,7 @@ _LEAN: Final = {
     "rewarded_at": "text",
     "benefits": "text",
 }
-_SUMMARY: Final = _LEAN | {"organisation_id": "uuid", "member_id": "uuid", "action_code": "text"}
+_SUMMARY: Final = _LEAN | {"organization_id": "uuid", "member_id": "uuid", "action_code": "text"}
 _DETAIL: Final = _SUMMARY | {
     "client_reference": "text",
     "metadata": "text",
@@ -151,7 +151,7 @@ _WRITTEN: Final = {
     "details": "details::text",
     "rewarded_at": "to_json(rewarded_at AT TIME ZONE 'UTC')::text",
 }
-# What shows a reward of the catalogue is its version; others have theirs in the benefits.
+# What shows a reward of the catalog is its version; others have theirs in the benefits.
 _WRITTEN_LEANLY: Final = _WRITTEN | {
     "benefits": "CASE WHEN reward_version_id IS NULL THEN benefits::text END"
 }

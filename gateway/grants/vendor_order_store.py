@@ -76,7 +76,7 @@ def _to_row(line: Line) -> tuple[Any, ...]:
     reward_id = line.reward_id and encode_id(IdKind.REWARD, line.reward_id)
     values = {
         "orderId": str(line.grant_id),
-        "organisationId": encode_id(IdKind.ORGANISATION, line.organisation_id),
+        "organizationId": encode_id(IdKind.ORGANIZATION, line.organization_id),
         "memberId": encode_id(IdKind.MEMBER, line.member_id),
         "rewardId": reward_id,
         "offerName": purchase.offer_name,

@@ -38,7 +38,7 @@ End = Callable[[Connection, Operation, HoldRecord], Awaitable[None]]
 
 
 async def capture(database: Database, caller: Caller, command: CaptureCommand) -> HoldOutcome:
-    """Take a hold, whole or in part: what is taken moves to the organisation's redemption account, the rest is free again.
+    """Take a hold, whole or in part: what is taken moves to the organization's redemption account, the rest is free again.
 
     Raises:
         Forbidden: the credential lacks the hold scope.
@@ -56,7 +56,7 @@ async def capture(database: Database, caller: Caller, command: CaptureCommand) -
     async def take(connection: Connection, operation: Operation, found: HoldRecord) -> None:
         amount_minor = await _read_amount(connection, caller, command, found)
         hold, tenant_id = found.hold, caller.tenant_id
-        credit = Account(found.asset_id, OwnerKind.REDEMPTION, caller.organisation_id)
+        credit = Account(found.asset_id, OwnerKind.REDEMPTION, caller.organization_id)
         transaction = Transaction(
             id=transaction_id,
             kind=TransactionKind.CAPTURE,
@@ -71,7 +71,7 @@ async def capture(database: Database, caller: Caller, command: CaptureCommand) -
         await store.mark_captured(connection, tenant_id, hold.id, amount_minor, transaction_id)
 
     fields = {
-        "organisation": caller.organisation_id,
+        "organization": caller.organization_id,
         "holdId": command.hold_id,
         "amount": None if command.amount is None else plain(command.amount),
     }
@@ -100,7 +100,7 @@ async def release(database: Database, caller: Caller, command: ReleaseCommand) -
         book.release(hold)
         await record(connection, tenant_id, book, operation.at)
 
-    fields = {"organisation": caller.organisation_id, "holdId": command.hold_id}
+    fields = {"organization": caller.organization_id, "holdId": command.hold_id}
     request = Request(OperationKind.RELEASE, command.request_id, fields, new_id())
     return await _end(database, caller, request, command.hold_id, set_free)
 

@@ -70,7 +70,7 @@ class HoldRecord:
     """
 
     id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     member_id: UUID
     asset_id: UUID
     amount_minor: int

@@ -96,7 +96,7 @@ def _to_request(caller: Caller, command: ReserveCommand) -> Request:
         kind=OperationKind.RESERVE,
         key=command.request_id,
         fields={
-            "organisation": caller.organisation_id,
+            "organization": caller.organization_id,
             "member": list(command.member),
             "assetId": command.asset_id,
             "amount": plain(command.amount),

@@ -14,7 +14,7 @@ from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 
 _STATUS = "CASE WHEN holds.status = 'OPEN' AND holds.expires_at <= now() THEN 'EXPIRED' ELSE holds.status END"
 _COLUMNS = f"""
-reservations.id, organisation_id, member_id, accounts.asset_id, holds.amount_minor, {_STATUS} AS status,
+reservations.id, organization_id, member_id, accounts.asset_id, holds.amount_minor, {_STATUS} AS status,
     captured_minor, reason, holds.created_at, expires_at, ended_at, transaction_id,
     operation_id, now() AS read_at
 """
@@ -25,12 +25,12 @@ JOIN accounts ON accounts.tenant_id = $1 AND accounts.id = holds.account_id
 """
 
 INSERT = """
-INSERT INTO reservations (tenant_id, id, organisation_id, member_id, reason) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO reservations (tenant_id, id, organization_id, member_id, reason) VALUES ($1, $2, $3, $4, $5)
 """
 
 LOCK = f"""
 SELECT {_COLUMNS} FROM {_JOINED}
-WHERE reservations.tenant_id = $1 AND reservations.id = $2 AND organisation_id = $3
+WHERE reservations.tenant_id = $1 AND reservations.id = $2 AND organization_id = $3
 FOR UPDATE OF holds
 """
 
@@ -49,9 +49,9 @@ CAPTURE = """
 UPDATE reservations SET captured_minor = $3, transaction_id = $4 WHERE tenant_id = $1 AND id = $2
 """
 
-# $2 and $3 are what the caller may see: a partner its organisation's holds, a member their own.
+# $2 and $3 are what the caller may see: a partner its organization's holds, a member their own.
 _VISIBLE = """
-reservations.tenant_id = $1 AND ($2::uuid IS NULL OR organisation_id = $2) AND ($3::uuid IS NULL OR member_id = $3)
+reservations.tenant_id = $1 AND ($2::uuid IS NULL OR organization_id = $2) AND ($3::uuid IS NULL OR member_id = $3)
 """
 
 FETCH = f"""
@@ -85,15 +85,15 @@ async def insert_reservation(
 ) -> None:
     """Keep whose hold this is, and why."""
     await connection.execute(
-        INSERT, caller.tenant_id, hold_id, caller.organisation_id, member_id, reason
+        INSERT, caller.tenant_id, hold_id, caller.organization_id, member_id, reason
     )
 
 
 async def lock_hold(
     connection: Connection, caller: Caller, hold_id: UUID | None
 ) -> HoldRecord | None:
-    """Return the hold of the caller's organisation, locked until the database transaction ends; None if there is none."""
-    row = await connection.fetchrow(LOCK, caller.tenant_id, hold_id, caller.organisation_id)
+    """Return the hold of the caller's organization, locked until the database transaction ends; None if there is none."""
+    row = await connection.fetchrow(LOCK, caller.tenant_id, hold_id, caller.organization_id)
     return None if row is None else _to_record(row)
 
 
@@ -170,7 +170,7 @@ async def count_holds(
 def _visible_to(caller: Caller) -> tuple[UUID | None, UUID | None]:
     if caller.member_id is not None:
         return None, caller.member_id
-    return caller.organisation_id, None
+    return caller.organization_id, None
 
 
 def _to_record(row: asyncpg.Record) -> HoldRecord:

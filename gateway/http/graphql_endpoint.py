@@ -87,7 +87,7 @@ class GraphQLEndpoint:
                 "NOT_ACCEPTABLE",
                 "Accept application/graphql-response+json or application/json.",
             )
-        await self._recognise(headers, record)
+        await self._recognize(headers, record)
         is_post = method == "POST"
         if is_post:
             body = await read_json_body(headers, receive, self._body_bytes_max)
@@ -97,7 +97,7 @@ class GraphQLEndpoint:
         result = await self._execute(asked, record, is_post=is_post)
         return _to_answer(result, media_type)
 
-    async def _recognise(self, headers: Headers, record: RequestRecord) -> None:
+    async def _recognize(self, headers: Headers, record: RequestRecord) -> None:
         try:
             token = read_bearer_token(find_header(headers, b"authorization"))
             record.caller = None if token is None else await self._authenticate(token)

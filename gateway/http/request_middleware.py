@@ -101,7 +101,7 @@ def _gather_facts(record: RequestRecord, method: str, path: str, seconds: float)
     if record.operation_name is not None:
         facts["operation_name"] = record.operation_name
     if (caller := record.caller) is not None:
-        facts["organisation_id"] = str(caller.organisation_id)
+        facts["organization_id"] = str(caller.organization_id)
         facts["partner_id"] = str(caller.partner_id)
     if record.error_codes:
         facts["error_codes"] = sorted(record.error_codes)

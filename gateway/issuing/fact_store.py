@@ -1,4 +1,4 @@
-"""Who calls are for, and what organisations and members say about their items: one statement, whatever the number of any."""
+"""Who calls are for, and what organizations and members say about their items: one statement, whatever the number of any."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FACTS = f"""
 WITH found AS MATERIALIZED (SELECT ARRAY({FIND}) AS member_ids)
 SELECT
     member_ids,
-    ARRAY(SELECT {STATE} FROM rewards WHERE tenant_id = $1 AND organisation_id = ANY($5::uuid[])
+    ARRAY(SELECT {STATE} FROM rewards WHERE tenant_id = $1 AND organization_id = ANY($5::uuid[])
         AND rewards.id = ANY($6::uuid[]) AND deleted_at IS NULL) AS reward_states,
     ARRAY(SELECT DISTINCT reward_id FROM reward_segments
         WHERE tenant_id = $1 AND reward_id = ANY($6::uuid[])) AS reserved_reward_ids,
@@ -33,13 +33,13 @@ SELECT
         WHERE tenant_id = $1 AND member_id = ANY(member_ids)) AS card_statuses,
     ARRAY(SELECT DISTINCT jsonb_build_array(member_id, status) FROM member_labels
         WHERE tenant_id = $1 AND member_id = ANY(member_ids)) AS label_statuses,
-    ARRAY(SELECT jsonb_build_object('organisation_id', organisation_id, 'name', name, 'kind', kind,
+    ARRAY(SELECT jsonb_build_object('organization_id', organization_id, 'name', name, 'kind', kind,
             'is_required', is_required, 'choices', choices)
-        FROM custom_fields WHERE tenant_id = $1 AND organisation_id = ANY($5::uuid[])
-        ORDER BY organisation_id, name) AS custom_fields,
-    ARRAY(SELECT jsonb_build_object('organisation_id', organisation_id, 'name', name)
-        FROM fulfillment_stages WHERE tenant_id = $1 AND organisation_id = ANY($5::uuid[])
-        ORDER BY organisation_id, position, created_at, name) AS stages
+        FROM custom_fields WHERE tenant_id = $1 AND organization_id = ANY($5::uuid[])
+        ORDER BY organization_id, name) AS custom_fields,
+    ARRAY(SELECT jsonb_build_object('organization_id', organization_id, 'name', name)
+        FROM fulfillment_stages WHERE tenant_id = $1 AND organization_id = ANY($5::uuid[])
+        ORDER BY organization_id, position, created_at, name) AS stages
 FROM found
 """
 
@@ -63,11 +63,11 @@ class FoundFacts:
 
 def facts_reading(
     members: Sequence[MemberReference],
-    organisation_ids: Sequence[UUID],
+    organization_ids: Sequence[UUID],
     reward_ids: Sequence[UUID],
 ) -> Reading:
-    """Return what to read about these members, organisations and rewards."""
-    return Reading(FACTS, (*to_find_arguments(members), organisation_ids, reward_ids))
+    """Return what to read about these members, organizations and rewards."""
+    return Reading(FACTS, (*to_find_arguments(members), organization_ids, reward_ids))
 
 
 def to_found_facts(row: asyncpg.Record) -> FoundFacts:
@@ -77,12 +77,12 @@ def to_found_facts(row: asyncpg.Record) -> FoundFacts:
         admitted[to_uuid(member_id)].add(to_uuid(reward_id))
     fields: dict[UUID, dict[str, CustomField]] = defaultdict(dict)
     for one in row["custom_fields"]:
-        fields[to_uuid(one["organisation_id"])][one["name"]] = CustomField(
+        fields[to_uuid(one["organization_id"])][one["name"]] = CustomField(
             one["name"], CustomFieldType(one["kind"]), one["is_required"], tuple(one["choices"])
         )
     stages: dict[UUID, list[str]] = defaultdict(list)
     for one in row["stages"]:
-        stages[to_uuid(one["organisation_id"])].append(one["name"])
+        stages[to_uuid(one["organization_id"])].append(one["name"])
     return FoundFacts(
         row["member_ids"],
         row["reward_states"],

@@ -13,7 +13,7 @@ from gateway.issuing.custom_fields.model import CustomField
 from gateway.issuing.fact_store import FoundFacts, facts_reading, to_found_facts
 from gateway.issuing.model import IssueItem
 from gateway.issuing.pricing import Price, Prices
-from gateway.issuing.reach import Reach, organisation_of
+from gateway.issuing.reach import Reach, organization_of
 from gateway.ledger.assets import Asset
 from gateway.operations.store import Reading
 from gateway.rewards.current import load_current_rewards
@@ -26,7 +26,7 @@ _NOTHING: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The rewards and assets of a call, and what its organisations and its member say about it.
+    """The rewards and assets of a call, and what its organizations and its member say about it.
 
     `closed_reward_ids` are reserved for segments that the member is not in.
     """
@@ -42,9 +42,9 @@ class Facts:
     stages: Mapping[UUID, Sequence[str]] = field(default_factory=dict)
 
     def reward_of(self, item: IssueItem) -> Reward | None:
-        """Return an item's reward, if it is its organisation's."""
+        """Return an item's reward, if it is its organization's."""
         reward = self.rewards.get(item.reward_id) if item.reward_id else None
-        if reward is not None and reward.organisation_id == organisation_of(item, self.home_id):
+        if reward is not None and reward.organization_id == organization_of(item, self.home_id):
             return reward
         return None
 
@@ -53,25 +53,25 @@ class Facts:
         return self.prices.price_of(item, reward)
 
     def custom_fields_of(self, item: IssueItem) -> Mapping[str, CustomField]:
-        """Return what an item's organisation declares, by name."""
-        return self.custom_fields.get(organisation_of(item, self.home_id), {})
+        """Return what an item's organization declares, by name."""
+        return self.custom_fields.get(organization_of(item, self.home_id), {})
 
     def stages_of(self, item: IssueItem) -> Sequence[str]:
-        """Return the stages of an item's organisation, in order."""
-        return self.stages.get(organisation_of(item, self.home_id), ())
+        """Return the stages of an item's organization, in order."""
+        return self.stages.get(organization_of(item, self.home_id), ())
 
     def first_stage_of(self, item: IssueItem) -> str | None:
-        """Return the stage that an item begins at: the one it names, or the organisation's first."""
+        """Return the stage that an item begins at: the one it names, or the organization's first."""
         return item.fulfillment_stage or next(iter(self.stages_of(item)), None)
 
 
 def facts_of(reaches: Sequence[Reach]) -> Reading:
     """Return what to read about these calls, before any of them is known to be new."""
-    organisation_ids = sorted({terms.organisation_id for reach in reaches for terms in reach.terms})
+    organization_ids = sorted({terms.organization_id for reach in reaches for terms in reach.terms})
     wanted = {item.reward_id for reach in reaches for item in reach.command.items}
     reward_ids = sorted(reward_id for reward_id in wanted if reward_id is not None)
     members = [reach.command.member for reach in reaches]
-    return facts_reading(members, organisation_ids, reward_ids)
+    return facts_reading(members, organization_ids, reward_ids)
 
 
 async def load_facts(

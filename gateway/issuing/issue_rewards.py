@@ -42,7 +42,7 @@ async def issue_rewards(
 
     Raises:
         Forbidden: the credential lacks the issue scope.
-        OutOfReach: the call names an organisation that the credential does not reach, or skips validation and may not.
+        OutOfReach: the call names an organization that the credential does not reach, or skips validation and may not.
         InvalidInput: the command breaks rules; all are listed. A validation code that is missing or of no use is one.
         NotFound: the member is unknown, or in no group of the kind named.
         InsufficientBalance: the member cannot pay for the whole call; nothing was issued or deducted.

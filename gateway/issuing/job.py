@@ -59,7 +59,7 @@ def to_job(caller: Caller, reach: Reach) -> IssueJob:
         request=Request(
             kind=OperationKind.ISSUE_REWARDS,
             key=command.request_id,
-            fields={"organisation": caller.organisation_id, **command.fingerprint},
+            fields={"organization": caller.organization_id, **command.fingerprint},
             operation_id=operation_id,
             expected_answer={"items": expected},
         ),
@@ -68,7 +68,7 @@ def to_job(caller: Caller, reach: Reach) -> IssueJob:
                 kind=OperationKind.ISSUE_REWARDS_ITEM,
                 key=item.request_id,
                 fields={
-                    "organisation": caller.organisation_id,
+                    "organization": caller.organization_id,
                     "member": list(command.member),
                     "reward": item.fingerprint,
                 },

@@ -16,8 +16,8 @@ from gateway.issuing import scope
 from gateway.issuing.custom_fields.model import GivenField, check_given
 from gateway.issuing.scope import (
     DataScope,
-    OrganisationDetails,
-    OrganisationReference,
+    OrganizationDetails,
+    OrganizationReference,
     Terms,
     check_scope,
 )
@@ -75,7 +75,7 @@ class IssueItem:
     event_log_id: str | None = None
     params: Mapping[str, Any] | None = None
     payment: PaymentChoice | None = None
-    organisation: OrganisationReference | None = None
+    organization: OrganizationReference | None = None
     custom_fields: Sequence[GivenField] = ()
     fulfillment_stage: str | None = None
 
@@ -100,9 +100,9 @@ class IssueItem:
             self.event_log_id,
         ]
         told += (self.params, *(_NO_PAYMENT if payment is None else payment.fingerprint))
-        if self.organisation or self.custom_fields or self.fulfillment_stage or payment:
+        if self.organization or self.custom_fields or self.fulfillment_stage or payment:
             later = {
-                "orgId": ascii(self.organisation.as_sent) if self.organisation else None,
+                "orgId": ascii(self.organization.as_sent) if self.organization else None,
                 "cashReference": self.cash_reference,
                 "customFields": [field.to_json() for field in self.custom_fields],
                 "fulfillmentStage": self.fulfillment_stage,
@@ -129,8 +129,8 @@ class IssueCommand:
     till: str | None = None
     is_dry_run: bool = False
     data_scope: DataScope = DataScope.SELF
-    organisations: Sequence[OrganisationReference] = ()
-    organisation_details: Sequence[OrganisationDetails] = ()
+    organizations: Sequence[OrganizationReference] = ()
+    organization_details: Sequence[OrganizationDetails] = ()
     group: GroupReference | None = None
     validation_code: str | None = None
     skips_validation: bool = False
@@ -139,7 +139,7 @@ class IssueCommand:
     def is_group_redemption(self) -> bool:
         """Tell whether a group redeems some of the items."""
         return self.group is not None or any(
-            details.group is not None for details in self.organisation_details
+            details.group is not None for details in self.organization_details
         )
 
     @property
@@ -147,8 +147,8 @@ class IssueCommand:
         """Return what makes the call what it is, by GraphQL input name; what came later only where it is used."""
         later = {
             "dataScope": None if self.data_scope is DataScope.SELF else self.data_scope.value,
-            "dataScopeOrgIds": [ascii(organisation.as_sent) for organisation in self.organisations],
-            "orgLevelDetails": [details.fingerprint for details in self.organisation_details],
+            "dataScopeOrgIds": [ascii(organization.as_sent) for organization in self.organizations],
+            "orgLevelDetails": [details.fingerprint for details in self.organization_details],
             "group": self.group.fingerprint if self.group else None,
         }
         return {
@@ -214,9 +214,9 @@ def check_command(command: IssueCommand) -> list[FieldError]:
     errors = check_key(command.request_id, ("input", "requestId"), ANY_KEY_LENGTH_MAX)
     errors += check_scope(
         command.data_scope,
-        command.organisations,
-        command.organisation_details,
-        [item.organisation is not None for item in command.items],
+        command.organizations,
+        command.organization_details,
+        [item.organization is not None for item in command.items],
     )
     errors += _check_validation(command)
     for name, value, length_max in (

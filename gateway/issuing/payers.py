@@ -1,4 +1,4 @@
-"""Who pays for each item: the member, or the group that the call or the item's organisation names (CAP-12)."""
+"""Who pays for each item: the member, or the group that the call or the item's organization names (CAP-12)."""
 
 from __future__ import annotations
 

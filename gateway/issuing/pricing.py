@@ -16,7 +16,7 @@ from gateway.issuing.model import NO_CHOICE, ONE, IssueItem, PaymentChoice
 from gateway.issuing.payers import Payers
 from gateway.issuing.scope import Terms
 from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, from_minor
-from gateway.ledger.model import OwnerKind, Transfer, organisation_account
+from gateway.ledger.model import OwnerKind, Transfer, organization_account
 from gateway.rewards.model import PaymentConfig, PaymentMode, Reward, RewardKind
 from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration
 
@@ -45,13 +45,13 @@ class Price:
         return self.config.mode if self.config else PaymentMode.FREE
 
     def to_transfers(
-        self, organisation_id: UUID, payers: Payers, terms: Terms
+        self, organization_id: UUID, payers: Payers, terms: Terms
     ) -> tuple[Transfer, ...]:
         """Return what the payer of an item gives up: nothing, or one transfer."""
         if self.config is None or self.config.asset_id is None or self.amount_minor == 0:
             return ()
         asset_id = self.config.asset_id
-        taken = organisation_account(asset_id, OwnerKind.REDEMPTION, organisation_id)
+        taken = organization_account(asset_id, OwnerKind.REDEMPTION, organization_id)
         return (Transfer(payers.account_of(terms, asset_id), taken, self.amount_minor),)
 
     @property

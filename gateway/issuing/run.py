@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller
-from gateway.grants.catalogue_line import NOT_FOUND, plan_line
+from gateway.grants.catalog_line import NOT_FOUND, plan_line
 from gateway.grants.errors import InsufficientBalance, Shortfall
 from gateway.grants.events import to_event
 from gateway.grants.line import AlreadyIssued, Line, LineResult
@@ -108,7 +108,7 @@ class IssuanceRun:
             index=index,
             source=GrantSource.ISSUANCE,
             quantity=price.quantity,
-            payments=price.to_transfers(reward.organisation_id, payers, terms),
+            payments=price.to_transfers(reward.organization_id, payers, terms),
             client_reference=item.request_id,
             details=to_details(item, price, terms, group_id),
         )
@@ -162,7 +162,7 @@ class IssuanceRun:
         """Return the stages that what was granted begins at; none where there are no stages."""
         assert self.facts is not None  # noqa: S101 - it was planned
         return [
-            FirstStage(grant.id, grant.organisation_id, stage)
+            FirstStage(grant.id, grant.organization_id, stage)
             for grant in self.grants.values()
             if (stage := self.facts.first_stage_of(self.job.command.items[grant.line_index]))
         ]

@@ -1,4 +1,4 @@
-"""Which organisations a call is about, as its caller wrote it, and what applies to the items of each (CAP-13)."""
+"""Which organizations a call is about, as its caller wrote it, and what applies to the items of each (CAP-13)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from gateway.members.groups.model import GroupReference
 from gateway.text import check_json, check_text
 
 NOTES_LENGTH_MAX = 4_096
-ORGANISATIONS_MAX = 100
+ORGANIZATIONS_MAX = 100
 
 
 class DataScope(enum.StrEnum):
-    """Whose rewards a call may issue: the caller's own organisation's, or those of organisations it lists (CAP-13)."""
+    """Whose rewards a call may issue: the caller's own organization's, or those of organizations it lists (CAP-13)."""
 
     SELF = "SELF"
     OTHER = "OTHER"
 
 
 @dataclass(frozen=True, slots=True)
-class OrganisationReference:
-    """An organisation as a caller wrote it; `id` None stands for text that names none."""
+class OrganizationReference:
+    """An organization as a caller wrote it; `id` None stands for text that names none."""
 
     id: UUID | None
     as_sent: str
@@ -33,12 +33,12 @@ class OrganisationReference:
 
 @dataclass(slots=True)
 class Terms:
-    """What applies to one item: its organisation, and that organisation's group, notes and parameters.
+    """What applies to one item: its organization, and that organization's group, notes and parameters.
 
     Not changed once made: freezing it would only make it dearer.
     """
 
-    organisation_id: UUID
+    organization_id: UUID
     group: GroupReference | None
     group_path: tuple[str, ...]
     notes: str | None
@@ -46,10 +46,10 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class OrganisationDetails:
-    """What applies to the items of one organisation."""
+class OrganizationDetails:
+    """What applies to the items of one organization."""
 
-    organisation: OrganisationReference
+    organization: OrganizationReference
     params: Mapping[str, Any] | None = None
     notes: str | None = None
     group: GroupReference | None = None
@@ -58,24 +58,24 @@ class OrganisationDetails:
     def fingerprint(self) -> list[Any]:
         """Return what makes the details what they are, in one spelling."""
         group = self.group.fingerprint if self.group else None
-        return [ascii(self.organisation.as_sent), self.params, self.notes, group]
+        return [ascii(self.organization.as_sent), self.params, self.notes, group]
 
 
 def check_scope(
     data_scope: DataScope,
-    organisations: Sequence[OrganisationReference],
-    details: Sequence[OrganisationDetails],
+    organizations: Sequence[OrganizationReference],
+    details: Sequence[OrganizationDetails],
     items_name_theirs: Sequence[bool],
 ) -> list[FieldError]:
-    """Return the broken rules of a call's organisations; which of them the caller reaches is judged elsewhere."""
+    """Return the broken rules of a call's organizations; which of them the caller reaches is judged elsewhere."""
     errors: list[FieldError] = []
     path = ("input", "dataScopeOrgIds")
     is_other = data_scope is DataScope.OTHER
-    if is_other and not 1 <= len(organisations) <= ORGANISATIONS_MAX:
-        message = f"dataScopeOrgIds must be 1 to {ORGANISATIONS_MAX} organisations for OTHER."
+    if is_other and not 1 <= len(organizations) <= ORGANIZATIONS_MAX:
+        message = f"dataScopeOrgIds must be 1 to {ORGANIZATIONS_MAX} organizations for OTHER."
         errors.append(FieldError(path, "count", message))
-    if not is_other and organisations:
-        message = "dataScopeOrgIds has no meaning for SELF: the scope is the caller's organisation."
+    if not is_other and organizations:
+        message = "dataScopeOrgIds has no meaning for SELF: the scope is the caller's organization."
         errors.append(FieldError(path, "unexpected", message))
     for index, is_named in enumerate(items_name_theirs):
         if is_other and not is_named:
@@ -85,18 +85,18 @@ def check_scope(
 
 
 def _check_details(
-    details: Sequence[OrganisationDetails], path: tuple[str, ...]
+    details: Sequence[OrganizationDetails], path: tuple[str, ...]
 ) -> list[FieldError]:
-    if len(details) > ORGANISATIONS_MAX:
-        return [FieldError(path, "count", f"orgLevelDetails must be at most {ORGANISATIONS_MAX}.")]
+    if len(details) > ORGANIZATIONS_MAX:
+        return [FieldError(path, "count", f"orgLevelDetails must be at most {ORGANIZATIONS_MAX}.")]
     errors: list[FieldError] = []
     seen: set[str] = set()
     for index, one in enumerate(details):
         one_path = (*path, str(index))
         errors += check_json(one.params, (*one_path, "params"))
         errors += check_text(one.notes, (*one_path, "notes"), NOTES_LENGTH_MAX, length_min=0)
-        if one.organisation.as_sent in seen:
+        if one.organization.as_sent in seen:
             message = "orgId must differ from the others'."
             errors.append(FieldError((*one_path, "orgId"), "unique", message))
-        seen.add(one.organisation.as_sent)
+        seen.add(one.organization.as_sent)
     return errors

@@ -11,8 +11,8 @@ from gateway.operations.model import Operation
 from gateway.storage.database import Connection, to_json
 
 INSERT = """
-INSERT INTO issuances (tenant_id, organisation_id, created_at, operation_id, member_id, request_id, transaction_number, notes,
-    brand, till, data_scope, group_redemption, organisation_details)
+INSERT INTO issuances (tenant_id, organization_id, created_at, operation_id, member_id, request_id, transaction_number, notes,
+    brand, till, data_scope, group_redemption, organization_details)
 SELECT $1, $2, $3, unnest($4::uuid[]), unnest($5::uuid[]), unnest($6::text[]), unnest($7::text[]), unnest($8::text[]),
     unnest($9::text[]), unnest($10::text[]), unnest($11::text[]), unnest($12::text[])::boolean, unnest($13::jsonb[])
 """
@@ -23,7 +23,7 @@ async def insert_issuances(
     caller: Caller,
     issued: Sequence[tuple[Operation, IssueCommand, UUID]],
 ) -> None:
-    """Keep each call's transaction number, notes, brand, till, and what it said about organisations; one round trip.
+    """Keep each call's transaction number, notes, brand, till, and what it said about organizations; one round trip.
 
     Shapes: operations of one database transaction, their commands and the ids of their members. Source: CAP-9, CAP-12, CAP-13.
     """
@@ -44,20 +44,20 @@ async def insert_issuances(
     ]
     at = issued[0][0].at
     columns = zip(*rows, strict=True)
-    await connection.write(INSERT, caller.tenant_id, caller.organisation_id, at, *columns)
+    await connection.write(INSERT, caller.tenant_id, caller.organization_id, at, *columns)
 
 
 def _to_details(command: IssueCommand) -> str | None:
-    if not command.organisation_details:
+    if not command.organization_details:
         return None
     return to_json(
         [
             {
-                "organisation_id": details.organisation.id,
+                "organization_id": details.organization.id,
                 "params": details.params,
                 "notes": details.notes,
                 "has_group": details.group is not None,
             }
-            for details in command.organisation_details
+            for details in command.organization_details
         ]
     )

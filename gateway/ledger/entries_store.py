@@ -27,10 +27,10 @@ INDEX_MAX = 2**31 - 1
 
 
 class EntrySpan(NamedTuple):
-    """The entries of a transaction from index `start` up to, not including, `stop`. Of one organisation's transaction."""
+    """The entries of a transaction from index `start` up to, not including, `stop`. Of one organization's transaction."""
 
     transaction_id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     start: int = 0
     stop: int = INDEX_MAX
 
@@ -46,7 +46,7 @@ async def fetch_transfers(
 ) -> list[list[Transfer]]:
     """Return the transfers behind each span's entries, in the order posted; one round trip for any number of spans.
 
-    Bounded accounts have a row that says whose they are; the others are those of the span's organisation.
+    Bounded accounts have a row that says whose they are; the others are those of the span's organization.
     """
     rows = await connection.fetch(
         FETCH,
@@ -59,7 +59,7 @@ async def fetch_transfers(
     sides: list[list[_Side]] = [[] for _ in spans]
     for position, account_id, asset_id, amount_minor, owner_kind, owner_id in rows:
         account = accounts.find(
-            account_id, asset_id, owner_kind, owner_id or spans[position].organisation_id
+            account_id, asset_id, owner_kind, owner_id or spans[position].organization_id
         )
         sides[position].append(_Side(account, amount_minor))
     # Entries stand in pairs, the debit first: book.py writes them so.
@@ -81,7 +81,7 @@ class _Accounts:
     def find(
         self, account_id: UUID, asset_id: UUID, owner_kind: str | None, owner_id: UUID
     ) -> Account:
-        """Return the account of this id. Without a kind it is an unbounded one of the organisation `owner_id`.
+        """Return the account of this id. Without a kind it is an unbounded one of the organization `owner_id`.
 
         Raises:
             KeyError: it is nobody's that could have it.

@@ -19,9 +19,9 @@ BALANCE_MINOR_MAX = 4 * 10**18
 
 
 class OwnerKind(enum.StrEnum):
-    """Whose account it is. Issuance and redemption are unbounded: they are what the organisation owes and took back.
+    """Whose account it is. Issuance and redemption are unbounded: they are what the organization owes and took back.
 
-    So is what has expired, which is the tenant's: a member's balance may come from several organisations.
+    So is what has expired, which is the tenant's: a member's balance may come from several organizations.
     """
 
     MEMBER = "MEMBER"
@@ -85,14 +85,14 @@ class Account:
         return hash(self.id)
 
     def __repr__(self) -> str:
-        """Return what a person needs to recognise it."""
+        """Return what a person needs to recognize it."""
         return f"Account({self.asset_id}, {self.owner_kind}, {self.owner_id})"
 
 
 @lru_cache(maxsize=1_024)
-def organisation_account(asset_id: UUID, owner_kind: OwnerKind, organisation_id: UUID) -> Account:
-    """Return an account that is in every other transfer, such as an organisation's issuance: made once, not for each line."""
-    return Account(asset_id, owner_kind, organisation_id)
+def organization_account(asset_id: UUID, owner_kind: OwnerKind, organization_id: UUID) -> Account:
+    """Return an account that is in every other transfer, such as an organization's issuance: made once, not for each line."""
+    return Account(asset_id, owner_kind, organization_id)
 
 
 class Transfer(NamedTuple):

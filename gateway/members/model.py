@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from gateway.errors import FieldError
-from gateway.members.identifiers import IdentifierKind, normalise
+from gateway.members.identifiers import IdentifierKind, normalize
 
 DISPLAY_NAME_LENGTH_MAX = 200
 IDENTIFIERS_PER_CALL_MAX = 20
@@ -16,14 +16,14 @@ IDENTIFIERS_PER_MEMBER_MAX = 50
 
 
 class Identifier(NamedTuple):
-    """An identifier in its one spelling, as `normalise` returns it."""
+    """An identifier in its one spelling, as `normalize` returns it."""
 
     kind: IdentifierKind
     value: str
 
 
 class MemberReference(NamedTuple):
-    """One way to name a member: a normalised identifier, or (kind None) the UUID behind a member id as text.
+    """One way to name a member: a normalized identifier, or (kind None) the UUID behind a member id as text.
 
     Text that is no UUID names nobody, like the id of a member that does not exist.
     """
@@ -62,7 +62,7 @@ def read_identifier(
     What is returned for an invalid one is only good until the errors are raised.
     """
     try:
-        return Identifier(kind, normalise(kind, value))
+        return Identifier(kind, normalize(kind, value))
     except ValueError as error:
         errors.append(FieldError(path, "identifier", f"{path[-1]} {error}."))
         return Identifier(kind, "")

@@ -63,7 +63,7 @@ async def find_members(
     """Return the member whom each reference names, in order; None where it names nobody in this tenant.
 
     Shapes: any number of references, repeats allowed. A kind of None goes with the text of a member's UUID; the other
-    values are normalised.
+    values are normalized.
     """
     values: dict[IdentifierKind | None, list[str]] = defaultdict(list)
     for kind, value in wanted:

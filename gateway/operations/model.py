@@ -71,9 +71,9 @@ class OperationKind(enum.StrEnum):
 class Request:
     """A key and what it stands for. Not changed once made: freezing it would only make it dearer.
 
-    `fields` maps each GraphQL input field that makes the request what it is to its normalised value: defaults filled in,
+    `fields` maps each GraphQL input field that makes the request what it is to its normalized value: defaults filled in,
     decimals and identifiers in one spelling, list order kept. Field selections and the key itself are not part of it.
-    `operation_id` is made once per request, before any attempt, so that a commit whose reply was lost is recognised.
+    `operation_id` is made once per request, before any attempt, so that a commit whose reply was lost is recognized.
     `expected_answer` is what the operation answers unless another answer is stored: it is written with the key, so that the
     row is written once.
     """

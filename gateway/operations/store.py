@@ -15,7 +15,7 @@ from gateway.storage.database import Connection, to_json
 from gateway.storage.parameters import count_parameters, shift_parameters
 
 CLAIM = """
-INSERT INTO operations (tenant_id, partner_id, organisation_id, kind, key, id, field_hashes, answer, created_at)
+INSERT INTO operations (tenant_id, partner_id, organization_id, kind, key, id, field_hashes, answer, created_at)
 SELECT $1, $2, $3, kind, key, id, field_hashes, answer, now()
 FROM (
     SELECT unnest($4::text[]) AS kind, unnest($5::text[]) AS key, unnest($6::uuid[]) AS id,
@@ -115,7 +115,7 @@ async def _claim(
             statement,
             caller.tenant_id,
             caller.partner_id,
-            caller.organisation_id,
+            caller.organization_id,
             [request.kind for request in requests],
             [request.key for request in requests],
             [request.operation_id for request in requests],

@@ -1,6 +1,6 @@
 """Connections to permitted addresses only: a name is resolved once, judged, and that very address is connected to.
 
-Whoever owns a vendor's name can point it at the gateway's own network at any moment (DNS rebinding). So the judgement is made
+Whoever owns a vendor's name can point it at the gateway's own network at any moment (DNS rebinding). So the judgment is made
 where the connection is made, and TLS still proves the name.
 """
 

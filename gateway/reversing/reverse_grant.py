@@ -62,7 +62,7 @@ def _to_request(caller: Caller, command: ReverseCommand) -> Request:
         kind=OperationKind.REVERSE_GRANT,
         key=command.request_id,
         fields={
-            "organisation": caller.organisation_id,
+            "organization": caller.organization_id,
             "grantId": command.grant_id,
             "reason": command.reason,
             "policy": command.policy,
@@ -77,6 +77,6 @@ async def _lock_grant(
     wanted = [command.grant_id] if command.grant_id else []
     locked = await store.lock_grants(connection, caller.tenant_id, wanted)
     for grant in locked.values():
-        if grant.organisation_id == caller.organisation_id:
+        if grant.organization_id == caller.organization_id:
             return grant
     raise NotFound("No such grant.", PATH)

@@ -111,13 +111,13 @@ class _Run:
     def _is_meant(self, grant: GrantRecord, operation_id: UUID | None) -> bool:
         """Tell whether the grant is the caller's and of the target itself: answers may name grants of other operations.
 
-        Under its own key a caller may have issued rewards of every organisation that it reaches.
+        Under its own key a caller may have issued rewards of every organization that it reaches.
         """
         caller, target = self.caller, self.command.target
         if isinstance(target, KeyTarget):
-            organisations = caller.reach | {caller.organisation_id}
-            return grant.organisation_id in organisations and grant.operation_id == operation_id
-        is_own = grant.organisation_id == caller.organisation_id
+            organizations = caller.reach | {caller.organization_id}
+            return grant.organization_id in organizations and grant.operation_id == operation_id
+        is_own = grant.organization_id == caller.organization_id
         return is_own and grant.transaction_id == target.transaction_id
 
     def _to_stored(self, grant: GrantRecord, status: ItemStatus) -> list[str | None]:
@@ -143,7 +143,7 @@ def _to_request(caller: Caller, command: ReverseOperationCommand) -> Request:
         kind=OperationKind.REVERSE_OPERATION,
         key=command.request_id,
         fields={
-            "organisation": caller.organisation_id,
+            "organization": caller.organization_id,
             "target": named,
             "reason": command.reason,
             "policy": command.policy,

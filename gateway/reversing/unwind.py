@@ -102,11 +102,11 @@ async def _find_transfers(
 ) -> dict[UUID, list[Transfer]]:
     """Return for each grant the opposite of every transfer, the last one first, after what the member had paid."""
     made = [
-        EntrySpan(grant.transaction_id, grant.organisation_id, grant.entry_from, grant.entry_to)
+        EntrySpan(grant.transaction_id, grant.organization_id, grant.entry_from, grant.entry_to)
         for grant in grants
     ]
     claims = {
-        grant.id: EntrySpan(grant.claim_transaction_id, grant.organisation_id)
+        grant.id: EntrySpan(grant.claim_transaction_id, grant.organization_id)
         for grant in grants
         if grant.claim_transaction_id not in {None, grant.transaction_id}
         and grant.claim_transaction_id is not None

@@ -1,1 +1,1 @@
-"""The catalogue: rewards and their types, products, competitions, code pools."""
+"""The catalog: rewards and their types, products, competitions, code pools."""

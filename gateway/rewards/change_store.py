@@ -13,7 +13,7 @@ from gateway.storage.database import Connection, column, to_json
 # The version and the payment configurations follow only if the id was free.
 INSERT = """
 WITH new_reward AS (
-    INSERT INTO rewards (tenant_id, id, organisation_id, kind, status, version_id, created_at, updated_at)
+    INSERT INTO rewards (tenant_id, id, organization_id, kind, status, version_id, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
     ON CONFLICT (tenant_id, id) DO NOTHING
     RETURNING id
@@ -32,7 +32,7 @@ SELECT id FROM new_reward
 
 # Locked by itself: joined to its version, a row that changed while this waited would drop out of the join.
 LOCK = """
-SELECT id FROM rewards WHERE tenant_id = $1 AND organisation_id = $2 AND id = $3 AND deleted_at IS NULL FOR UPDATE
+SELECT id FROM rewards WHERE tenant_id = $1 AND organization_id = $2 AND id = $3 AND deleted_at IS NULL FOR UPDATE
 """
 
 INSERT_VERSION = """
@@ -42,7 +42,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 UPDATE = """
 UPDATE rewards SET status = $4, version_id = $5, updated_at = $6
-WHERE tenant_id = $1 AND organisation_id = $2 AND id = $3
+WHERE tenant_id = $1 AND organization_id = $2 AND id = $3
 """
 
 REPLACE_CONFIGS = """
@@ -57,7 +57,7 @@ FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::uuid[], $9::bi
 
 DELETE = """
 UPDATE rewards SET deleted_at = $4, updated_at = $4
-WHERE tenant_id = $1 AND organisation_id = $2 AND id = $3 AND deleted_at IS NULL
+WHERE tenant_id = $1 AND organization_id = $2 AND id = $3 AND deleted_at IS NULL
 RETURNING id
 """
 
@@ -68,7 +68,7 @@ async def insert_reward(connection: Connection, tenant_id: UUID, reward: Reward)
         INSERT,
         tenant_id,
         reward.id,
-        reward.organisation_id,
+        reward.organization_id,
         reward.kind,
         reward.status,
         reward.version_id,
@@ -83,10 +83,10 @@ async def insert_reward(connection: Connection, tenant_id: UUID, reward: Reward)
 
 
 async def lock_reward(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, reward_id: UUID
+    connection: Connection, tenant_id: UUID, organization_id: UUID, reward_id: UUID
 ) -> bool:
     """Keep others from changing a reward until the database transaction ends; tell whether there is one."""
-    return bool(await connection.fetch(LOCK, tenant_id, organisation_id, reward_id))
+    return bool(await connection.fetch(LOCK, tenant_id, organization_id, reward_id))
 
 
 async def insert_version(connection: Connection, tenant_id: UUID, reward: Reward) -> None:
@@ -109,7 +109,7 @@ async def update_reward_row(connection: Connection, tenant_id: UUID, reward: Rew
     await connection.execute(
         UPDATE,
         tenant_id,
-        reward.organisation_id,
+        reward.organization_id,
         reward.id,
         reward.status,
         reward.version_id,
@@ -124,10 +124,10 @@ async def replace_payment_configs(connection: Connection, tenant_id: UUID, rewar
 
 
 async def mark_deleted(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, reward_id: UUID, at: datetime
+    connection: Connection, tenant_id: UUID, organization_id: UUID, reward_id: UUID, at: datetime
 ) -> bool:
-    """Hide a reward from the catalogue; tell whether there was one."""
-    return bool(await connection.fetch(DELETE, tenant_id, organisation_id, reward_id, at))
+    """Hide a reward from the catalog; tell whether there was one."""
+    return bool(await connection.fetch(DELETE, tenant_id, organization_id, reward_id, at))
 
 
 def _config_columns(configs: Sequence[PaymentConfig]) -> list[list[Any]]:

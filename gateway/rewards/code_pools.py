@@ -68,7 +68,7 @@ async def create_code_pool(
         InvalidInput: every broken rule, by path.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     errors = check_key(command.request_id, ("input", "requestId"))
     errors += check_name(command.name, ("input", "name"))
     if errors:
@@ -78,7 +78,7 @@ async def create_code_pool(
     pool_id = new_id()
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
-        pool = CodePool(pool_id, caller.organisation_id, command.name, operation.at)
+        pool = CodePool(pool_id, caller.organization_id, command.name, operation.at)
         await insert_code_pool(connection, caller.tenant_id, pool)
         return pool.to_json()
 
@@ -92,10 +92,10 @@ async def import_codes(database: Database, caller: Caller, command: ImportCodes)
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path.
-        NotFound: the caller's organisation has no such pool.
+        NotFound: the caller's organization has no such pool.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     if errors := _check(command):
         raise InvalidInput(errors)
     given = {
@@ -104,7 +104,7 @@ async def import_codes(database: Database, caller: Caller, command: ImportCodes)
         "expiresAt": command.expires_at,
     }
     request = Request(OperationKind.IMPORT_CODES, command.request_id, given, new_id())
-    key = ItemKey(caller.organisation_id, command.pool_id)
+    key = ItemKey(caller.organization_id, command.pool_id)
     import_id = new_id()
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:

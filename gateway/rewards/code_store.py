@@ -25,7 +25,7 @@ RETURNING accepted_count
 """
 
 COUNT = """
-SELECT code_pools.organisation_id, code_pools.id, found.free, found.granted, found.voided,
+SELECT code_pools.organization_id, code_pools.id, found.free, found.granted, found.voided,
     (SELECT coalesce(sum(accepted_count), 0) FROM code_imports
         WHERE tenant_id = $1 AND pool_id = code_pools.id) AS loaded
 FROM code_pools CROSS JOIN LATERAL (
@@ -34,7 +34,7 @@ FROM code_pools CROSS JOIN LATERAL (
     FROM codes WHERE tenant_id = $1 AND pool_id = code_pools.id
 ) AS found
 WHERE code_pools.tenant_id = $1
-    AND (code_pools.organisation_id, code_pools.id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))
+    AND (code_pools.organization_id, code_pools.id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))
 """
 
 
@@ -63,10 +63,10 @@ async def count_codes(
 ) -> dict[ItemKey, CodeCounts]:
     """Return the counts of each of these pools that exists, by key; free codes that have expired count as free."""
     rows = await connection.fetch(
-        COUNT, tenant_id, [key.organisation_id for key in keys], [key.id for key in keys]
+        COUNT, tenant_id, [key.organization_id for key in keys], [key.id for key in keys]
     )
     return {
-        ItemKey(row["organisation_id"], row["id"]): CodeCounts(
+        ItemKey(row["organization_id"], row["id"]): CodeCounts(
             row["free"], row["granted"], row["voided"], row["loaded"]
         )
         for row in rows

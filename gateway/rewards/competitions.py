@@ -42,7 +42,7 @@ async def create_competition(
         InvalidInput: every broken rule, by path.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     errors = check_key(command.request_id, ("input", "requestId"))
     errors += check_name(command.name, ("input", "name"))
     if errors:
@@ -53,7 +53,7 @@ async def create_competition(
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
         competition = Competition(
-            competition_id, caller.organisation_id, command.name, operation.at
+            competition_id, caller.organization_id, command.name, operation.at
         )
         await insert_competition(connection, caller.tenant_id, competition)
         return competition.to_json()

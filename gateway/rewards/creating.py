@@ -1,4 +1,4 @@
-"""Use case: put a reward into the catalogue.
+"""Use case: put a reward into the catalog.
 
 Round trips inside the database transaction: claim the key, find what the reward refers to, insert, store the answer.
 """
@@ -60,7 +60,7 @@ async def create_reward(database: Database, caller: Caller, command: CreateRewar
         AlreadyExists: the id is taken, even by a reward that was deleted.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     reward_id, errors = _read_id(command.public_id)
     errors = check_key(command.request_id, ("input", "requestId")) + errors
     await refuse_broken(database, caller, command.fields, errors)
@@ -128,7 +128,7 @@ def _build(
     assert isinstance(fields.status, RewardStatus)  # noqa: S101
     return Reward(
         id=reward_id,
-        organisation_id=caller.organisation_id,
+        organization_id=caller.organization_id,
         kind=kind_of(fields.draft),
         version_id=new_id(),
         name=fields.name,

@@ -1,4 +1,4 @@
-"""Use case: take a reward out of the catalogue."""
+"""Use case: take a reward out of the catalog."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gateway.storage.database import Connection, Database
 
 @dataclass(frozen=True, slots=True)
 class DeleteReward:
-    """Which reward to take out of the catalogue."""
+    """Which reward to take out of the catalog."""
 
     request_id: str
     reward_id: UUID
@@ -37,16 +37,16 @@ async def delete_reward(database: Database, caller: Caller, command: DeleteRewar
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: the request id is not a key.
-        NotFound: the caller's organisation has no such reward, or deleted it before.
+        NotFound: the caller's organization has no such reward, or deleted it before.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     require_key(command.request_id, ("input", "requestId"))
     given = {"id": command.reward_id}
     request = Request(OperationKind.DELETE_REWARD, command.request_id, given, new_id())
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
-        scope = (caller.tenant_id, caller.organisation_id)
+        scope = (caller.tenant_id, caller.organization_id)
         if not await mark_deleted(connection, *scope, command.reward_id, operation.at):
             raise NotFound("No such reward.", ("input", "id"))
         return {"id": str(command.reward_id)}

@@ -15,28 +15,28 @@ SELECT
     ARRAY(SELECT jsonb_build_object('id', id, 'code', code, 'name', name, 'kind', kind, 'scale', scale)
         FROM assets WHERE tenant_id = $1 AND id = ANY($3::uuid[])) AS assets,
     ARRAY(SELECT id FROM products
-        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($4::uuid[])) AS product_ids,
+        WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($4::uuid[])) AS product_ids,
     ARRAY(SELECT id FROM competitions
-        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($5::uuid[])) AS competition_ids,
+        WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($5::uuid[])) AS competition_ids,
     ARRAY(SELECT id FROM code_pools
-        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($6::uuid[])) AS code_pool_ids,
+        WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($6::uuid[])) AS code_pool_ids,
     ARRAY(SELECT id FROM code_pools CROSS JOIN LATERAL (
             SELECT FROM codes WHERE codes.tenant_id = $1 AND pool_id = code_pools.id AND status = 'FREE'
                 AND (expires_at IS NULL OR expires_at > now()) LIMIT 1
         ) AS free
-        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($6::uuid[])) AS stocked_pool_ids,
+        WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($6::uuid[])) AS stocked_pool_ids,
     ARRAY(SELECT jsonb_build_object('id', id, 'request_template', request_template) FROM vendors
-        WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($7::uuid[])) AS vendors
+        WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($7::uuid[])) AS vendors
 """
 
 
 async def fetch_facts(connection: Connection, caller: Caller, references: References) -> Facts:
-    """Find out which of the ids referred to exist for the caller's organisation."""
+    """Find out which of the ids referred to exist for the caller's organization."""
     points_asset_id = caller.standard_assets.points_id
     (row,) = await connection.fetch(
         FACTS,
         caller.tenant_id,
-        caller.organisation_id,
+        caller.organization_id,
         references.asset_ids | {points_asset_id},
         references.product_ids,
         references.competition_ids,

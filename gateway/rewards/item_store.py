@@ -29,11 +29,11 @@ class _Statements:
 
 def _statements(table: str) -> _Statements:
     # The table's name is one of ours; every value is a parameter.
-    rows = f"SELECT id, organisation_id, name, created_at FROM {table} WHERE tenant_id = $1"
-    count = f"SELECT count(*) FROM {table} WHERE tenant_id = $1 AND organisation_id = $2"
-    page = f"{rows} AND organisation_id = $2 AND id < $3 AND id > $4"
+    rows = f"SELECT id, organization_id, name, created_at FROM {table} WHERE tenant_id = $1"
+    count = f"SELECT count(*) FROM {table} WHERE tenant_id = $1 AND organization_id = $2"
+    page = f"{rows} AND organization_id = $2 AND id < $3 AND id > $4"
     return _Statements(
-        fetch=f"{rows} AND (organisation_id, id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))",
+        fetch=f"{rows} AND (organization_id, id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))",
         page_forwards=f"{page} ORDER BY id DESC LIMIT $5",
         page_backwards=f"{page} ORDER BY id LIMIT $5",
         count=count,
@@ -79,7 +79,7 @@ async def fetch_items(
     rows = await connection.fetch(
         _STATEMENTS[item_type].fetch,
         tenant_id,
-        [key.organisation_id for key in keys],
+        [key.organization_id for key in keys],
         [key.id for key in keys],
     )
     items = [item_type(**row) for row in rows]
@@ -89,16 +89,16 @@ async def fetch_items(
 async def fetch_item_page(
     connection: Connection,
     tenant_id: UUID,
-    organisation_id: UUID,
+    organization_id: UUID,
     item_type: type[ItemType],
     request: PageRequest[UUID],
 ) -> Page[ItemType]:
-    """Return a page of an organisation's products, competitions or pools, newest first."""
+    """Return a page of an organization's products, competitions or pools, newest first."""
     statements = _STATEMENTS[item_type]
     rows = await connection.fetch(
         statements.page_backwards if request.backwards else statements.page_forwards,
         tenant_id,
-        organisation_id,
+        organization_id,
         *id_bounds(request),
         request.fetch_limit,
     )
@@ -106,11 +106,11 @@ async def fetch_item_page(
 
 
 async def count_items(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, item_type: type[Item]
+    connection: Connection, tenant_id: UUID, organization_id: UUID, item_type: type[Item]
 ) -> int:
-    """Return how many products, competitions or pools an organisation has."""
+    """Return how many products, competitions or pools an organization has."""
     statement = _STATEMENTS[item_type].count
-    count: int = await connection.fetchval(statement, tenant_id, organisation_id)
+    count: int = await connection.fetchval(statement, tenant_id, organization_id)
     return count
 
 
@@ -143,7 +143,7 @@ def _row(tenant_id: UUID, item: Item) -> dict[str, Any]:
     return {
         "tenant_id": tenant_id,
         "id": item.id,
-        "organisation_id": item.organisation_id,
+        "organization_id": item.organization_id,
         "name": item.name,
         "created_at": item.created_at,
     }

@@ -10,9 +10,9 @@ from uuid import UUID
 
 
 class ItemKey(NamedTuple):
-    """The id of a product, competition or pool, and the organisation that must own it."""
+    """The id of a product, competition or pool, and the organization that must own it."""
 
-    organisation_id: UUID
+    organization_id: UUID
     id: UUID
 
 
@@ -21,20 +21,20 @@ class Item:
     """What products, competitions and pools have in common."""
 
     id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     name: str
     created_at: datetime
 
     @property
     def key(self) -> ItemKey:
         """Return the key it is fetched by."""
-        return ItemKey(self.organisation_id, self.id)
+        return ItemKey(self.organization_id, self.id)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as an operation's stored answer keeps it."""
         return {
             "id": str(self.id),
-            "organisation_id": str(self.organisation_id),
+            "organization_id": str(self.organization_id),
             "name": self.name,
             "created_at": self.created_at.isoformat(),
         }
@@ -44,7 +44,7 @@ class Item:
         """Read what `to_json` wrote."""
         return cls(
             UUID(value["id"]),
-            UUID(value["organisation_id"]),
+            UUID(value["organization_id"]),
             value["name"],
             datetime.fromisoformat(value["created_at"]),
         )

@@ -1,4 +1,4 @@
-"""The catalogue's words: a reward, its versions, and the ways to pay for it. No storage here."""
+"""The catalog's words: a reward, its versions, and the ways to pay for it. No storage here."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Reward:
     """A reward as it is, or as it was in the version that a grant was made from."""
 
     id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     kind: RewardKind
     version_id: UUID
     name: str
@@ -85,7 +85,7 @@ class RewardVersion:
 
     version_id: UUID
     id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     name: str
     description: str | None
     configuration: Configuration
@@ -106,7 +106,7 @@ def reward_to_json(reward: Reward) -> dict[str, Any]:
     """Return the reward as an operation's stored answer keeps it."""
     return {
         "id": str(reward.id),
-        "organisation_id": str(reward.organisation_id),
+        "organization_id": str(reward.organization_id),
         "kind": reward.kind.value,
         "version_id": str(reward.version_id),
         "name": reward.name,
@@ -125,7 +125,7 @@ def reward_from_json(value: Mapping[str, Any]) -> Reward:
     kind = RewardKind(value["kind"])
     return Reward(
         id=UUID(value["id"]),
-        organisation_id=UUID(value["organisation_id"]),
+        organization_id=UUID(value["organization_id"]),
         kind=kind,
         version_id=UUID(value["version_id"]),
         name=value["name"],

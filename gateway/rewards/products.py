@@ -65,7 +65,7 @@ async def create_product(
         InvalidInput: every broken rule, by path.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     errors = check_key(command.request_id, ("input", "requestId"))
     errors += check_name(command.name, ("input", "name"))
     if command.initial_stock:
@@ -78,7 +78,7 @@ async def create_product(
     product_id = new_id()
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
-        product = Product(product_id, caller.organisation_id, command.name, operation.at)
+        product = Product(product_id, caller.organization_id, command.name, operation.at)
         await insert_product(connection, caller.tenant_id, product)
         stock = 0
         if command.initial_stock:
@@ -97,10 +97,10 @@ async def restock_product(
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path; a stock beyond what the ledger can count is one.
-        NotFound: the caller's organisation has no such product.
+        NotFound: the caller's organization has no such product.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     path = ("input", "quantity")
     errors = check_key(command.request_id, ("input", "requestId"))
     errors += check_count(command.quantity, path, UNITS_PER_CALL_MAX)
@@ -108,7 +108,7 @@ async def restock_product(
         raise InvalidInput(errors)
     given = {"productId": command.product_id, "quantity": command.quantity}
     request = Request(OperationKind.RESTOCK_PRODUCT, command.request_id, given, new_id())
-    key = ItemKey(caller.organisation_id, command.product_id)
+    key = ItemKey(caller.organization_id, command.product_id)
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
         products = await fetch_items(connection, caller.tenant_id, Product, [key])
@@ -127,9 +127,9 @@ async def restock_product(
 async def _stock(
     connection: Connection, caller: Caller, product_id: UUID, units: int, operation: Operation
 ) -> int:
-    """Post units from the organisation's issuance to the product's stock; return what is available then."""
+    """Post units from the organization's issuance to the product's stock; return what is available then."""
     stock = Account(product_id, OwnerKind.STOCK, product_id)
-    issuance = Account(product_id, OwnerKind.ISSUANCE, caller.organisation_id)
+    issuance = Account(product_id, OwnerKind.ISSUANCE, caller.organization_id)
     transaction = Transaction(
         id=new_id(),
         kind=TransactionKind.STOCK,

@@ -1,4 +1,4 @@
-"""Rules that several parts of the catalogue share; each returns the broken ones with their paths."""
+"""Rules that several parts of the catalog share; each returns the broken ones with their paths."""
 
 from __future__ import annotations
 

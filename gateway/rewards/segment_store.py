@@ -8,7 +8,7 @@ from uuid import UUID
 from gateway.storage.database import Connection
 
 FETCH_KNOWN = """
-SELECT id FROM segments WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($3::uuid[])
+SELECT id FROM segments WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($3::uuid[])
 """
 
 # What is not named goes, what is named stays or comes: the two touch different rows.
@@ -23,10 +23,10 @@ ON CONFLICT (tenant_id, reward_id, segment_id) DO NOTHING
 
 
 async def fetch_known_segments(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, segment_ids: Sequence[UUID]
+    connection: Connection, tenant_id: UUID, organization_id: UUID, segment_ids: Sequence[UUID]
 ) -> set[UUID]:
-    """Return which of these are ids of the organisation's segments."""
-    rows = await connection.fetch(FETCH_KNOWN, tenant_id, organisation_id, segment_ids)
+    """Return which of these are ids of the organization's segments."""
+    rows = await connection.fetch(FETCH_KNOWN, tenant_id, organization_id, segment_ids)
     return {row["id"] for row in rows}
 
 

@@ -25,7 +25,7 @@ async def check_segments(
         return []
     if len(fields.segment_ids) > SEGMENTS_MAX:
         return [FieldError(PATH, "length", f"segmentIds must be at most {SEGMENTS_MAX}.")]
-    scope = (caller.tenant_id, caller.organisation_id)
+    scope = (caller.tenant_id, caller.organization_id)
     known = await fetch_known_segments(connection, *scope, fields.segment_ids)
     message = "segmentIds must be ids of existing segments."
     return [

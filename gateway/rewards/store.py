@@ -1,4 +1,4 @@
-"""The catalogue as it is read. Each function is one round trip, whatever the number of rewards."""
+"""The catalog as it is read. Each function is one round trip, whatever the number of rewards."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ ARRAY(
 ) AS payment_configs
 """
 COLUMNS = f"""
-    rewards.id, rewards.organisation_id, rewards.kind, rewards.status, rewards.created_at,
+    rewards.id, rewards.organization_id, rewards.kind, rewards.status, rewards.created_at,
     shown.id AS version_id, shown.name, shown.description, shown.configuration, shown.metadata, {PAYMENT_CONFIGS}
 """
 
 FETCH = f"""
 SELECT {COLUMNS}, rewards.updated_at
 FROM rewards JOIN reward_versions AS shown ON shown.tenant_id = $1 AND shown.id = rewards.version_id
-WHERE rewards.tenant_id = $1 AND organisation_id = $2 AND rewards.id = ANY($3::uuid[]) AND deleted_at IS NULL
+WHERE rewards.tenant_id = $1 AND organization_id = $2 AND rewards.id = ANY($3::uuid[]) AND deleted_at IS NULL
 """
 
 _FILTERED = """
-rewards.tenant_id = $1 AND organisation_id = $2 AND deleted_at IS NULL
+rewards.tenant_id = $1 AND organization_id = $2 AND deleted_at IS NULL
     AND ($3::text[] IS NULL OR status = ANY($3)) AND ($4::text[] IS NULL OR kind = ANY($4))
 """
 
@@ -60,33 +60,33 @@ COUNT = f"SELECT count(*) FROM rewards WHERE {_FILTERED}"
 
 @dataclass(frozen=True, slots=True)
 class RewardFilter:
-    """Which rewards of the catalogue: of any of these; None stands for all, an empty tuple for none."""
+    """Which rewards of the catalog: of any of these; None stands for all, an empty tuple for none."""
 
     statuses: tuple[RewardStatus, ...] | None = None
     kinds: tuple[RewardKind, ...] | None = None
 
 
 async def fetch_rewards(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, ids: Sequence[UUID]
+    connection: Connection, tenant_id: UUID, organization_id: UUID, ids: Sequence[UUID]
 ) -> dict[UUID, Reward]:
-    """Return the organisation's rewards that exist and are not deleted, with their payment configurations, by id."""
-    rows = await connection.fetch(FETCH, tenant_id, organisation_id, ids)
+    """Return the organization's rewards that exist and are not deleted, with their payment configurations, by id."""
+    rows = await connection.fetch(FETCH, tenant_id, organization_id, ids)
     return {row["id"]: to_reward(row) for row in rows}
 
 
 async def fetch_reward_page(
     connection: Connection,
     tenant_id: UUID,
-    organisation_id: UUID,
+    organization_id: UUID,
     reward_filter: RewardFilter,
     request: PageRequest[UUID],
 ) -> Page[Reward]:
-    """Return a page of the catalogue, newest first; rewards whose id a client chose stand where that id sorts."""
+    """Return a page of the catalog, newest first; rewards whose id a client chose stand where that id sorts."""
     statement = PAGE_BACKWARDS if request.backwards else PAGE_FORWARDS
     rows = await connection.fetch(
         statement,
         tenant_id,
-        organisation_id,
+        organization_id,
         reward_filter.statuses,
         reward_filter.kinds,
         *id_bounds(request),
@@ -96,11 +96,11 @@ async def fetch_reward_page(
 
 
 async def count_rewards(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, reward_filter: RewardFilter
+    connection: Connection, tenant_id: UUID, organization_id: UUID, reward_filter: RewardFilter
 ) -> int:
     """Return how many rewards match."""
     count: int = await connection.fetchval(
-        COUNT, tenant_id, organisation_id, reward_filter.statuses, reward_filter.kinds
+        COUNT, tenant_id, organization_id, reward_filter.statuses, reward_filter.kinds
     )
     return count
 
@@ -110,7 +110,7 @@ def to_reward(row: Mapping[str, Any] | asyncpg.Record) -> Reward:
     kind = RewardKind(row["kind"])
     return Reward(
         id=row["id"],
-        organisation_id=row["organisation_id"],
+        organization_id=row["organization_id"],
         kind=kind,
         version_id=row["version_id"],
         name=row["name"],

@@ -1,4 +1,4 @@
-"""Use case: change a reward of the catalogue.
+"""Use case: change a reward of the catalog.
 
 Round trips inside the database transaction: claim the key, lock, fetch, find what the new fields refer to, up to three
 writes, store the answer.
@@ -55,10 +55,10 @@ async def update_reward(database: Database, caller: Caller, command: UpdateRewar
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path; a configuration of another type is one.
-        NotFound: the caller's organisation has no such reward.
+        NotFound: the caller's organization has no such reward.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     errors = check_key(command.request_id, ("input", "requestId"))
     await refuse_broken(database, caller, command.fields, errors)
     given = {"id": command.reward_id, **command.fields.to_fields()}
@@ -84,9 +84,9 @@ async def update_reward(database: Database, caller: Caller, command: UpdateRewar
 
 async def _lock(connection: Connection, caller: Caller, reward_id: UUID) -> Reward:
     """Return the reward, with others kept from changing it."""
-    if not await lock_reward(connection, caller.tenant_id, caller.organisation_id, reward_id):
+    if not await lock_reward(connection, caller.tenant_id, caller.organization_id, reward_id):
         raise NotFound("No such reward.", ("input", "id"))
-    rewards = await fetch_rewards(connection, caller.tenant_id, caller.organisation_id, [reward_id])
+    rewards = await fetch_rewards(connection, caller.tenant_id, caller.organization_id, [reward_id])
     return rewards[reward_id]
 
 

@@ -1,6 +1,6 @@
 """Rewards as grants show them: versions, which never change, and today's terms. Each function is one round trip.
 
-A grant proves that its reader may see the version, whichever organisation's reward it is of, and deleted or not.
+A grant proves that its reader may see the version, whichever organization's reward it is of, and deleted or not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gateway.rewards.types import read_configuration
 from gateway.storage.database import Connection
 
 FETCH_VERSIONS = """
-SELECT shown.id AS version_id, rewards.id, rewards.organisation_id, rewards.kind, shown.name, shown.description,
+SELECT shown.id AS version_id, rewards.id, rewards.organization_id, rewards.kind, shown.name, shown.description,
     shown.configuration, shown.metadata, rewards.created_at, shown.created_at AS updated_at
 FROM reward_versions AS shown JOIN rewards ON rewards.tenant_id = $1 AND rewards.id = shown.reward_id
 WHERE shown.tenant_id = $1 AND shown.id = ANY($2::uuid[])
@@ -39,7 +39,7 @@ async def fetch_reward_versions(
         row["version_id"]: RewardVersion(
             version_id=row["version_id"],
             id=row["id"],
-            organisation_id=row["organisation_id"],
+            organization_id=row["organization_id"],
             name=row["name"],
             description=row["description"],
             configuration=read_configuration(RewardKind(row["kind"]), row["configuration"]),

@@ -33,7 +33,7 @@ _JSON_VERSION = b"\x01"
 class ArrayCodec:
     """An array type: its name and number, its elements' number, how many are written at once, and how one is read.
 
-    The numbers are those of PostgreSQL's catalogue, which never change.
+    The numbers are those of PostgreSQL's catalog, which never change.
     """
 
     name: str

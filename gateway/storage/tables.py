@@ -23,7 +23,7 @@ from gateway.storage.statement_writer import STATEMENT_WRITER
 
 
 class Tenant(Table, tablename="tenants", db=STATEMENT_WRITER):
-    """A group of connected organisations: the unit of isolation, with its standard assets."""
+    """A group of connected organizations: the unit of isolation, with its standard assets."""
 
     id = UUID(default=None, primary_key=True)
     name = Text(default=None)
@@ -33,8 +33,8 @@ class Tenant(Table, tablename="tenants", db=STATEMENT_WRITER):
     created_at = Timestamptz(default=None)
 
 
-class Organisation(Table, tablename="organisations", db=STATEMENT_WRITER):
-    """One organisation of a tenant; owns catalogue and grants."""
+class Organization(Table, tablename="organizations", db=STATEMENT_WRITER):
+    """One organization of a tenant; owns catalog and grants."""
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
@@ -48,7 +48,7 @@ class Credential(Table, tablename="credentials", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     partner_id = UUID(default=None)
     member_id = UUID(default=None, null=True)
     label = Text(default=None)
@@ -57,7 +57,7 @@ class Credential(Table, tablename="credentials", db=STATEMENT_WRITER):
     created_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None, null=True)
     revoked_at = Timestamptz(default=None, null=True)
-    # The other organisations that it may act for; `uuid[]` in the database.
+    # The other organizations that it may act for; `uuid[]` in the database.
     reach = Text(default=None)
 
 
@@ -151,7 +151,7 @@ class Operation(Table, tablename="operations", db=STATEMENT_WRITER):
     kind = Text(default=None)
     key = Text(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     field_hashes = JSONB(default=None)
     answer = JSONB(default=None, null=True)
     created_at = Timestamptz(default=None)
@@ -168,7 +168,7 @@ class Member(Table, tablename="members", db=STATEMENT_WRITER):
 
 
 class MemberIdentifier(Table, tablename="member_identifiers", db=STATEMENT_WRITER):
-    """A normalised address of a member, unique in the tenant per kind."""
+    """A normalized address of a member, unique in the tenant per kind."""
 
     tenant_id = UUID(default=None)
     kind = Text(default=None)
@@ -182,7 +182,7 @@ class Product(Table, tablename="products", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     name = Text(default=None)
     created_at = Timestamptz(default=None)
 
@@ -192,7 +192,7 @@ class Competition(Table, tablename="competitions", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     name = Text(default=None)
     created_at = Timestamptz(default=None)
 
@@ -202,7 +202,7 @@ class CodePool(Table, tablename="code_pools", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     name = Text(default=None)
     created_at = Timestamptz(default=None)
 
@@ -230,11 +230,11 @@ class Code(Table, tablename="codes", db=STATEMENT_WRITER):
 
 
 class Reward(Table, tablename="rewards", db=STATEMENT_WRITER):
-    """A catalogue entry; what it gives stands in its current version."""
+    """A catalog entry; what it gives stands in its current version."""
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     kind = Text(default=None)
     status = Text(default=None)
     version_id = UUID(default=None)
@@ -276,7 +276,7 @@ class Grant(Table, tablename="grants", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     member_id = UUID(default=None)
     operation_id = UUID(default=None)
     line_index = Integer(default=None)
@@ -315,7 +315,7 @@ class Issuance(Table, tablename="issuances", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     operation_id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     member_id = UUID(default=None)
     request_id = Text(default=None)
     transaction_number = Text(default=None, null=True)
@@ -325,7 +325,7 @@ class Issuance(Table, tablename="issuances", db=STATEMENT_WRITER):
     created_at = Timestamptz(default=None)
     data_scope = Text(default=None)
     group_redemption = Boolean(default=None)
-    organisation_details = JSONB(default=None, null=True)
+    organization_details = JSONB(default=None, null=True)
 
 
 class Notification(Table, tablename="notifications", db=STATEMENT_WRITER):
@@ -341,11 +341,11 @@ class Notification(Table, tablename="notifications", db=STATEMENT_WRITER):
 
 
 class Campaign(Table, tablename="campaigns", db=STATEMENT_WRITER):
-    """What an organisation gives for which events; its triggers, tiers and limits are the definition."""
+    """What an organization gives for which events; its triggers, tiers and limits are the definition."""
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     name = Text(default=None)
     status = Text(default=None)
     event_types = Text(default=None)
@@ -386,7 +386,7 @@ class Vendor(Table, tablename="vendors", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     name = Text(default=None)
     endpoint = Text(default=None)
     request_template = JSONB(default=None)
@@ -445,7 +445,7 @@ class Segment(Table, tablename="segments", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     name = Text(default=None)
     created_at = Timestamptz(default=None)
 
@@ -488,10 +488,10 @@ class MemberLabel(Table, tablename="member_labels", db=STATEMENT_WRITER):
 
 
 class CustomField(Table, tablename="custom_fields", db=STATEMENT_WRITER):
-    """What an organisation's issued items may carry; `choices` is `text[]` in the database."""
+    """What an organization's issued items may carry; `choices` is `text[]` in the database."""
 
     tenant_id = UUID(default=None)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     name = Text(default=None, primary_key=True)
     kind = Text(default=None)
     is_required = Boolean(default=None)
@@ -500,10 +500,10 @@ class CustomField(Table, tablename="custom_fields", db=STATEMENT_WRITER):
 
 
 class FulfillmentStage(Table, tablename="fulfillment_stages", db=STATEMENT_WRITER):
-    """One of an organisation's stages of fulfilment, in order of position."""
+    """One of an organization's stages of fulfillment, in order of position."""
 
     tenant_id = UUID(default=None)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     name = Text(default=None, primary_key=True)
     position = Integer(default=None)
     created_at = Timestamptz(default=None)
@@ -514,7 +514,7 @@ class Fulfillment(Table, tablename="fulfillments", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     grant_id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     stage = Text(default=None)
     step_count = Integer(default=None)
     updated_at = Timestamptz(default=None)
@@ -537,7 +537,7 @@ class Till(Table, tablename="tills", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     name = Text(default=None)
     created_at = Timestamptz(default=None)
 
@@ -570,7 +570,7 @@ class Reservation(Table, tablename="reservations", db=STATEMENT_WRITER):
 
     tenant_id = UUID(default=None)
     id = UUID(default=None, primary_key=True)
-    organisation_id = UUID(default=None)
+    organization_id = UUID(default=None)
     member_id = UUID(default=None)
     reason = Text(default=None, null=True)
     captured_minor = BigInt(default=None, null=True)

@@ -1,1 +1,1 @@
-"""Tenants, their organisations and assets, and the credentials that act for them."""
+"""Tenants, their organizations and assets, and the credentials that act for them."""

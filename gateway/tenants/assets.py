@@ -52,7 +52,7 @@ class CreatedAsset:
 
 
 async def create_asset(database: Database, caller: Caller, command: CreateAsset) -> CreatedAsset:
-    """Create an asset that all organisations of the tenant share; it never changes afterwards.
+    """Create an asset that all organizations of the tenant share; it never changes afterwards.
 
     Raises:
         Forbidden: the credential lacks the scope.
@@ -60,7 +60,7 @@ async def create_asset(database: Database, caller: Caller, command: CreateAsset)
         AlreadyExists: the id or the code is taken; the path says which.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     if errors := check_command(command):
         raise InvalidInput(errors)
     fields = {

@@ -1,4 +1,4 @@
-"""Tokens of partners and members: make one, recognise one, end one."""
+"""Tokens of partners and members: make one, recognize one, end one."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ async def fetch_holders(
 def _to_caller(tenant_id: UUID, row: asyncpg.Record) -> Caller:
     return Caller(
         tenant_id=tenant_id,
-        organisation_id=row["organisation_id"],
+        organization_id=row["organization_id"],
         partner_id=row["partner_id"],
         scopes=frozenset(map(Scope, row["scopes"])),
         standard_assets=StandardAssets(
@@ -99,7 +99,7 @@ def _to_caller(tenant_id: UUID, row: asyncpg.Record) -> Caller:
 async def create_partner_token(
     database: Database,
     tenant_id: UUID,
-    organisation_id: UUID,
+    organization_id: UUID,
     label: str,
     scopes: Iterable[Scope],
     *,
@@ -107,15 +107,15 @@ async def create_partner_token(
     expires_at: datetime | None = None,
     reach: Iterable[UUID] = (),
 ) -> CreatedToken:
-    """Make a token for a partner of an organisation.
+    """Make a token for a partner of an organization.
 
     Idempotency keys are counted per partner, and a new token must not forget those of the one it replaces: without a
-    `partner_id` all tokens of the organisation are one partner's, named by the organisation's id. `reach` names other organisations for
+    `partner_id` all tokens of the organization are one partner's, named by the organization's id. `reach` names other organizations for
     which it may act: those above or below its own (CAP-13).
 
     Raises:
         InvalidInput: the label, the scopes, the time or the reach break a rule.
-        NotFound: the organisation is not in the tenant.
+        NotFound: the organization is not in the tenant.
     """
     chosen = frozenset(scopes)
     errors = check_text(label, ("label",), LABEL_LENGTH_MAX)
@@ -123,17 +123,17 @@ async def create_partner_token(
         names = ", ".join(sorted(PARTNER_SCOPES))
         errors.append(FieldError(("scopes",), "scopes", f"scopes must be one or more of: {names}."))
     wanted = frozenset(reach)
-    errors += await check_reach(database, tenant_id, organisation_id, wanted)
+    errors += await check_reach(database, tenant_id, organization_id, wanted)
     credential = Credential(
         new_id(),
-        organisation_id,
-        partner_id or organisation_id,
+        organization_id,
+        partner_id or organization_id,
         None,
         label,
         chosen,
         datetime.now(UTC),
         expires_at,
-        reach=wanted - {organisation_id},
+        reach=wanted - {organization_id},
     )
     return await _create(database, tenant_id, credential, errors)
 
@@ -141,7 +141,7 @@ async def create_partner_token(
 async def create_member_token(
     database: Database,
     tenant_id: UUID,
-    organisation_id: UUID,
+    organization_id: UUID,
     member_id: UUID,
     *,
     label: str = "member",
@@ -153,11 +153,11 @@ async def create_member_token(
 
     Raises:
         InvalidInput: the label or the time breaks a rule.
-        NotFound: the organisation or the member is not in the tenant.
+        NotFound: the organization or the member is not in the tenant.
     """
     credential = Credential(
         new_id(),
-        organisation_id,
+        organization_id,
         member_id,
         member_id,
         label,
@@ -191,5 +191,5 @@ async def _create(
     token = new_token(tenant_id, credential.id)
     async with database.connection() as connection:
         if not await store.insert_credential(connection, tenant_id, credential, token.secret_hash):
-            raise NotFound("No such organisation or member.", ("organisationId",))
+            raise NotFound("No such organization or member.", ("organizationId",))
     return CreatedToken(credential, token.encode())

@@ -18,7 +18,7 @@ class Credential:
     """A token's record, without its secret."""
 
     id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     partner_id: UUID
     member_id: UUID | None
     label: str
@@ -29,26 +29,26 @@ class Credential:
     reach: frozenset[UUID] = frozenset()
 
 
-# Of an organisation and a member of this tenant, or nothing is inserted.
+# Of an organization and a member of this tenant, or nothing is inserted.
 INSERT = """
-INSERT INTO credentials (tenant_id, id, organisation_id, partner_id, member_id, label, scopes, secret_hash,
+INSERT INTO credentials (tenant_id, id, organization_id, partner_id, member_id, label, scopes, secret_hash,
     created_at, expires_at, reach)
 SELECT $1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10, $11::uuid[]
-WHERE EXISTS (SELECT FROM organisations WHERE tenant_id = $1 AND id = $3)
+WHERE EXISTS (SELECT FROM organizations WHERE tenant_id = $1 AND id = $3)
     AND ($5::uuid IS NULL OR EXISTS (SELECT FROM members WHERE tenant_id = $1 AND id = $5))
 RETURNING id
 """
 
 # The database's clock decides, so that every gateway agrees on when a token ends.
 FETCH_ACTIVE = """
-SELECT credentials.id, organisation_id, partner_id, member_id, scopes, reach, secret_hash,
+SELECT credentials.id, organization_id, partner_id, member_id, scopes, reach, secret_hash,
     points_asset_id, experience_asset_id, cash_asset_id
 FROM credentials JOIN tenants ON tenants.id = credentials.tenant_id
 WHERE credentials.tenant_id = $1 AND credentials.id = ANY($2::uuid[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
 
 FETCH_ALL = """
-SELECT id, organisation_id, partner_id, member_id, label, scopes, created_at, expires_at, revoked_at, reach
+SELECT id, organization_id, partner_id, member_id, label, scopes, created_at, expires_at, revoked_at, reach
 FROM credentials WHERE tenant_id = $1 ORDER BY id
 """
 
@@ -61,12 +61,12 @@ RETURNING id
 async def insert_credential(
     connection: Connection, tenant_id: UUID, credential: Credential, secret_hash: bytes
 ) -> bool:
-    """Insert a credential and return True; False if its organisation or member is not in the tenant."""
+    """Insert a credential and return True; False if its organization or member is not in the tenant."""
     inserted = await connection.fetchval(
         INSERT,
         tenant_id,
         credential.id,
-        credential.organisation_id,
+        credential.organization_id,
         credential.partner_id,
         credential.member_id,
         credential.label,

@@ -1,4 +1,4 @@
-"""Found a tenant with its standard assets and first organisation, and add organisations."""
+"""Found a tenant with its standard assets and first organization, and add organizations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gateway.tenants.model import (
     NAME_LENGTH_MAX,
     POINTS,
     AssetDescription,
-    Organisation,
+    Organization,
     Tenant,
 )
 from gateway.text import check_text
@@ -27,51 +27,51 @@ from gateway.text import check_text
 
 @dataclass(frozen=True, slots=True)
 class FoundedTenant:
-    """A new tenant, its first organisation, and its assets: the standard three, then the extra ones in order."""
+    """A new tenant, its first organization, and its assets: the standard three, then the extra ones in order."""
 
     tenant: Tenant
-    organisation: Organisation
+    organization: Organization
     assets: tuple[Asset, ...]
 
 
 async def create_tenant(
     database: Database,
     name: str,
-    organisation_name: str,
+    organization_name: str,
     extra_assets: Sequence[AssetDescription] = (),
 ) -> FoundedTenant:
-    """Found a tenant with points, experience points and US dollars, and its first organisation.
+    """Found a tenant with points, experience points and US dollars, and its first organization.
 
     Raises:
         InvalidInput: a name breaks a rule.
         AlreadyExists: two assets have the same code.
     """
     errors = check_text(name, ("name",), NAME_LENGTH_MAX)
-    if errors := errors + check_text(organisation_name, ("organisationName",), NAME_LENGTH_MAX):
+    if errors := errors + check_text(organization_name, ("organizationName",), NAME_LENGTH_MAX):
         raise InvalidInput(errors)
     descriptions = (POINTS, EXPERIENCE, CASH, *extra_assets)
-    tenant_id, organisation_id, *asset_ids = new_ids(2 + len(descriptions))
+    tenant_id, organization_id, *asset_ids = new_ids(2 + len(descriptions))
     assets = tuple(
         Asset(asset_id, asset.code, asset.name, asset.kind, asset.scale)
         for asset_id, asset in zip(asset_ids, descriptions, strict=True)
     )
     tenant = Tenant(tenant_id, name, StandardAssets(*asset_ids[:3]))
-    organisation = Organisation(organisation_id, organisation_name)
+    organization = Organization(organization_id, organization_name)
     now = datetime.now(UTC)
     # Not tried again after a fault, here and below: nothing would tell a second run that the first one committed.
     async with database.transaction() as connection:
         await store.insert_tenant(connection, tenant, now)
-        await store.insert_organisation(connection, tenant_id, organisation, now)
+        await store.insert_organization(connection, tenant_id, organization, now)
         inserted = await store.insert_assets(connection, tenant_id, assets, now)
         if len(inserted) < len(assets):
             raise AlreadyExists("Two of the assets have the same code.", ("extraAssets",))
-    return FoundedTenant(tenant, organisation, assets)
+    return FoundedTenant(tenant, organization, assets)
 
 
-async def create_organisation(
+async def create_organization(
     database: Database, tenant_id: UUID, name: str, parent_id: UUID | None = None
-) -> Organisation:
-    """Add an organisation to a tenant, as a child of another one or beside them.
+) -> Organization:
+    """Add an organization to a tenant, as a child of another one or beside them.
 
     Raises:
         InvalidInput: the name breaks a rule.
@@ -79,13 +79,13 @@ async def create_organisation(
     """
     if errors := check_text(name, ("name",), NAME_LENGTH_MAX):
         raise InvalidInput(errors)
-    organisation = Organisation(new_id(), name, parent_id)
+    organization = Organization(new_id(), name, parent_id)
     now = datetime.now(UTC)
     async with database.transaction() as connection:
         if await store.fetch_tenant(connection, tenant_id) is None:
             raise NotFound("No such tenant.", ("tenantId",))
-        known = await store.fetch_organisations(connection, tenant_id)
+        known = await store.fetch_organizations(connection, tenant_id)
         if parent_id is not None and parent_id not in known:
-            raise NotFound("No such organisation.", ("parentId",))
-        await store.insert_organisation(connection, tenant_id, organisation, now)
-    return organisation
+            raise NotFound("No such organization.", ("parentId",))
+        await store.insert_organization(connection, tenant_id, organization, now)
+    return organization

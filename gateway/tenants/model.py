@@ -1,4 +1,4 @@
-"""Tenants and organisations, and the assets that every tenant has."""
+"""Tenants and organizations, and the assets that every tenant has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME_LENGTH_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A group of connected organisations: the unit of isolation, with its standard assets."""
+    """A group of connected organizations: the unit of isolation, with its standard assets."""
 
     id: UUID
     name: str
@@ -21,8 +21,8 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
-class Organisation:
-    """One organisation of a tenant; owns catalogue and grants. One without a parent heads its own tree."""
+class Organization:
+    """One organization of a tenant; owns catalog and grants. One without a parent heads its own tree."""
 
     id: UUID
     name: str

@@ -1,4 +1,4 @@
-"""Recognise callers without asking the database about a busy token more than once a second, nor about each alone."""
+"""Recognize callers without asking the database about a busy token more than once a second, nor about each alone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Recognition:
         # In the order in which they lapse.
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
-    async def recognise(self, text: str) -> Caller:
+    async def recognize(self, text: str) -> Caller:
         """Return who holds the token of this text; no round trip if it was looked up within the last second.
 
         Raises:

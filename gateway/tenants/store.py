@@ -1,4 +1,4 @@
-"""Tenants, organisations and assets in the database. Each function is one round trip."""
+"""Tenants, organizations and assets in the database. Each function is one round trip."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway.access import StandardAssets
 from gateway.ledger.assets import Asset, AssetKind
 from gateway.storage import tables
 from gateway.storage.database import Connection, column, run
-from gateway.tenants.model import Organisation, Tenant
+from gateway.tenants.model import Organization, Tenant
 
 INSERT_ASSETS = """
 INSERT INTO assets (tenant_id, id, code, name, kind, scale, created_at, expires_after_days)
@@ -54,26 +54,26 @@ async def fetch_tenant(connection: Connection, tenant_id: UUID) -> Tenant | None
     return None
 
 
-async def insert_organisation(
-    connection: Connection, tenant_id: UUID, organisation: Organisation, at: datetime
+async def insert_organization(
+    connection: Connection, tenant_id: UUID, organization: Organization, at: datetime
 ) -> None:
-    """Insert an organisation of a tenant."""
-    row = tables.Organisation(
+    """Insert an organization of a tenant."""
+    row = tables.Organization(
         tenant_id=tenant_id,
-        id=organisation.id,
-        name=organisation.name,
+        id=organization.id,
+        name=organization.name,
         created_at=at,
-        parent_id=organisation.parent_id,
+        parent_id=organization.parent_id,
     )
-    await run(connection, tables.Organisation.insert(row))
+    await run(connection, tables.Organization.insert(row))
 
 
-async def fetch_organisations(connection: Connection, tenant_id: UUID) -> dict[UUID, Organisation]:
-    """Return every organisation of the tenant, by id, oldest first."""
-    table = tables.Organisation
+async def fetch_organizations(connection: Connection, tenant_id: UUID) -> dict[UUID, Organization]:
+    """Return every organization of the tenant, by id, oldest first."""
+    table = tables.Organization
     query = table.select(table.id, table.name, table.parent_id).where(table.tenant_id == tenant_id)
     rows = await run(connection, query.order_by(table.id))
-    return {row["id"]: Organisation(**row) for row in rows}
+    return {row["id"]: Organization(**row) for row in rows}
 
 
 async def insert_assets(

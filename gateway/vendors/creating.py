@@ -34,14 +34,14 @@ class VendorOutcome:
 async def create_vendor(
     database: Database, caller: Caller, command: CreateVendor, security: VendorSecurity
 ) -> VendorOutcome:
-    """Make a vendor of the caller's organisation.
+    """Make a vendor of the caller's organization.
 
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     fields = command.fields
     errors = check_key(command.request_id, ("input", "requestId"))
     if errors := errors + _find_missing(fields) + fields.check(security):
@@ -57,7 +57,7 @@ async def create_vendor(
         header = fields.secret_header
         vendor = Vendor(
             id=vendor_id,
-            organisation_id=caller.organisation_id,
+            organization_id=caller.organization_id,
             name=fields.name,
             endpoint=fields.endpoint,
             request_template=fields.request_template,

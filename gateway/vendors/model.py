@@ -69,7 +69,7 @@ class Vendor:
     """A vendor as it may be shown: of its secret, only the header's name. Units: seconds for one call."""
 
     id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     name: str
     endpoint: str
     request_template: Mapping[str, Any]
@@ -83,7 +83,7 @@ class Vendor:
         """Return it as an operation's stored answer keeps it."""
         return {
             "id": str(self.id),
-            "organisation_id": str(self.organisation_id),
+            "organization_id": str(self.organization_id),
             "name": self.name,
             "endpoint": self.endpoint,
             "request_template": dict(self.request_template),
@@ -99,7 +99,7 @@ class Vendor:
         """Read what `to_json` wrote."""
         return cls(
             id=UUID(value["id"]),
-            organisation_id=UUID(value["organisation_id"]),
+            organization_id=UUID(value["organization_id"]),
             name=value["name"],
             endpoint=value["endpoint"],
             request_template=value["request_template"],

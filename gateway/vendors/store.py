@@ -13,7 +13,7 @@ from gateway.vendors.mapping import ResponseMapping
 from gateway.vendors.model import Vendor
 
 COLUMNS = """
-id, organisation_id, name, endpoint, request_template, response_mapping, secret_header_name, timeout_seconds,
+id, organization_id, name, endpoint, request_template, response_mapping, secret_header_name, timeout_seconds,
     created_at, updated_at
 """
 
@@ -23,7 +23,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
 LOCK = f"""
-SELECT {COLUMNS} FROM vendors WHERE tenant_id = $1 AND organisation_id = $2 AND id = $3 FOR UPDATE
+SELECT {COLUMNS} FROM vendors WHERE tenant_id = $1 AND organization_id = $2 AND id = $3 FOR UPDATE
 """
 
 # The sealed secret is written only where the header is named.
@@ -31,20 +31,20 @@ UPDATE = """
 UPDATE vendors SET name = $4, endpoint = $5, request_template = $6, response_mapping = $7, secret_header_name = $8,
     timeout_seconds = $9, updated_at = $10,
     secret_header_sealed = CASE WHEN $11 THEN $12 ELSE secret_header_sealed END
-WHERE tenant_id = $1 AND organisation_id = $2 AND id = $3
+WHERE tenant_id = $1 AND organization_id = $2 AND id = $3
 """
 
 FETCH = f"""
-SELECT {COLUMNS} FROM vendors WHERE tenant_id = $1 AND organisation_id = $2 AND id = ANY($3::uuid[])
+SELECT {COLUMNS} FROM vendors WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($3::uuid[])
 """
 
 _PAGE = f"""
-SELECT {COLUMNS} FROM vendors WHERE tenant_id = $1 AND organisation_id = $2 AND id < $3 AND id > $4
+SELECT {COLUMNS} FROM vendors WHERE tenant_id = $1 AND organization_id = $2 AND id < $3 AND id > $4
 """
 PAGE_FORWARDS = f"{_PAGE} ORDER BY id DESC LIMIT $5"
 PAGE_BACKWARDS = f"{_PAGE} ORDER BY id LIMIT $5"
 
-COUNT = "SELECT count(*) FROM vendors WHERE tenant_id = $1 AND organisation_id = $2"
+COUNT = "SELECT count(*) FROM vendors WHERE tenant_id = $1 AND organization_id = $2"
 
 
 async def insert_vendor(
@@ -55,7 +55,7 @@ async def insert_vendor(
         INSERT,
         tenant_id,
         vendor.id,
-        vendor.organisation_id,
+        vendor.organization_id,
         vendor.name,
         vendor.endpoint,
         to_json(vendor.request_template),
@@ -69,10 +69,10 @@ async def insert_vendor(
 
 
 async def lock_vendor(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, vendor_id: UUID
+    connection: Connection, tenant_id: UUID, organization_id: UUID, vendor_id: UUID
 ) -> Vendor | None:
     """Return the vendor, kept from change until the database transaction ends."""
-    row = await connection.fetchrow(LOCK, tenant_id, organisation_id, vendor_id)
+    row = await connection.fetchrow(LOCK, tenant_id, organization_id, vendor_id)
     return _to_vendor(row) if row else None
 
 
@@ -88,7 +88,7 @@ async def update_vendor(
     await connection.execute(
         UPDATE,
         tenant_id,
-        vendor.organisation_id,
+        vendor.organization_id,
         vendor.id,
         vendor.name,
         vendor.endpoint,
@@ -103,30 +103,30 @@ async def update_vendor(
 
 
 async def fetch_vendors(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, ids: Sequence[UUID]
+    connection: Connection, tenant_id: UUID, organization_id: UUID, ids: Sequence[UUID]
 ) -> dict[UUID, Vendor]:
-    """Return the organisation's vendors of these ids that exist, by id."""
-    rows = await connection.fetch(FETCH, tenant_id, organisation_id, ids)
+    """Return the organization's vendors of these ids that exist, by id."""
+    rows = await connection.fetch(FETCH, tenant_id, organization_id, ids)
     return {row["id"]: _to_vendor(row) for row in rows}
 
 
 async def fetch_vendor_page(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, request: PageRequest[UUID]
+    connection: Connection, tenant_id: UUID, organization_id: UUID, request: PageRequest[UUID]
 ) -> Page[Vendor]:
-    """Return a page of an organisation's vendors, newest first."""
+    """Return a page of an organization's vendors, newest first."""
     rows = await connection.fetch(
         PAGE_BACKWARDS if request.backwards else PAGE_FORWARDS,
         tenant_id,
-        organisation_id,
+        organization_id,
         *id_bounds(request),
         request.fetch_limit,
     )
     return cut_page(request, [_to_vendor(row) for row in rows])
 
 
-async def count_vendors(connection: Connection, tenant_id: UUID, organisation_id: UUID) -> int:
-    """Return how many vendors an organisation has."""
-    count: int = await connection.fetchval(COUNT, tenant_id, organisation_id)
+async def count_vendors(connection: Connection, tenant_id: UUID, organization_id: UUID) -> int:
+    """Return how many vendors an organization has."""
+    count: int = await connection.fetchval(COUNT, tenant_id, organization_id)
     return count
 
 

@@ -13,7 +13,7 @@ from gateway.text import check_json
 # where the placeholder is the whole text, and nothing inside a longer text.
 PLACEHOLDERS = (
     "orderId",
-    "organisationId",
+    "organizationId",
     "memberId",
     "memberExternalId",
     "rewardId",

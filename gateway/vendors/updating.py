@@ -36,10 +36,10 @@ async def update_vendor(
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path.
-        NotFound: the caller's organisation has no such vendor.
+        NotFound: the caller's organization has no such vendor.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     fields = command.fields
     errors = check_key(command.request_id, ("input", "requestId"))
     if errors := errors + fields.check(security):
@@ -48,7 +48,7 @@ async def update_vendor(
     request = Request(OperationKind.UPDATE_VENDOR, command.request_id, given, new_id())
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
-        scope = (caller.tenant_id, caller.organisation_id, command.vendor_id)
+        scope = (caller.tenant_id, caller.organization_id, command.vendor_id)
         before = await store.lock_vendor(connection, *scope)
         if before is None:
             raise NotFound("No such vendor.", ("input", "id"))

@@ -19,8 +19,8 @@ WHERE ($1::uuid IS NULL OR tenant_id = $1) AND sequence IS NULL
 ORDER BY tenant_id, asset_id, account_id
 """
 
-ORGANISATIONS = """
-SELECT id FROM organisations WHERE tenant_id = $1
+ORGANIZATIONS = """
+SELECT id FROM organizations WHERE tenant_id = $1
 """
 
 ACCOUNTS = """
@@ -32,17 +32,17 @@ WHERE $1::uuid IS NULL OR tenant_id = $1 ORDER BY tenant_id, id
 async def find_unknown_system_accounts(
     connection: Connection, tenant_id: UUID | None, limit: int
 ) -> Sequence[Row]:
-    """Return the accounts without a row that are neither an organisation's issuance or redemption nor the tenant's expiry."""
+    """Return the accounts without a row that are neither an organization's issuance or redemption nor the tenant's expiry."""
     unknown: list[Row] = []
     known: set[UUID] = set()
     seen: tuple[UUID, UUID] | None = None
     async for row in connection.cursor(SYSTEM_ACCOUNTS, tenant_id, prefetch=PAGE_ROWS):
         if seen != (row["tenant_id"], row["asset_id"]):
             seen = row["tenant_id"], row["asset_id"]
-            organisations = await connection.fetch(ORGANISATIONS, row["tenant_id"])
+            organizations = await connection.fetch(ORGANIZATIONS, row["tenant_id"])
             known = {
-                Account(row["asset_id"], owner_kind, organisation["id"]).id
-                for organisation in organisations
+                Account(row["asset_id"], owner_kind, organization["id"]).id
+                for organization in organizations
                 for owner_kind in UNBOUNDED - {OwnerKind.EXPIRED}
             }
             known.add(Account(row["asset_id"], OwnerKind.EXPIRED, row["tenant_id"]).id)

@@ -32,7 +32,7 @@ CHECKS = (
     ),
     Check(
         "system_accounts_known",
-        "every entry outside the kept balances is on the issuance or redemption of an organisation of its tenant, or on the tenant's expiry",
+        "every entry outside the kept balances is on the issuance or redemption of an organization of its tenant, or on the tenant's expiry",
         find_unknown_system_accounts,
     ),
     Check(

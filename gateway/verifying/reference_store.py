@@ -44,11 +44,11 @@ REFERENCES = (
     Reference("ledger_entries", "asset_id", "assets"),
     Reference("ledger_entries", "grant_id", "grants"),
     Reference("holds", "operation_id", "operations"),
-    Reference("reservations", "organisation_id", "organisations"),
+    Reference("reservations", "organization_id", "organizations"),
     Reference("reservations", "transaction_id", "ledger_transactions"),
     Reference("rewards", "version_id", "reward_versions"),
-    Reference("operations", "organisation_id", "organisations"),
-    Reference("grants", "organisation_id", "organisations"),
+    Reference("operations", "organization_id", "organizations"),
+    Reference("grants", "organization_id", "organizations"),
     Reference("grants", "member_id", "members"),
     Reference("grants", "reward_id", "rewards"),
     Reference("grants", "reward_version_id", "reward_versions"),
@@ -62,7 +62,7 @@ REFERENCES = (
     Reference("grants", "claim_transaction_id", "ledger_transactions"),
     Reference("vendor_orders", "operation_id", "operations"),
     Reference("issuances", "operation_id", "operations"),
-    Reference("issuances", "organisation_id", "organisations"),
+    Reference("issuances", "organization_id", "organizations"),
     Reference("issuances", "member_id", "members"),
     Reference("notifications", "grant_id", "grants"),
     Reference("notifications", "member_id", "members"),
@@ -93,23 +93,23 @@ SELECT * FROM (
     JOIN grants ON grants.tenant_id = notifications.tenant_id AND grants.id = notifications.grant_id
     WHERE ($1::uuid IS NULL OR notifications.tenant_id = $1) AND grants.member_id <> notifications.member_id
     UNION ALL
-    SELECT grants.tenant_id, 'grants', grants.id, 'is of a reward of another organisation' FROM grants
+    SELECT grants.tenant_id, 'grants', grants.id, 'is of a reward of another organization' FROM grants
     JOIN rewards ON rewards.tenant_id = grants.tenant_id AND rewards.id = grants.reward_id
-    WHERE ($1::uuid IS NULL OR grants.tenant_id = $1) AND rewards.organisation_id <> grants.organisation_id
+    WHERE ($1::uuid IS NULL OR grants.tenant_id = $1) AND rewards.organization_id <> grants.organization_id
     UNION ALL
     SELECT grants.tenant_id, 'grants', grants.id, 'is of a version of another reward' FROM grants
     JOIN reward_versions AS versions ON versions.tenant_id = grants.tenant_id AND versions.id = grants.reward_version_id
     WHERE ($1::uuid IS NULL OR grants.tenant_id = $1) AND versions.reward_id <> grants.reward_id
     UNION ALL
-    SELECT fulfillments.tenant_id, 'fulfillments', grant_id, 'is of a grant of another organisation' FROM fulfillments
+    SELECT fulfillments.tenant_id, 'fulfillments', grant_id, 'is of a grant of another organization' FROM fulfillments
     JOIN grants ON grants.tenant_id = fulfillments.tenant_id AND grants.id = fulfillments.grant_id
-    WHERE ($1::uuid IS NULL OR grants.tenant_id = $1) AND fulfillments.organisation_id <> grants.organisation_id
+    WHERE ($1::uuid IS NULL OR grants.tenant_id = $1) AND fulfillments.organization_id <> grants.organization_id
     UNION ALL
-    SELECT reserved.tenant_id, 'reward_segments', reserved.reward_id, 'is reserved for a segment of another organisation'
+    SELECT reserved.tenant_id, 'reward_segments', reserved.reward_id, 'is reserved for a segment of another organization'
     FROM reward_segments AS reserved
     JOIN rewards ON rewards.tenant_id = reserved.tenant_id AND rewards.id = reserved.reward_id
     JOIN segments ON segments.tenant_id = reserved.tenant_id AND segments.id = reserved.segment_id
-    WHERE ($1::uuid IS NULL OR reserved.tenant_id = $1) AND segments.organisation_id <> rewards.organisation_id
+    WHERE ($1::uuid IS NULL OR reserved.tenant_id = $1) AND segments.organization_id <> rewards.organization_id
     UNION ALL
     SELECT entries.tenant_id, 'grants', grants.id, 'is paid by another group than it names' FROM ledger_entries AS entries
     JOIN grants ON grants.tenant_id = entries.tenant_id AND grants.id = entries.grant_id
@@ -129,7 +129,7 @@ REFERENCE_CHECKS = (
     ),
     statement_check(
         "references_agree",
-        "rows that refer to each other agree on asset, member, reward and organisation",
+        "rows that refer to each other agree on asset, member, reward and organization",
         AGREEMENT,
     ),
 )

@@ -73,14 +73,14 @@ CreateAssetResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Create an asset that all organisations of the tenant share.")
+@mutation("Create an asset that all organizations of the tenant share.")
 async def create_asset(
     info: Info,
     input: Annotated[CreateAssetInput, strawberry.argument(description="What to count.")],
 ) -> CreateAssetResult:
     """Turn the input into one command and its outcome into a payload."""
     # Before the input is judged: who may not call this learns nothing else.
-    authorize(info.context.caller, Scope.CATALOGUE)
+    authorize(info.context.caller, Scope.CATALOG)
     errors: list[DomainFieldError] = []
     command = CreateAsset(
         input.request_id,

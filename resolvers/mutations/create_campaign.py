@@ -57,7 +57,7 @@ class CreateCampaignInput:
     )
     status: CampaignStatus = strawberry.field(
         default=CampaignStatus.ACTIVE,
-        description="Whether it takes part; at most 100 of an organisation do.",
+        description="Whether it takes part; at most 100 of an organization do.",
     )
     time_zone: str = strawberry.field(
         default="UTC",

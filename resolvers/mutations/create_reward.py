@@ -1,4 +1,4 @@
-"""createReward: a new reward of the catalogue (MON-1..3, MON-6, CAP-6)."""
+"""createReward: a new reward of the catalog (MON-1..3, MON-6, CAP-6)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from resolvers.errors import (
 )
 from resolvers.fields import mutation
 from resolvers.scalars import JSON
-from resolvers.types.catalogue_reward import to_catalogue_reward
+from resolvers.types.catalog_reward import to_catalog_reward
 from resolvers.types.payment_config import PaymentConfigInput, to_payment_config_draft
 from resolvers.types.reward import Reward
 from resolvers.types.reward_config import RewardConfigInput, to_draft, to_segment_ids
@@ -80,7 +80,7 @@ CreateRewardResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Put a reward into the catalogue.")
+@mutation("Put a reward into the catalog.")
 async def create_reward(
     info: Info,
     input: Annotated[CreateRewardInput, strawberry.argument(description="The reward.")],
@@ -98,5 +98,5 @@ async def create_reward(
     command = CreateReward(input.request_id, fields, input.id)
     outcome = await creating.create_reward(info.context.database, info.context.caller, command)
     return CreateRewardPayload(
-        reward=to_catalogue_reward(outcome.reward), idempotent_replay=outcome.idempotent_replay
+        reward=to_catalog_reward(outcome.reward), idempotent_replay=outcome.idempotent_replay
     )

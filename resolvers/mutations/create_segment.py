@@ -28,7 +28,7 @@ class CreateSegmentInput:
         description="Idempotency key: 1 to 128 characters, unique per partner for ever."
     )
     name: str = strawberry.field(
-        description="Name for people: 1 to 200 characters, unique in the organisation."
+        description="Name for people: 1 to 200 characters, unique in the organization."
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from gateway.ids import IdKind, decode_id
-from gateway.issuing.scope import OrganisationReference
+from gateway.issuing.scope import OrganizationReference
 from gateway.issuing.tills import creating
 from gateway.issuing.tills.creating import CreateTill
 from resolvers.context import Info
@@ -31,11 +31,11 @@ class CreateTillInput:
         description="Idempotency key: 1 to 128 characters, unique per partner for ever."
     )
     name: str = strawberry.field(
-        description="What `issueRewards` will name it by: 1 to 200 characters, unique in the organisation."
+        description="What `issueRewards` will name it by: 1 to 200 characters, unique in the organization."
     )
     org_id: strawberry.ID | None = strawberry.field(
         default=None,
-        description="Whose till it is, within the credential's reach; the credential's own organisation if left out.",
+        description="Whose till it is, within the credential's reach; the credential's own organization if left out.",
     )
 
 
@@ -67,11 +67,11 @@ async def create_till(
     input: Annotated[CreateTillInput, strawberry.argument(description="The till.")],
 ) -> CreateTillResult:
     """Turn the input into one command and its outcome into a payload."""
-    organisation = None
+    organization = None
     if input.org_id is not None:
-        organisation_id = decode_id(IdKind.ORGANISATION, input.org_id)
-        organisation = OrganisationReference(organisation_id, input.org_id)
-    command = CreateTill(input.request_id, input.name, organisation)
+        organization_id = decode_id(IdKind.ORGANIZATION, input.org_id)
+        organization = OrganizationReference(organization_id, input.org_id)
+    command = CreateTill(input.request_id, input.name, organization)
     outcome = await creating.create_till(info.context.database, info.context.caller, command)
     return CreateTillPayload(
         till=to_till(outcome.till), idempotent_replay=outcome.idempotent_replay

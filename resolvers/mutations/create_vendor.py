@@ -43,7 +43,7 @@ class CreateVendorInput:
     request_template: JSON = strawberry.field(
         description=(
             "What is posted: a JSON object of at most 16 KiB. In its texts `{orderId}`, which must be there, "
-            "`{organisationId}`, `{memberId}`, `{memberExternalId}`, `{rewardId}`, `{offerName}`, `{seriesId}` and "
+            "`{organizationId}`, `{memberId}`, `{memberExternalId}`, `{rewardId}`, `{offerName}`, `{seriesId}` and "
             "`{quantity}` are replaced. A text that is nothing but a placeholder becomes the value itself, or null."
         )
     )
@@ -82,7 +82,7 @@ async def create_vendor(
     """Turn the input into one command and its outcome into a payload."""
     context = info.context
     # Before the input is judged: who may not call this learns nothing else.
-    authorize(context.caller, Scope.CATALOGUE)
+    authorize(context.caller, Scope.CATALOG)
     header = input.secret_header
     fields = VendorFields(
         name=input.name,

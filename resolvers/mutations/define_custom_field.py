@@ -22,14 +22,14 @@ from resolvers.fields import mutation
 from resolvers.types.custom_field import CustomField, to_custom_field
 
 
-@strawberry.input(description="A custom field of the organisation.")
+@strawberry.input(description="A custom field of the organization.")
 class DefineCustomFieldInput:
     """The call's key and the declaration."""
 
     request_id: str = strawberry.field(
         description="Idempotency key: 1 to 128 characters, unique per partner for ever."
     )
-    name: str = strawberry.field(description="1 to 64 characters, unique in the organisation.")
+    name: str = strawberry.field(description="1 to 64 characters, unique in the organization.")
     type: CustomFieldType = strawberry.field(description="What values it takes; fixed for ever.")
     required: bool | None = strawberry.field(
         default=False, description="Whether every item issued from now on must carry it."

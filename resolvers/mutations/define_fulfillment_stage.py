@@ -1,4 +1,4 @@
-"""defineFulfillmentStage: a stage of fulfilment (CAP-15)."""
+"""defineFulfillmentStage: a stage of fulfillment (CAP-15)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from resolvers.fields import mutation
 from resolvers.types.fulfillment import FulfillmentStage, to_stage
 
 
-@strawberry.input(description="A stage of the organisation's fulfilment.")
+@strawberry.input(description="A stage of the organization's fulfillment.")
 class DefineFulfillmentStageInput:
     """The call's key and the stage."""
 
     request_id: str = strawberry.field(
         description="Idempotency key: 1 to 128 characters, unique per partner for ever."
     )
-    name: str = strawberry.field(description="1 to 64 characters, unique in the organisation.")
+    name: str = strawberry.field(description="1 to 64 characters, unique in the organization.")
     position: int | None = strawberry.field(
         default=None,
         description="Its place, from 1: stages are in order of it. Left out, a new stage is the last one.",
@@ -54,7 +54,7 @@ DefineFulfillmentStageResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Declare a stage of fulfilment, or move one to another place. New grants begin at the first."
+    "Declare a stage of fulfillment, or move one to another place. New grants begin at the first."
 )
 async def define_fulfillment_stage(
     info: Info,

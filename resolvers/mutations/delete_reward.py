@@ -1,4 +1,4 @@
-"""deleteReward: take a reward out of the catalogue (MON-5)."""
+"""deleteReward: take a reward out of the catalog (MON-5)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ DeleteRewardResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Take a reward out of the catalogue; grants that were made keep showing what it was.")
+@mutation("Take a reward out of the catalog; grants that were made keep showing what it was.")
 async def delete_reward(
     info: Info,
     input: Annotated[DeleteRewardInput, strawberry.argument(description="Which reward.")],

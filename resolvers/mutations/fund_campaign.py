@@ -64,7 +64,7 @@ FundCampaignResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Add to a campaign's budget, from the organisation's issuance.")
+@mutation("Add to a campaign's budget, from the organization's issuance.")
 async def fund_campaign(
     info: Info,
     input: Annotated[FundCampaignInput, strawberry.argument(description="How much for what.")],

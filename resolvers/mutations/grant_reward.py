@@ -1,4 +1,4 @@
-"""grantReward: a custom or a catalogue reward to one member (OWN-1..9, MON-8..11)."""
+"""grantReward: a custom or a catalog reward to one member (OWN-1..9, MON-8..11)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import strawberry
 from gateway import errors as domain
 from gateway.errors import FieldError
 from gateway.granting import grant_reward as granting
-from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand, check_command
+from gateway.granting.model import CatalogReward, CustomReward, GrantCommand, check_command
 from gateway.ids import IdKind, decode_id
 from resolvers.context import Info
 from resolvers.errors import (
@@ -51,7 +51,7 @@ class GrantableReward:
         description="Cash, confirmed at once and claimed by the member; needs an actionCode.",
     )
     reward_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="A reward of the catalogue, given at once: `rew_…`."
+        default=strawberry.UNSET, description="A reward of the catalog, given at once: `rew_…`."
     )
 
 
@@ -137,7 +137,7 @@ async def grant_reward(
     )
 
 
-def _to_reward(given: GrantableReward) -> CustomReward | CatalogueReward:
+def _to_reward(given: GrantableReward) -> CustomReward | CatalogReward:
     if given.custom:
         return CustomReward(given.custom.amount, given.custom.expires_at)
-    return CatalogueReward(decode_id(IdKind.REWARD, given.reward_id or ""))
+    return CatalogReward(decode_id(IdKind.REWARD, given.reward_id or ""))

@@ -47,7 +47,7 @@ class IssueRewardsPayload:
     brand: str | None = strawberry.field(description="As sent.")
     till: str | None = strawberry.field(description="As sent.")
     group_redemption: bool = strawberry.field(
-        description="Whether a group redeems, for all items or for some organisation's."
+        description="Whether a group redeems, for all items or for some organization's."
     )
     results: list[IssuanceResult] = strawberry.field(
         description="One result for each item, in the order sent."

@@ -42,7 +42,7 @@ class UpdateCampaignInput:
     )
     status: CampaignStatus | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Whether it takes part; at most 100 of an organisation do.",
+        description="Whether it takes part; at most 100 of an organization do.",
     )
     starts_at: datetime | None = strawberry.field(
         default=strawberry.UNSET, description="When it begins; null for no such time."

@@ -29,7 +29,7 @@ class UpdateFulfillmentInput:
         description="Idempotency key: 1 to 128 characters, unique per partner for ever."
     )
     grant_id: strawberry.ID = strawberry.field(description="The grant: `XT_…`.")
-    stage: str = strawberry.field(description="A stage that the organisation has declared.")
+    stage: str = strawberry.field(description="A stage that the organization has declared.")
     note: str | None = strawberry.field(
         default=None, description="What to note with the step: at most 1,000 characters."
     )
@@ -56,7 +56,7 @@ UpdateFulfillmentResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Move a grant to a stage of fulfilment; it remembers where it was.")
+@mutation("Move a grant to a stage of fulfillment; it remembers where it was.")
 async def update_fulfillment(
     info: Info,
     input: Annotated[UpdateFulfillmentInput, strawberry.argument(description="What came where.")],

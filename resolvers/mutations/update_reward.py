@@ -24,7 +24,7 @@ from resolvers.errors import (
 )
 from resolvers.fields import mutation
 from resolvers.scalars import JSON
-from resolvers.types.catalogue_reward import to_catalogue_reward
+from resolvers.types.catalog_reward import to_catalog_reward
 from resolvers.types.payment_config import PaymentConfigInput, to_payment_config_draft
 from resolvers.types.reward import Reward
 from resolvers.types.reward_config import RewardConfigInput, to_draft, to_segment_ids
@@ -110,7 +110,7 @@ async def update_reward(
     command = UpdateReward(input.request_id, reward_id, fields)
     outcome = await updating.update_reward(info.context.database, info.context.caller, command)
     return UpdateRewardPayload(
-        reward=to_catalogue_reward(outcome.reward), idempotent_replay=outcome.idempotent_replay
+        reward=to_catalog_reward(outcome.reward), idempotent_replay=outcome.idempotent_replay
     )
 
 

@@ -98,7 +98,7 @@ async def update_vendor(
 ) -> UpdateVendorResult:
     """Turn the input into one command and its outcome into a payload."""
     context = info.context
-    authorize(context.caller, Scope.CATALOGUE)
+    authorize(context.caller, Scope.CATALOG)
     _refuse_nulls(input)
     mapping, header = input.response_mapping or None, input.secret_header or None
     fields = VendorFields(

@@ -7,7 +7,7 @@ from resolvers.queries.campaigns import campaign, campaigns
 from resolvers.queries.declarations import (
     custom_fields,
     fulfillment_stages,
-    organisations,
+    organizations,
     tills,
 )
 from resolvers.queries.grant_totals import grant_totals
@@ -40,7 +40,7 @@ QUERIES: list[StrawberryField] = [
     grant_totals,
     group,
     segments,
-    organisations,
+    organizations,
     custom_fields,
     fulfillment_stages,
     tills,

@@ -46,7 +46,7 @@ async def assets(
 ) -> Connection[Asset]:
     """Load a page of assets."""
     context = info.context
-    authorize(context.caller, Scope.READ, Scope.CATALOGUE)
+    authorize(context.caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(ASSET_CURSOR, first, after, last, before)
     tenant_id, wanted = context.caller.tenant_id, kinds or USUAL_KINDS
     async with context.database.connection() as connection:

@@ -27,13 +27,13 @@ from resolvers.types.campaign import Campaign, load_campaign_nodes, to_campaign
 CAMPAIGN_CURSOR = id_cursor(b"m")
 
 
-@resolved("Fetch one campaign; null if it is unknown or another organisation's.")
+@resolved("Fetch one campaign; null if it is unknown or another organization's.")
 async def campaign(
     info: Info,
     id: Annotated[strawberry.ID, strawberry.argument(description="The campaign: `camp_…`.")],
 ) -> Campaign | None:
     """Look one campaign up."""
-    authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
+    authorize(info.context.caller, Scope.READ, Scope.CATALOG)
     campaign_id = decode_id(IdKind.CAMPAIGN, id)
     if campaign_id is None:
         return None
@@ -41,7 +41,7 @@ async def campaign(
     return found
 
 
-@resolved("List the organisation's campaigns, newest first.")
+@resolved("List the organization's campaigns, newest first.")
 async def campaigns(
     info: Info,
     status: Annotated[
@@ -55,9 +55,9 @@ async def campaigns(
 ) -> Connection[Campaign]:
     """Read one page."""
     caller = info.context.caller
-    authorize(caller, Scope.READ, Scope.CATALOGUE)
+    authorize(caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(CAMPAIGN_CURSOR, first, after, last, before)
-    scope = (caller.tenant_id, caller.organisation_id, status)
+    scope = (caller.tenant_id, caller.organization_id, status)
     async with info.context.database.connection() as connection:
         page = await fetch_campaign_page(connection, *scope, request)
     info.context.spend_rows(len(page.items))

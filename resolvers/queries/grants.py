@@ -12,7 +12,7 @@ from resolvers.types.grant_page import GRANT_CURSOR, load_grants
 
 
 @resolved(
-    "What was granted, newest first: by the credential's organisation, or to the member whose token it is."
+    "What was granted, newest first: by the credential's organization, or to the member whose token it is."
 )
 async def grants(
     info: Info,

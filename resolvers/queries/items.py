@@ -38,7 +38,7 @@ COMPETITION_CURSOR = id_cursor(b"c")
 CODE_POOL_CURSOR = id_cursor(b"k")
 
 
-@resolved("List the organisation's products, newest first.")
+@resolved("List the organization's products, newest first.")
 async def products(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Connection[Product]:
@@ -47,7 +47,7 @@ async def products(
     return await _load(info.context, domain.Product, to_product, PRODUCT_CURSOR, *arguments)
 
 
-@resolved("List the organisation's competitions, newest first.")
+@resolved("List the organization's competitions, newest first.")
 async def competitions(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Connection[Competition]:
@@ -58,7 +58,7 @@ async def competitions(
     )
 
 
-@resolved("List the organisation's pools of coupon codes, newest first.")
+@resolved("List the organization's pools of coupon codes, newest first.")
 async def code_pools(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Connection[CodePool]:
@@ -75,9 +75,9 @@ async def _load(
     *arguments: Any,
 ) -> Connection[Node]:
     caller = context.caller
-    authorize(caller, Scope.READ, Scope.CATALOGUE)
+    authorize(caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(cursor, *arguments)
-    scope = (caller.tenant_id, caller.organisation_id, item_type)
+    scope = (caller.tenant_id, caller.organization_id, item_type)
     async with context.database.connection() as connection:
         page = await fetch_item_page(connection, *scope, request)
     context.spend_rows(len(page.items))

@@ -1,4 +1,4 @@
-"""`reward` and `rewards`: read the catalogue (MON-1, MON-13)."""
+"""`reward` and `rewards`: read the catalog (MON-1, MON-13)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from resolvers.pages import (
     read_page_request,
     to_connection,
 )
-from resolvers.types.catalogue_reward import RewardType, to_catalogue_reward
+from resolvers.types.catalog_reward import RewardType, to_catalog_reward
 from resolvers.types.reward import Reward, load_reward
 
 REWARD_CURSOR = id_cursor(b"r")
@@ -45,20 +45,20 @@ class RewardFilterInput:
 
 
 @resolved(
-    "Fetch one reward of the catalogue; null if it is unknown, deleted or another organisation's."
+    "Fetch one reward of the catalog; null if it is unknown, deleted or another organization's."
 )
 async def reward(
     info: Info,
     id: Annotated[strawberry.ID, strawberry.argument(description="The reward: `rew_…`.")],
 ) -> Reward | None:
     """Look one reward up."""
-    authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
+    authorize(info.context.caller, Scope.READ, Scope.CATALOG)
     reward_id = decode_id(IdKind.REWARD, id)
     return None if reward_id is None else await load_reward(info.context, reward_id)
 
 
 @resolved(
-    "List the catalogue, newest first (those with an id that the caller chose stand where that id sorts)."
+    "List the catalog, newest first (those with an id that the caller chose stand where that id sorts)."
 )
 async def rewards(
     info: Info,
@@ -72,10 +72,10 @@ async def rewards(
 ) -> Connection[Reward]:
     """Read one page."""
     caller = info.context.caller
-    authorize(caller, Scope.READ, Scope.CATALOGUE)
+    authorize(caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(REWARD_CURSOR, first, after, last, before)
     wanted = _to_filter(filter) if filter else RewardFilter()
-    scope = (caller.tenant_id, caller.organisation_id)
+    scope = (caller.tenant_id, caller.organization_id)
     async with info.context.database.connection() as connection:
         page = await fetch_reward_page(connection, *scope, wanted, request)
     info.context.spend_rows(len(page.items))
@@ -84,7 +84,7 @@ async def rewards(
         async with info.context.database.connection() as connection:
             return await count_rewards(connection, *scope, wanted)
 
-    return to_connection(page, to_catalogue_reward, _to_cursor, count)
+    return to_connection(page, to_catalog_reward, _to_cursor, count)
 
 
 def _to_cursor(record: RewardRecord) -> str:

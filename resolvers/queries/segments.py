@@ -1,4 +1,4 @@
-"""`segments`: the organisation's sets of members (CAP-10)."""
+"""`segments`: the organization's sets of members (CAP-10)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from resolvers.types.segment import Segment, to_segment
 SEGMENT_CURSOR = id_cursor(b"s")
 
 
-@resolved("List the organisation's segments, newest first.")
+@resolved("List the organization's segments, newest first.")
 async def segments(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Connection[Segment]:
@@ -30,7 +30,7 @@ async def segments(
     caller = info.context.caller
     authorize(caller, Scope.READ, Scope.MEMBERS)
     request = read_page_request(SEGMENT_CURSOR, first, after, last, before)
-    scope = (caller.tenant_id, caller.organisation_id)
+    scope = (caller.tenant_id, caller.organization_id)
     async with info.context.database.connection() as connection:
         page = await fetch_segment_page(connection, *scope, request)
     info.context.spend_rows(len(page.items))

@@ -1,4 +1,4 @@
-"""`vendors`: who sells vouchers to the organisation (CAP-5)."""
+"""`vendors`: who sells vouchers to the organization (CAP-5)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from resolvers.types.vendor import Vendor, to_vendor
 VENDOR_CURSOR = id_cursor(b"v")
 
 
-@resolved("List the organisation's vendors, newest first.")
+@resolved("List the organization's vendors, newest first.")
 async def vendors(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Connection[Vendor]:
     """Read one page."""
     context = info.context
     caller = context.caller
-    authorize(caller, Scope.READ, Scope.CATALOGUE)
+    authorize(caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(VENDOR_CURSOR, first, after, last, before)
-    scope = (caller.tenant_id, caller.organisation_id)
+    scope = (caller.tenant_id, caller.organization_id)
     async with context.database.connection() as connection:
         page = await fetch_vendor_page(connection, *scope, request)
     context.spend_rows(len(page.items))

@@ -1,4 +1,4 @@
-"""Campaigns: what an organisation gives for which events."""
+"""Campaigns: what an organization gives for which events."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class CampaignCounts:
 
 
 @strawberry.type(
-    description="What an organisation gives for which events. What it does never changes; when it runs can be changed."
+    description="What an organization gives for which events. What it does never changes; when it runs can be changed."
 )
 class Campaign(Node):
     """A campaign."""
@@ -188,8 +188,8 @@ def to_campaign(campaign: domain.Campaign) -> Campaign:
 
 
 async def load_campaign_nodes(context: Context, ids: Sequence[UUID]) -> list[Campaign | None]:
-    """Return the campaigns of the caller's organisation, in the order of the ids; members see none."""
-    if not context.caller.scopes & {Scope.READ, Scope.CATALOGUE}:
+    """Return the campaigns of the caller's organization, in the order of the ids; members see none."""
+    if not context.caller.scopes & {Scope.READ, Scope.CATALOG}:
         return [None] * len(ids)
     found = await context.loaders.using(_load_campaigns).load_many(ids)
     return [to_campaign(campaign) if campaign else None for campaign in found]
@@ -220,7 +220,7 @@ async def _load_campaigns(
     connection: Connection, loaders: Loaders, ids: Sequence[UUID]
 ) -> Mapping[UUID, domain.Campaign]:
     caller = loaders.caller
-    return await fetch_campaigns(connection, caller.tenant_id, caller.organisation_id, ids)
+    return await fetch_campaigns(connection, caller.tenant_id, caller.organization_id, ids)
 
 
 async def _load_available(

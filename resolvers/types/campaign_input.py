@@ -63,7 +63,7 @@ class CampaignTierInput:
     )
     condition: str | None = strawberry.field(default=None, description=CONDITION)
     reward_ids: list[strawberry.ID] = strawberry.field(
-        description="1 to 10 rewards of the organisation, each once."
+        description="1 to 10 rewards of the organization, each once."
     )
     limits: list[CampaignLimitInput] | None = strawberry.field(
         default=None, description="Limits on the events that this tier rewards: at most 5."

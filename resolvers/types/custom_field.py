@@ -37,11 +37,11 @@ _NAMES = {
 }
 
 
-@strawberry.type(description="A custom field that an organisation's issued items may carry.")
+@strawberry.type(description="A custom field that an organization's issued items may carry.")
 class CustomField:
     """A declaration."""
 
-    name: str = strawberry.field(description="The field's name, unique in the organisation.")
+    name: str = strawberry.field(description="The field's name, unique in the organization.")
     type: CustomFieldType = strawberry.field(description="What values it takes.")
     required: bool = strawberry.field(description="Whether every item must carry it.")
     choices: list[str] = strawberry.field(
@@ -95,7 +95,7 @@ class CustomFieldValueInput:
 class CustomFieldInput:
     """A declared name and a value."""
 
-    name: str = strawberry.field(description="The name of a field that the organisation declared.")
+    name: str = strawberry.field(description="The name of a field that the organization declared.")
     value: CustomFieldValueInput = strawberry.field(description="The value.")
 
 

@@ -1,4 +1,4 @@
-"""Fulfilment: stages, and where a grant stands (CAP-15)."""
+"""Fulfillment: stages, and where a grant stands (CAP-15)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gateway.storage.database import Connection
 from resolvers.loaders import Loaders
 
 
-@strawberry.type(description="A stage of an organisation's fulfilment, such as BOOKED.")
+@strawberry.type(description="A stage of an organization's fulfillment, such as BOOKED.")
 class FulfillmentStage:
     """A name and a place."""
 
-    name: str = strawberry.field(description="The stage's name, unique in the organisation.")
+    name: str = strawberry.field(description="The stage's name, unique in the organization.")
     position: int = strawberry.field(
         description="Its place: stages are listed from the lowest. New grants begin at the first."
     )

@@ -44,7 +44,7 @@ expose_enum(
     GrantSource,
     "Which operation made a grant.",
     {
-        "MANUAL": "`grantReward` with a reward of the catalogue.",
+        "MANUAL": "`grantReward` with a reward of the catalog.",
         "PARTNER_ACTION": "`grantReward` with a custom reward for an action.",
         "ISSUANCE": "`issueRewards`.",
         "DISTRIBUTION": "`distributeRewards`.",
@@ -163,13 +163,13 @@ class Grant(Node):
 
     @resolved("What was granted, as it was then.", graphql_type=Reward)
     def reward(self, info: Info) -> Reward | Awaitable[Reward]:
-        """Return the reward's version; a grant outside of the catalogue has its reward with it."""
+        """Return the reward's version; a grant outside of the catalog has its reward with it."""
         return present_granted_reward(info.context.loaders, self.record)
 
-    @resolved("The organisation whose reward was granted.")
+    @resolved("The organization whose reward was granted.")
     def org_id(self) -> strawberry.ID:
-        """Name the organisation."""
-        return strawberry.ID(encode_id(IdKind.ORGANISATION, self.record.organisation_id))
+        """Name the organization."""
+        return strawberry.ID(encode_id(IdKind.ORGANIZATION, self.record.organization_id))
 
     @resolved("The custom fields that it was issued with, in the order sent.")
     def custom_fields(self) -> list[CustomFieldValue]:
@@ -178,7 +178,7 @@ class Grant(Node):
             to_custom_field_value(stored) for stored in self.record.details.get("custom_fields", ())
         ]
 
-    @resolved("Where its fulfilment stands; null if its organisation has no stages.")
+    @resolved("Where its fulfillment stands; null if its organization has no stages.")
     async def fulfillment(self, info: Info) -> Fulfillment | None:
         """Load the steps; the grants of a list share one statement."""
         return await info.context.loaders.using(load_fulfillments).load(self.record.id)

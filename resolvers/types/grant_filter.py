@@ -56,7 +56,7 @@ class GrantFilterInput:
         default=None, description="Received by this member."
     )
     reward_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Of this reward of the catalogue."
+        default=None, description="Of this reward of the catalog."
     )
     client_reference: str | None = strawberry.field(
         default=None, description="With this client reference."
@@ -68,7 +68,7 @@ class GrantFilterInput:
         default=None, description="Granted before this time."
     )
     fulfillment_stage: list[str] | None = strawberry.field(
-        default=None, description="At any of these stages of fulfilment."
+        default=None, description="At any of these stages of fulfillment."
     )
 
 

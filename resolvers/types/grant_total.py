@@ -21,7 +21,7 @@ expose_enum(
     "What grants are summed by.",
     {
         "ACTION_CODE": "Their action code.",
-        "REWARD": "The reward of the catalogue they are of.",
+        "REWARD": "The reward of the catalog they are of.",
         "SOURCE": "The operation that made them.",
         "DAY": "The day on which they were granted, in UTC.",
         "CAMPAIGN": "The campaign that made them.",

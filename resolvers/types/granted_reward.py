@@ -12,7 +12,7 @@ from gateway.promises import Promise
 from gateway.rewards.version_store import fetch_reward_versions
 from gateway.storage.database import Connection
 from resolvers.loaders import Loaders
-from resolvers.types.catalogue_reward import CatalogueReward, to_catalogue_reward
+from resolvers.types.catalog_reward import CatalogReward, to_catalog_reward
 from resolvers.types.reward import CurrencyReward, CustomReward, Reward
 
 # A version is at most about 20 kB, nearly all of it the partner's metadata.
@@ -22,13 +22,13 @@ KEPT_VERSIONS_MAX = 2_000
 _CUSTOM = GrantKind.CUSTOM
 
 # Versions that the process has met, by tenant and id, as their GraphQL types: they never change, and many grants have the same.
-_kept: dict[tuple[UUID, UUID], CatalogueReward] = {}
+_kept: dict[tuple[UUID, UUID], CatalogReward] = {}
 
 
 def present_granted_reward(loaders: Loaders, grant: ShownGrant) -> Reward | Promise[Reward]:
     """Return what a grant gave.
 
-    It is there at once if the process has met the version, or the assets of a reward outside of the catalogue. Those of a list
+    It is there at once if the process has met the version, or the assets of a reward outside of the catalog. Those of a list
     that it has not met share one statement.
     """
     version_id = grant.reward_version_id
@@ -53,7 +53,7 @@ def present_granted_reward(loaders: Loaders, grant: ShownGrant) -> Reward | Prom
 
 
 def _load_version(loaders: Loaders, version_id: UUID) -> Promise[Reward]:
-    def present(version: CatalogueReward | None) -> Reward:
+    def present(version: CatalogReward | None) -> Reward:
         assert version is not None  # noqa: S101 - versions are never deleted
         return version
 
@@ -62,11 +62,11 @@ def _load_version(loaders: Loaders, version_id: UUID) -> Promise[Reward]:
 
 async def _fetch_versions(
     connection: Connection, loaders: Loaders, version_ids: Sequence[UUID]
-) -> Mapping[UUID, CatalogueReward]:
+) -> Mapping[UUID, CatalogReward]:
     """Return versions by id, and keep them for the process."""
     tenant_id = loaders.caller.tenant_id
     fetched = await fetch_reward_versions(connection, tenant_id, version_ids)
-    shown = {version_id: to_catalogue_reward(version) for version_id, version in fetched.items()}
+    shown = {version_id: to_catalog_reward(version) for version_id, version in fetched.items()}
     if len(_kept) + len(shown) > KEPT_VERSIONS_MAX:
         _kept.clear()
     _kept.update({(tenant_id, version_id): version for version_id, version in shown.items()})

@@ -36,7 +36,7 @@ expose_enum(
     description="An identifier of a member; with its type it names nobody else in the tenant."
 )
 class MemberIdentifier:
-    """A type and a normalised value."""
+    """A type and a normalized value."""
 
     identifier_type: IdentifierType = strawberry.field(description="What the value is.")
     identifier_value: str = strawberry.field(

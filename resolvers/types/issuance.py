@@ -129,10 +129,10 @@ class IssuanceResult:
         """Return what the item has."""
         return self.outcome.item.reward_id_as_sent  # type: ignore[return-value]  # an ID is a string
 
-    @resolved("The organisation whose reward it is.")
+    @resolved("The organization whose reward it is.")
     def org_id(self) -> strawberry.ID:
-        """Name the organisation."""
-        return strawberry.ID(encode_id(IdKind.ORGANISATION, self.outcome.terms.organisation_id))
+        """Name the organization."""
+        return strawberry.ID(encode_id(IdKind.ORGANIZATION, self.outcome.terms.organization_id))
 
     @resolved("As sent.")
     def requested_quantity(self) -> Decimal:
@@ -173,7 +173,7 @@ class IssuanceResult:
         """Return what the item has."""
         return self.outcome.item.event_log_id
 
-    @resolved("As sent with the item, or else with its organisation.")
+    @resolved("As sent with the item, or else with its organization.")
     def params(self) -> JSON | None:
         """Return what applied to the item."""
         params = self.outcome.terms.params
@@ -193,7 +193,7 @@ class IssuanceResult:
         grant = self.outcome.grant
         return None if grant is None else to_grant(grant)
 
-    @resolved("The notes of its organisation, as sent.")
+    @resolved("The notes of its organization, as sent.")
     def notes(self) -> str | None:
         """Return what applied to the item."""
         return self.outcome.terms.notes

@@ -9,7 +9,7 @@ import strawberry
 from gateway.errors import FieldError
 from gateway.ids import IdKind, decode_id
 from gateway.issuing.model import ONE, IssueCommand, IssueItem, PaymentChoice
-from gateway.issuing.scope import DataScope, OrganisationDetails, OrganisationReference
+from gateway.issuing.scope import DataScope, OrganizationDetails, OrganizationReference
 from resolvers.enums import expose_enum
 from resolvers.scalars import JSON
 from resolvers.types.custom_field import CustomFieldInput, to_given_field
@@ -20,8 +20,8 @@ expose_enum(
     DataScope,
     "Whose rewards a call may issue.",
     {
-        "SELF": "Those of the credential's own organisation.",
-        "OTHER": "Those of the organisations that the call lists; each item then names the one it is of.",
+        "SELF": "Those of the credential's own organization.",
+        "OTHER": "Those of the organizations that the call lists; each item then names the one it is of.",
     },
 )
 
@@ -49,7 +49,7 @@ class PaymentConfigRef:
 class IssueRewardItem:
     """A reward, how many, how it is paid, and what to echo."""
 
-    reward_id: strawberry.ID = strawberry.field(description="A reward of the catalogue: `rew_…`.")
+    reward_id: strawberry.ID = strawberry.field(description="A reward of the catalog: `rew_…`.")
     quantity: Decimal | None = strawberry.field(
         default=ONE,
         description="How many. A fraction is dropped: 1.56 is 1. Only CONV_RATIO issues more than one.",
@@ -66,23 +66,23 @@ class IssueRewardItem:
     )
     org_id: strawberry.ID | None = strawberry.field(
         default=None,
-        description="Whose reward it is: `org_…`. Required for OTHER; otherwise the credential's own organisation.",
+        description="Whose reward it is: `org_…`. Required for OTHER; otherwise the credential's own organization.",
     )
     custom_fields: list[CustomFieldInput] | None = strawberry.field(
-        default=None, description="Fields that the organisation declared, at most 50."
+        default=None, description="Fields that the organization declared, at most 50."
     )
     fulfillment_stage: str | None = strawberry.field(
         default=None,
-        description="The stage to begin at; the organisation's first if left out.",
+        description="The stage to begin at; the organization's first if left out.",
     )
 
 
-@strawberry.input(description="What applies to the items of one organisation.")
+@strawberry.input(description="What applies to the items of one organization.")
 class OrgLevelDetails:
-    """An organisation, and its parameters, notes and group."""
+    """An organization, and its parameters, notes and group."""
 
     org_id: strawberry.ID = strawberry.field(
-        description="The organisation: `org_…`, within the scope of the call."
+        description="The organization: `org_…`, within the scope of the call."
     )
     params: JSON | None = strawberry.field(
         default=None, description="Kept with its items that have no parameters of their own."
@@ -134,10 +134,10 @@ class IssueRewardsInput:
     )
     data_scope_org_ids: list[strawberry.ID] | None = strawberry.field(
         default=None,
-        description="OTHER only: 1 to 100 organisations, each within the credential's reach.",
+        description="OTHER only: 1 to 100 organizations, each within the credential's reach.",
     )
     org_level_details: list[OrgLevelDetails] | None = strawberry.field(
-        default=None, description="What applies to the items of each organisation."
+        default=None, description="What applies to the items of each organization."
     )
     dry_run: bool | None = strawberry.field(
         default=False, description="Answer what would happen, and leave nothing behind."
@@ -156,8 +156,8 @@ def to_command(input: IssueRewardsInput, errors: list[FieldError]) -> IssueComma
         till=input.till,
         is_dry_run=bool(input.dry_run),
         data_scope=input.data_scope or DataScope.SELF,
-        organisations=[_to_organisation(one) for one in input.data_scope_org_ids or ()],
-        organisation_details=[
+        organizations=[_to_organization(one) for one in input.data_scope_org_ids or ()],
+        organization_details=[
             _to_details(details, index, errors)
             for index, details in enumerate(input.org_level_details or ())
         ],
@@ -176,22 +176,22 @@ def _to_item(given: IssueRewardItem) -> IssueItem:
         params=given.params,
         payment=_to_choice(given.payment_config) if given.payment_config else None,
         reward_id_as_sent=given.reward_id,
-        organisation=_to_organisation(given.org_id) if given.org_id is not None else None,
+        organization=_to_organization(given.org_id) if given.org_id is not None else None,
         custom_fields=[to_given_field(field) for field in given.custom_fields or ()],
         fulfillment_stage=given.fulfillment_stage,
     )
 
 
-def _to_organisation(public_id: str) -> OrganisationReference:
-    return OrganisationReference(decode_id(IdKind.ORGANISATION, public_id), public_id)
+def _to_organization(public_id: str) -> OrganizationReference:
+    return OrganizationReference(decode_id(IdKind.ORGANIZATION, public_id), public_id)
 
 
 def _to_details(
     given: OrgLevelDetails, index: int, errors: list[FieldError]
-) -> OrganisationDetails:
+) -> OrganizationDetails:
     path = ("input", "orgLevelDetails", str(index), "group")
-    return OrganisationDetails(
-        organisation=_to_organisation(given.org_id),
+    return OrganizationDetails(
+        organization=_to_organization(given.org_id),
         params=given.params,
         notes=given.notes,
         group=to_group_reference(given.group, path, errors) if given.group else None,

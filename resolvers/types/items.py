@@ -77,7 +77,7 @@ class CodePool(Node):
     @resolved("How many codes it has. Not for members.")
     async def codes(self, info: Info) -> CodeCounts:
         """Count the codes."""
-        authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
+        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         counts = await info.context.loaders.using(_load_counts).load(self.item.key)
         assert counts is not None  # noqa: S101 - the pool was read, and pools are never deleted
         return CodeCounts(
@@ -117,11 +117,11 @@ def to_code_pool(item: domain.CodePool) -> CodePool:
 
 
 async def load_item(
-    context: Context, item_type: type[ItemType], organisation_id: UUID, item_id: UUID
+    context: Context, item_type: type[ItemType], organization_id: UUID, item_id: UUID
 ) -> ItemType:
-    """Return the item that a reward of this organisation refers to; the rewards of a list share one statement."""
+    """Return the item that a reward of this organization refers to; the rewards of a list share one statement."""
     item = await context.loaders.using(_load_items, item_type).load(
-        ItemKey(organisation_id, item_id)
+        ItemKey(organization_id, item_id)
     )
     # Checked when the reward was written, and items are never deleted.
     assert item is not None  # noqa: S101
@@ -129,19 +129,19 @@ async def load_item(
 
 
 async def load_product_nodes(context: Context, ids: Sequence[UUID]) -> list[Product | None]:
-    """Return the caller's organisation's products, in the order of the ids."""
+    """Return the caller's organization's products, in the order of the ids."""
     items = await _load_own(context, domain.Product, ids)
     return [to_product(item) if item else None for item in items]
 
 
 async def load_competition_nodes(context: Context, ids: Sequence[UUID]) -> list[Competition | None]:
-    """Return the caller's organisation's competitions, in the order of the ids."""
+    """Return the caller's organization's competitions, in the order of the ids."""
     items = await _load_own(context, domain.Competition, ids)
     return [to_competition(item) if item else None for item in items]
 
 
 async def load_code_pool_nodes(context: Context, ids: Sequence[UUID]) -> list[CodePool | None]:
-    """Return the caller's organisation's code pools, in the order of the ids."""
+    """Return the caller's organization's code pools, in the order of the ids."""
     items = await _load_own(context, domain.CodePool, ids)
     return [to_code_pool(item) if item else None for item in items]
 
@@ -150,10 +150,10 @@ async def _load_own(
     context: Context, item_type: type[ItemType], ids: Sequence[UUID]
 ) -> Sequence[ItemType | None]:
     caller = context.caller
-    if not caller.scopes & {Scope.READ, Scope.CATALOGUE}:
-        # A member sees no catalogue: what is in it looks unknown.
+    if not caller.scopes & {Scope.READ, Scope.CATALOG}:
+        # A member sees no catalog: what is in it looks unknown.
         return [None] * len(ids)
-    keys = [ItemKey(caller.organisation_id, item_id) for item_id in ids]
+    keys = [ItemKey(caller.organization_id, item_id) for item_id in ids]
     return await context.loaders.using(_load_items, item_type).load_many(keys)
 
 

@@ -241,7 +241,7 @@ class Member(Node):
         authorize_reading(info)
         return await load_groups_of_member(info.context, self.member_id)
 
-    @resolved("The organisation's segments that the member is in, oldest first. Not for members.")
+    @resolved("The organization's segments that the member is in, oldest first. Not for members.")
     async def segments(
         self, info: Info
     ) -> list[Annotated[Segment, strawberry.lazy("resolvers.types.segment")]]:

@@ -1,4 +1,4 @@
-"""The union of all rewards: those of the catalogue, and the two that stand only on grants."""
+"""The union of all rewards: those of the catalog, and the two that stand only on grants."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from resolvers.fields import resolved
 from resolvers.loaders import Loaders
 from resolvers.node import Node
 from resolvers.types.asset import Asset, to_asset
-from resolvers.types.catalogue_reward import (
+from resolvers.types.catalog_reward import (
     CompetitionEntryReward,
     NonUniqueCouponReward,
     PointsReward,
     ProductReward,
     UniqueCouponReward,
     VendorVoucherReward,
-    to_catalogue_reward,
+    to_catalog_reward,
 )
 
 Credit: TypeAlias = tuple[ledger.Asset, int]
@@ -39,7 +39,7 @@ _EXPERIENCE = AssetKind.EXPERIENCE
 
 @strawberry.type(description="Cash for something the member did in a partner's own systems.")
 class CustomReward:
-    """An amount, outside of any catalogue."""
+    """An amount, outside of any catalog."""
 
     credit: strawberry.Private[Credit]
     record: strawberry.Private[ShownGrant]
@@ -70,7 +70,7 @@ class CustomReward:
     description="What a line of a distribution gives: currency, experience points, or both."
 )
 class CurrencyReward:
-    """Amounts, outside of any catalogue."""
+    """Amounts, outside of any catalog."""
 
     credits: strawberry.Private[Sequence[Credit]]
 
@@ -115,7 +115,7 @@ Reward: TypeAlias = Annotated[
     strawberry.union(
         "Reward",
         description=(
-            "What can be granted. Those that implement `RewardDefinition` stand in the catalogue; `CustomReward` and "
+            "What can be granted. Those that implement `RewardDefinition` stand in the catalog; `CustomReward` and "
             "`CurrencyReward` appear on grants only."
         ),
     ),
@@ -123,21 +123,21 @@ Reward: TypeAlias = Annotated[
 
 
 async def load_reward(context: Context, reward_id: UUID) -> Reward | None:
-    """Return a reward of the caller's catalogue, or None."""
+    """Return a reward of the caller's catalog, or None."""
     reward = await context.loaders.using(_load_rewards).load(reward_id)
-    return to_catalogue_reward(reward) if reward else None
+    return to_catalog_reward(reward) if reward else None
 
 
 async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[Node | None]:
-    """Return the rewards of the caller's catalogue, in the order of the ids; members see none."""
-    if not context.caller.scopes & {Scope.READ, Scope.CATALOGUE}:
+    """Return the rewards of the caller's catalog, in the order of the ids; members see none."""
+    if not context.caller.scopes & {Scope.READ, Scope.CATALOG}:
         return [None] * len(ids)
     rewards = await context.loaders.using(_load_rewards).load_many(ids)
-    return [to_catalogue_reward(reward) if reward else None for reward in rewards]
+    return [to_catalog_reward(reward) if reward else None for reward in rewards]
 
 
 async def _load_rewards(
     connection: Connection, loaders: Loaders, ids: Sequence[UUID]
 ) -> Mapping[UUID, domain.Reward]:
     caller = loaders.caller
-    return await fetch_rewards(connection, caller.tenant_id, caller.organisation_id, ids)
+    return await fetch_rewards(connection, caller.tenant_id, caller.organization_id, ids)

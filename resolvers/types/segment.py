@@ -29,14 +29,14 @@ from resolvers.types.member_set import SET_MEMBER_CURSOR, load_set_members
 
 
 @strawberry.type(
-    description="A set of members that the organisation's rewards can be reserved for."
+    description="A set of members that the organization's rewards can be reserved for."
 )
 class Segment(Node):
     """A named set; its members are read when they are asked for."""
 
     segment: strawberry.Private[domain.Segment]
 
-    name: str = strawberry.field(description="Name for people, unique in the organisation.")
+    name: str = strawberry.field(description="Name for people, unique in the organization.")
     created_at: datetime = strawberry.field(description="When it was created.")
 
     @resolved("Who is in it, newest member first.")
@@ -65,7 +65,7 @@ def to_segment(segment: domain.Segment) -> Segment:
 
 
 async def load_segment_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[Node | None]:
-    """Return the organisation's segments, in the order of the ids; members see none."""
+    """Return the organization's segments, in the order of the ids; members see none."""
     if context.caller.member_id is not None:
         return [None] * len(ids)
     found = await context.loaders.using(_load_segments).load_many(ids)
@@ -73,7 +73,7 @@ async def load_segment_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[
 
 
 async def load_segments_of_member(context: Context, member_id: UUID) -> list[Segment]:
-    """Return the organisation's segments that a member is in; members of one list are read together."""
+    """Return the organization's segments that a member is in; members of one list are read together."""
     found = await context.loaders.using(_load_of_members).load(member_id)
     return [to_segment(segment) for segment in found or ()]
 
@@ -88,14 +88,14 @@ async def _load_segments(
     connection: Connection, loaders: Loaders, ids: Sequence[UUID]
 ) -> Mapping[UUID, domain.Segment]:
     caller = loaders.caller
-    return await fetch_segments(connection, caller.tenant_id, caller.organisation_id, ids)
+    return await fetch_segments(connection, caller.tenant_id, caller.organization_id, ids)
 
 
 async def _load_of_members(
     connection: Connection, loaders: Loaders, ids: Sequence[UUID]
 ) -> Mapping[UUID, list[domain.Segment]]:
     caller = loaders.caller
-    scope = (caller.tenant_id, caller.organisation_id)
+    scope = (caller.tenant_id, caller.organization_id)
     return await fetch_segments_of_members(connection, *scope, ids)
 
 
@@ -103,5 +103,5 @@ async def _load_of_rewards(
     connection: Connection, loaders: Loaders, ids: Sequence[UUID]
 ) -> Mapping[UUID, list[domain.Segment]]:
     caller = loaders.caller
-    scope = (caller.tenant_id, caller.organisation_id)
+    scope = (caller.tenant_id, caller.organization_id)
     return await fetch_segments_of_rewards(connection, *scope, ids)

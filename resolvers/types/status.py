@@ -40,7 +40,7 @@ expose_enum(
         "CARD_INACTIVE": "The member has cards, and none of them is active.",
         "LABEL_INACTIVE": "The member has labels, and none of them is active.",
         "INVALID_CUSTOM_FIELD": "A custom field is undeclared, of another type than declared, or missing; every reason is listed.",
-        "STAGE_NOT_FOUND": "The reward's organisation has no such fulfilment stage.",
+        "STAGE_NOT_FOUND": "The reward's organization has no such fulfillment stage.",
         "BUDGET_EXHAUSTED": "The campaign's budget has too little left.",
         "LIMIT_REACHED": "A limit of the campaign or tier allows no more in its window.",
         "CAMPAIGN_INACTIVE": "The campaign is not active.",

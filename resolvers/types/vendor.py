@@ -44,7 +44,7 @@ class Vendor(Node):
 
     vendor: strawberry.Private[domain.Vendor]
 
-    org_id: strawberry.ID = strawberry.field(description="The organisation whose vendor it is.")
+    org_id: strawberry.ID = strawberry.field(description="The organization whose vendor it is.")
     name: str = strawberry.field(description="Name for people.")
     timeout_seconds: int = strawberry.field(description="How long one call may take.")
     created_at: datetime = strawberry.field(description="When it was created.")
@@ -53,19 +53,19 @@ class Vendor(Node):
     @resolved("Where orders are posted to. Not for members.")
     def endpoint(self, info: Info) -> str:
         """Return the address."""
-        authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
+        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         return self.vendor.endpoint
 
     @resolved("What is posted, with placeholders such as `{orderId}`. Not for members.")
     def request_template(self, info: Info) -> JSON:
         """Return the template."""
-        authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
+        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         return JSON(dict(self.vendor.request_template))
 
     @resolved("Where in its answers things stand. Not for members.")
     def response_mapping(self, info: Info) -> VendorResponseMapping:
         """Return the paths."""
-        authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
+        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         mapping = self.vendor.response_mapping
         return VendorResponseMapping(
             voucher=mapping.voucher,
@@ -79,7 +79,7 @@ class Vendor(Node):
     )
     def secret_header_name(self, info: Info) -> str | None:
         """Return the header's name."""
-        authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
+        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         return self.vendor.secret_header_name
 
 
@@ -122,7 +122,7 @@ def to_vendor(vendor: domain.Vendor) -> Vendor:
     return Vendor(
         id=strawberry.ID(encode_id(IdKind.VENDOR, vendor.id)),
         vendor=vendor,
-        org_id=strawberry.ID(encode_id(IdKind.ORGANISATION, vendor.organisation_id)),
+        org_id=strawberry.ID(encode_id(IdKind.ORGANIZATION, vendor.organization_id)),
         name=vendor.name,
         timeout_seconds=vendor.timeout_seconds,
         created_at=vendor.created_at,
@@ -130,24 +130,24 @@ def to_vendor(vendor: domain.Vendor) -> Vendor:
     )
 
 
-async def load_vendor(context: Context, organisation_id: UUID, vendor_id: UUID) -> domain.Vendor:
-    """Return the vendor that a reward of this organisation names; the rewards of a list share one statement."""
-    vendor = await context.loaders.using(_load_vendors, organisation_id).load(vendor_id)
+async def load_vendor(context: Context, organization_id: UUID, vendor_id: UUID) -> domain.Vendor:
+    """Return the vendor that a reward of this organization names; the rewards of a list share one statement."""
+    vendor = await context.loaders.using(_load_vendors, organization_id).load(vendor_id)
     # Checked when the reward was written, and vendors are never deleted.
     assert vendor is not None  # noqa: S101
     return vendor
 
 
 async def load_vendor_nodes(context: Context, ids: Sequence[UUID]) -> list[Vendor | None]:
-    """Return the caller's organisation's vendors, in the order of the ids; members see none."""
+    """Return the caller's organization's vendors, in the order of the ids; members see none."""
     caller = context.caller
-    if not caller.scopes & {Scope.READ, Scope.CATALOGUE}:
+    if not caller.scopes & {Scope.READ, Scope.CATALOG}:
         return [None] * len(ids)
-    found = await context.loaders.using(_load_vendors, caller.organisation_id).load_many(ids)
+    found = await context.loaders.using(_load_vendors, caller.organization_id).load_many(ids)
     return [to_vendor(vendor) if vendor else None for vendor in found]
 
 
 async def _load_vendors(
-    connection: Connection, loaders: Loaders, ids: Sequence[UUID], organisation_id: UUID
+    connection: Connection, loaders: Loaders, ids: Sequence[UUID], organization_id: UUID
 ) -> Mapping[UUID, domain.Vendor]:
-    return await fetch_vendors(connection, loaders.caller.tenant_id, organisation_id, ids)
+    return await fetch_vendors(connection, loaders.caller.tenant_id, organization_id, ids)

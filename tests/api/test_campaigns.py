@@ -190,7 +190,7 @@ async def test_dry_run_explains_over_graphql(wallets: Wallets) -> None:
 
 
 @pytest.mark.requirement("MON-13")
-async def test_campaigns_are_seen_by_their_organisation_alone(wallets: Wallets) -> None:
+async def test_campaigns_are_seen_by_their_organization_alone(wallets: Wallets) -> None:
     made = [await create(wallets) for _ in range(3)]
     ids = [answer["campaign"]["id"] for answer in made]
     document = """query ($id: ID!) { campaign(id: $id) { id } node(id: $id) { id }
@@ -206,7 +206,7 @@ async def test_campaigns_are_seen_by_their_organisation_alone(wallets: Wallets) 
     assert [edge["node"]["id"] for edge in edges] == [ids[2], ids[1]]
     assert own["campaigns"]["totalCount"] == 3
     assert own["off"]["totalCount"] == 0
-    theirs = await wallets.read(document, {"id": ids[0]}, wallets.shop.neighbour)
+    theirs = await wallets.read(document, {"id": ids[0]}, wallets.shop.neighbor)
     assert theirs["campaign"] is theirs["node"] is None
     assert theirs["campaigns"]["edges"] == []
     caller = replace(wallets.caller, scopes=frozenset({Scope.GRANT}))

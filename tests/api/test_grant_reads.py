@@ -96,10 +96,10 @@ async def granted(database: Database) -> Granted:
 
 
 @pytest.mark.requirement("OWN-9", "ALL-3")
-async def test_partner_sees_the_organisations_grants(granted: Granted) -> None:
+async def test_partner_sees_the_organizations_grants(granted: Granted) -> None:
     everything = [*granted.points, granted.signup, granted.invite, granted.coupon]
     assert await granted.ids() == [grant.id for grant in everything]
-    assert await granted.ids(granted.wallets.shop.neighbour) == []
+    assert await granted.ids(granted.wallets.shop.neighbor) == []
     stranger = replace(granted.wallets.caller, tenant_id=new_id())
     assert await granted.ids(stranger) == []
 
@@ -109,8 +109,8 @@ async def test_member_sees_their_own_grants(granted: Granted) -> None:
     joe = granted.wallets.as_member(granted.joe)
     own = [granted.points[0].id, granted.signup.id, granted.coupon.id]
     assert await granted.ids(joe) == own
-    # Of any organisation.
-    assert await granted.ids(replace(joe, organisation_id=new_id())) == own
+    # Of any organization.
+    assert await granted.ids(replace(joe, organization_id=new_id())) == own
     ann_id = encode_id(IdKind.MEMBER, granted.ann)
     assert await granted.ids(joe, memberId=ann_id) == []
     assert await granted.ids(joe, actionCode="invite") == []
@@ -149,7 +149,7 @@ async def test_grants_are_filtered_by_member_and_reward(granted: Granted) -> Non
     assert await granted.ids(rewardId=reward) == points
     assert await granted.ids(rewardId=reward, memberId=joe) == points[:1]
     assert await granted.ids(memberId=joe, actionCode="signup") == [granted.signup.id]
-    assert await granted.ids(granted.wallets.shop.neighbour, rewardId=reward) == []
+    assert await granted.ids(granted.wallets.shop.neighbor, rewardId=reward) == []
 
 
 @pytest.mark.parametrize("name", ["actionCode", "clientReference"])
@@ -367,7 +367,7 @@ async def test_sums_are_the_callers_own(granted: Granted) -> None:
         ("MANUAL", 1, {"PTS": "10"}),
         ("PARTNER_ACTION", 1, {"USD": "12.50"}),
     ]
-    assert await granted.sum("SOURCE", granted.wallets.shop.neighbour) == []
+    assert await granted.sum("SOURCE", granted.wallets.shop.neighbor) == []
 
 
 @pytest.mark.requirement("ALL-4")

@@ -109,7 +109,7 @@ async def test_who_sees_which_holds(wallets: Wallets) -> None:
     ended = await wallets.read(MINE, {"status": ["EXPIRED", "CAPTURED"]}, wallets.as_member(member))
     assert ended["me"]["holds"] == {"totalCount": 0, "edges": []}
     assert await node(wallets.caller) == await node(wallets.as_member(member)) == {"id": hold_id}
-    assert await node(wallets.shop.neighbour) is await node(wallets.as_member(other)) is None
+    assert await node(wallets.shop.neighbor) is await node(wallets.as_member(other)) is None
 
 
 async def test_malformed_ids_are_not_found(wallets: Wallets) -> None:

@@ -94,7 +94,7 @@ def test_request_is_logged_in_one_line_without_secrets(
         "path": "/graphql",
         "status": 200,
         "operation_name": "Greet",
-        "organisation_id": str(CALLER.organisation_id),
+        "organization_id": str(CALLER.organization_id),
         "partner_id": str(CALLER.partner_id),
         "error_codes": ["NOT_FOUND"],
     }

@@ -14,7 +14,7 @@ from gateway.errors import Forbidden
 from gateway.ids import IdKind, encode_id, new_id
 from resolvers.context import Context
 from resolvers.schema import build_schema
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.issuing_cases import add_child, mug, reaching
 from tests.use_cases import add_member, add_members, as_member, costing, give_points, snapshot
 from tests.wallets import logged_statements
@@ -84,7 +84,7 @@ def member(member_id: UUID) -> dict[str, str]:
 
 
 def org(shop: Shop) -> str:
-    return encode_id(IdKind.ORGANISATION, shop.caller.organisation_id)
+    return encode_id(IdKind.ORGANIZATION, shop.caller.organization_id)
 
 
 def reward(made: Any, **fields: Any) -> dict[str, Any]:
@@ -376,11 +376,11 @@ async def test_till_asks_for_a_code(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("CAP-13")
-async def test_rewards_of_connected_organisations(shop: Shop) -> None:
+async def test_rewards_of_connected_organizations(shop: Shop) -> None:
     child = await add_child(shop)
     caller = reaching(shop, child)
-    known = await read(shop, "{ organisations { id name parentOrgId isOwn } }", caller)
-    assert known["organisations"] == [
+    known = await read(shop, "{ organizations { id name parentOrgId isOwn } }", caller)
+    assert known["organizations"] == [
         {"id": org(shop), "name": "Acme Oslo", "parentOrgId": None, "isOwn": True},
         {"id": org(child), "name": "Acme Trondheim", "parentOrgId": org(shop), "isOwn": False},
     ]

@@ -57,9 +57,9 @@ async def caller(database: Database) -> Caller:
     founded = await create_tenant(database, "Acme", "Acme Oslo")
     return Caller(
         founded.tenant.id,
-        founded.organisation.id,
+        founded.organization.id,
         new_id(),
-        frozenset({Scope.MEMBERS, Scope.CATALOGUE, Scope.READ}),
+        frozenset({Scope.MEMBERS, Scope.CATALOG, Scope.READ}),
         founded.tenant.standard_assets,
     )
 
@@ -206,7 +206,7 @@ async def test_asset_is_created_with_its_guid(database: Database, caller: Caller
 async def test_scope_is_needed(database: Database, caller: Caller) -> None:
     reader = Caller(
         caller.tenant_id,
-        caller.organisation_id,
+        caller.organization_id,
         caller.partner_id,
         frozenset({Scope.READ}),
         caller.standard_assets,

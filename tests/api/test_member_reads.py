@@ -191,7 +191,7 @@ async def test_operation_of_another_partner_kind_or_key_is_not_found(wallets: Wa
     for variables, caller in (
         (same | {"key": "ref-2"}, wallets.caller),
         (same | {"kind": "ISSUE_REWARDS"}, wallets.caller),
-        (same, wallets.shop.neighbour),
+        (same, wallets.shop.neighbor),
         (same, replace(wallets.caller, tenant_id=new_id())),
     ):
         found = (await wallets.read(OPERATION, variables, caller))["operation"]

@@ -24,7 +24,7 @@ NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 # They are shown by their parents, or only named: nothing answers them as nodes.
 NOT_NODES = {
     IdKind.TRANSACTION,
-    IdKind.ORGANISATION,
+    IdKind.ORGANIZATION,
     IdKind.PAYMENT_CONFIG,
     IdKind.OPERATION,
     IdKind.TILL,
@@ -87,9 +87,9 @@ async def test_nodes_are_found_by_id(wallets: Wallets) -> None:
 
 
 @pytest.mark.requirement("MON-13")
-async def test_another_organisation_sees_only_what_the_tenant_shares(wallets: Wallets) -> None:
+async def test_another_organization_sees_only_what_the_tenant_shares(wallets: Wallets) -> None:
     made = await make_everything(wallets)
-    found = await fetch(wallets, list(made.values()), wallets.shop.neighbour)
+    found = await fetch(wallets, list(made.values()), wallets.shop.neighbor)
     shared = {"Member", "LedgerEntry", "Asset", "Group"}
     assert found == [name if name in shared else None for name in made]
 
@@ -101,7 +101,7 @@ async def test_another_tenant_sees_nothing(wallets: Wallets) -> None:
     assert await fetch(wallets, list(made.values()), stranger) == [None] * len(made)
 
 
-async def test_member_sees_their_own_and_no_catalogue(wallets: Wallets) -> None:
+async def test_member_sees_their_own_and_no_catalog(wallets: Wallets) -> None:
     made = await make_everything(wallets)
     member_id = decode_id(IdKind.MEMBER, made["Member"])
     assert member_id is not None

@@ -197,13 +197,13 @@ async def test_notification_leads_to_its_grant(wallets: Wallets, member_id: UUID
 
 
 @pytest.mark.requirement("MON-13")
-async def test_another_organisation_sees_entries_without_their_grants(
+async def test_another_organization_sees_entries_without_their_grants(
     wallets: Wallets, member_id: UUID
 ) -> None:
     query = """query ($member: ID!) { member(by: {id: $member}) { balances { posted } grants { totalCount }
         notifications { totalCount edges { node { id } } } ledgerEntries { totalCount edges { node { grant { id } } } } } }"""
     variables = {"member": encode_id(IdKind.MEMBER, member_id)}
-    member = (await wallets.read(query, variables, wallets.shop.neighbour))["member"]
+    member = (await wallets.read(query, variables, wallets.shop.neighbor))["member"]
     assert len(member["balances"]) == 3
     assert member["grants"]["totalCount"] == 0
     assert member["notifications"] == {"totalCount": 0, "edges": []}

@@ -104,7 +104,7 @@ async def test_vendor_is_created_replayed_and_read_without_its_secret(client: Cl
     vendor = created["vendor"]
     assert vendor == shown | {
         "id": vendor["id"],
-        "orgId": f"org_{client.shop.caller.organisation_id}",
+        "orgId": f"org_{client.shop.caller.organization_id}",
         "responseMapping": mapping,
         "secretHeaderName": "Authorization",
     }
@@ -183,20 +183,20 @@ async def test_null_is_for_the_secret_only(client: Client) -> None:
 async def test_foreign_and_unknown_vendors_look_the_same(
     shop: VendorShop, purchaser: Purchaser, client: Client
 ) -> None:
-    neighbour = Client(shop, purchaser, shop.shop.neighbour)
+    neighbor = Client(shop, purchaser, shop.shop.neighbor)
     answers = []
     for vendor_id in (f"vnd_{shop.vendor_id}", f"vnd_{new_id()}", "vnd_x", "rew_1", "\ud800"):
         given = {"requestId": "1", "id": vendor_id, "name": "Mine"}
-        answers.append(await neighbour.run(UPDATE, input=given))
-        assert await neighbour.run(NODE, id=vendor_id) is None
+        answers.append(await neighbor.run(UPDATE, input=given))
+        assert await neighbor.run(NODE, id=vendor_id) is None
         config = {"vendorVoucher": {"vendorId": vendor_id}}
         reward = {"requestId": "1", "name": "Mine", "config": config}
-        refused = await neighbour.run(CREATE_REWARD, input=reward)
+        refused = await neighbor.run(CREATE_REWARD, input=reward)
         assert refused["fieldErrors"] == [
             {"path": ["input", "config", "vendorVoucher", "vendorId"], "rule": "exists"}
         ]
     assert {answer["code"] for answer in answers} == {"NOT_FOUND"}
-    assert (await neighbour.run(LIST))["totalCount"] == 0
+    assert (await neighbor.run(LIST))["totalCount"] == 0
     assert (await client.run(LIST))["totalCount"] == 1
 
 

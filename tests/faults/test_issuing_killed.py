@@ -16,7 +16,7 @@ from gateway.members.groups.model import GroupReference
 from gateway.rewards.model import PaymentMode, Reward
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.storage.database import Database
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.faults.test_killed import (  # The three tests are collected here too, over this file's bench.
     TRIES_MAX,
     Bench,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.granting.grant_reward import grant_reward
-from gateway.granting.model import CatalogueReward, GrantCommand
+from gateway.granting.model import CatalogReward, GrantCommand
 from gateway.grants.record import GrantStatus
 from gateway.grants.status import StatusCode
 from gateway.issuing.model import BatchOutcome
@@ -63,17 +63,17 @@ async def test_voucher_is_bought_and_paid_for(
 
 
 @pytest.mark.requirement("MON-8", "CAP-17")
-@pytest.mark.parametrize("behaviour", ["slow", "refuse"])
+@pytest.mark.parametrize("behavior", ["slow", "refuse"])
 async def test_manual_grant_is_waited_for(
-    vendor_shop: VendorShop, purchaser: Purchaser, behaviour: str
+    vendor_shop: VendorShop, purchaser: Purchaser, behavior: str
 ) -> None:
-    vendor_shop.server.behave(behaviour)
-    reward = CatalogueReward(vendor_shop.paid_reward_id)
+    vendor_shop.server.behave(behavior)
+    reward = CatalogReward(vendor_shop.paid_reward_id)
     command = GrantCommand("1", vendor_shop.member, reward, None, {})
     outcome = await grant_reward(
         vendor_shop.database, vendor_shop.caller, command, purchaser=purchaser
     )
-    is_issued = behaviour == "slow"
+    is_issued = behavior == "slow"
     assert outcome.status.code is (StatusCode.GRANTED if is_issued else StatusCode.VENDOR_DECLINED)
     assert [benefit["voucher"] for benefit in outcome.grant.benefits] == ["V-0001"] * is_issued
     assert await vendor_shop.balance() == (POINTS, 0)
@@ -97,11 +97,11 @@ async def test_request_is_the_template_with_its_values(
 
 
 @PAYMENTS
-@pytest.mark.parametrize("behaviour", REFUSALS)
+@pytest.mark.parametrize("behavior", REFUSALS)
 async def test_refusal_frees_the_points_at_once(
-    vendor_shop: VendorShop, purchaser: Purchaser, behaviour: str, paid: bool
+    vendor_shop: VendorShop, purchaser: Purchaser, behavior: str, paid: bool
 ) -> None:
-    vendor_shop.server.behave(behaviour)
+    vendor_shop.server.behave(behavior)
     outcome = await vendor_shop.issue(purchaser, vendor_shop.item(paid=paid), key="1")
     (item,) = outcome.items
     assert (outcome.outcome, item.status.code, item.quantity) == (
@@ -121,12 +121,12 @@ async def test_refusal_frees_the_points_at_once(
 
 
 @PAYMENTS
-@pytest.mark.parametrize("behaviour", SOLD_UNHEARD)
+@pytest.mark.parametrize("behavior", SOLD_UNHEARD)
 async def test_voucher_sold_unheard_is_found_by_asking_again(
-    vendor_shop: VendorShop, behaviour: str, paid: bool
+    vendor_shop: VendorShop, behavior: str, paid: bool
 ) -> None:
     """The one purchase is found under its order id: nothing is bought twice, nothing is lost."""
-    vendor_shop.server.behave(behaviour)
+    vendor_shop.server.behave(behavior)
     pending = await vendor_shop.issue(None, vendor_shop.item(paid=paid), key="1")
     assert pending.outcome is BatchOutcome.PENDING
     await vendor_shop.work()
@@ -141,15 +141,15 @@ async def test_voucher_sold_unheard_is_found_by_asking_again(
 
 
 @PAYMENTS
-@pytest.mark.parametrize("behaviour", NOT_SOLD)
+@pytest.mark.parametrize("behavior", NOT_SOLD)
 async def test_attempt_that_sold_nothing_is_repeated(
-    vendor_shop: VendorShop, behaviour: str, paid: bool
+    vendor_shop: VendorShop, behavior: str, paid: bool
 ) -> None:
-    vendor_shop.server.behave(behaviour, behaviour)
+    vendor_shop.server.behave(behavior, behavior)
     await vendor_shop.issue(None, vendor_shop.item(paid=paid))
     await vendor_shop.work()
     behaved = [call["behaved"] for call in vendor_shop.server.calls]
-    assert behaved == [behaviour, behaviour, "succeed"]
+    assert behaved == [behavior, behavior, "succeed"]
     assert len(vendor_shop.server.vouchers) == 1
     await vendor_shop.check_promises()
 
@@ -210,15 +210,15 @@ async def test_vendor_once_reached_is_never_given_up(vendor_shop: VendorShop) ->
     await vendor_shop.check_promises()
 
 
-@pytest.mark.parametrize("behaviour", ["die", "die_after"])
+@pytest.mark.parametrize("behavior", ["die", "die_after"])
 async def test_vendor_dies_in_the_middle_of_a_call(
     vendor_shop: VendorShop,
     purchaser: Purchaser,
     monkeypatch: pytest.MonkeyPatch,
-    behaviour: str,
+    behavior: str,
 ) -> None:
     monkeypatch.setattr("gateway.issuing.issue_rewards.PATIENCE_SECONDS", 1.0)
-    vendor_shop.server.behave(behaviour)
+    vendor_shop.server.behave(behavior)
     outcome = await vendor_shop.issue(purchaser, key="1")
     assert outcome.items[0].status.code is StatusCode.PENDING
     vendor_shop.server.start()

@@ -81,7 +81,7 @@ async def test_killed_gateway_loses_no_voucher(
     token = await create_partner_token(
         far_shop.database,
         caller.tenant_id,
-        caller.organisation_id,
+        caller.organization_id,
         "test",
         PARTNER_SCOPES,
         partner_id=caller.partner_id,

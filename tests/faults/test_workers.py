@@ -72,7 +72,7 @@ async def client(gateway: GatewayProcess, world: World) -> AsyncIterator[httpx.A
     token = await create_partner_token(
         world.database,
         caller.tenant_id,
-        caller.organisation_id,
+        caller.organization_id,
         "test",
         PARTNER_SCOPES,
         partner_id=caller.partner_id,

@@ -296,11 +296,11 @@ DAMAGES = {
         "references_agree",
         "is about another member's grant",
     ),
-    "a grant of a reward of another organisation": Damage(
-        "UPDATE rewards SET organisation_id = (SELECT id FROM organisations WHERE name = 'Acme Bergen')"
+    "a grant of a reward of another organization": Damage(
+        "UPDATE rewards SET organization_id = (SELECT id FROM organizations WHERE name = 'Acme Bergen')"
         " WHERE id = '{entry_reward}'",
         "references_agree",
-        "is of a reward of another organisation",
+        "is of a reward of another organization",
     ),
     "a grant of another reward's version": Damage(
         "UPDATE grants SET reward_version_id = (SELECT version_id FROM rewards WHERE id = '{entry_reward}') WHERE id = '{points}'",
@@ -366,7 +366,7 @@ DAMAGES = {
         "chains_verify",
         "the account counts 7 entries and 6 are there",
     ),
-    "a step of fulfilment lost": Damage(
+    "a step of fulfillment lost": Damage(
         "DELETE FROM fulfillment_steps WHERE grant_id = '{depending}' AND step = 2",
         "stages_follow_steps",
         '"step_count":2,"found_count":1',
@@ -376,16 +376,16 @@ DAMAGES = {
         "stages_follow_steps",
         '"last_stage":"DELIVERED"',
     ),
-    "a fulfilment in another organisation": Damage(
-        "UPDATE fulfillments SET organisation_id = (SELECT id FROM organisations WHERE name = 'Acme Bergen')"
+    "a fulfillment in another organization": Damage(
+        "UPDATE fulfillments SET organization_id = (SELECT id FROM organizations WHERE name = 'Acme Bergen')"
         " WHERE grant_id = '{depending}'",
         "references_agree",
-        "is of a grant of another organisation",
+        "is of a grant of another organization",
     ),
-    "a reward reserved for another organisation's segment": Damage(
-        "UPDATE segments SET organisation_id = (SELECT id FROM organisations WHERE name = 'Acme Bergen')",
+    "a reward reserved for another organization's segment": Damage(
+        "UPDATE segments SET organization_id = (SELECT id FROM organizations WHERE name = 'Acme Bergen')",
         "references_agree",
-        "is reserved for a segment of another organisation",
+        "is reserved for a segment of another organization",
     ),
     "a grant that names another group than paid": Damage(
         "UPDATE grants SET details = details - 'group_id' WHERE id = '{depending}'",

@@ -104,7 +104,7 @@ async def test_arrays_of_several_dimensions_are_refused(database: Database):
         await database.fetch("SELECT ARRAY[[1, 2], [3, 4]]")
 
 
-async def test_the_numbers_are_the_catalogues(database: Database):
+async def test_the_numbers_are_the_catalogs(database: Database):
     rows = await database.fetch(
         "SELECT format_type(oid, NULL) AS name, oid::int, typelem::int FROM pg_type WHERE oid = ANY($1::int[]::oid[])",
         [codec.oid for codec in CODECS],

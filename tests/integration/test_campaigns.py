@@ -1,4 +1,4 @@
-"""Campaigns are made, changed and funded by their own organisation, and nothing is written where a rule is broken."""
+"""Campaigns are made, changed and funded by their own organization, and nothing is written where a rule is broken."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.campaigns import (
     tier,
     total,
 )
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.use_cases import add_member, cash_of, find_broken, points_of, snapshot, without
 
 pytestmark = pytest.mark.requirement("MON-12")
@@ -59,7 +59,7 @@ async def test_campaign_is_kept_as_it_was_made(shop: Shop) -> None:
     assert again.campaign == outcome.campaign
     assert (outcome.idempotent_replay, again.idempotent_replay) == (False, True)
     made = outcome.campaign
-    assert made.organisation_id == shop.caller.organisation_id
+    assert made.organization_id == shop.caller.organization_id
     assert made.tiers[1].reward_ids == (second.id, first.id)
     assert made.limits == fields.limits
     assert made.tiers[0].limits == fields.tiers[0].limits
@@ -129,32 +129,32 @@ async def test_reward_is_named_once_in_a_tier(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("MON-13")
-async def test_rewards_of_another_organisation_are_refused(shop: Shop) -> None:
+async def test_rewards_of_another_organization_are_refused(shop: Shop) -> None:
     reward = await shop.create_reward()
     with pytest.raises(InvalidInput, match="existing rewards"):
-        await create(shop, tier(reward.id), caller=shop.neighbour)
+        await create(shop, tier(reward.id), caller=shop.neighbor)
 
 
 @pytest.mark.requirement("MON-13")
-async def test_campaign_of_another_organisation_is_not_there(shop: Shop) -> None:
+async def test_campaign_of_another_organization_is_not_there(shop: Shop) -> None:
     reward = await shop.create_reward()
     campaign = await create(shop, tier(reward.id), budget_asset_id=points_of(shop))
     member_id = await add_member(shop)
     before = await snapshot(shop.database)
     with pytest.raises(NotFound):
-        await update(shop, campaign, caller=shop.neighbour, name="Mine")
+        await update(shop, campaign, caller=shop.neighbor, name="Mine")
     command = FundCampaign("f-1", campaign.id, Decimal(5))
     with pytest.raises(NotFound):
-        await fund_campaign(shop.database, shop.neighbour, command)
+        await fund_campaign(shop.database, shop.neighbor, command)
     assert await snapshot(shop.database) == before
-    outcome = await record(shop, member_id, caller=shop.neighbour)
+    outcome = await record(shop, member_id, caller=shop.neighbor)
     assert outcome.campaigns == []
 
 
-async def test_campaigns_need_the_catalogue_scope(shop: Shop) -> None:
+async def test_campaigns_need_the_catalog_scope(shop: Shop) -> None:
     reward = await shop.create_reward()
     campaign = await create(shop, tier(reward.id))
-    caller = without(shop.caller, Scope.CATALOGUE)
+    caller = without(shop.caller, Scope.CATALOG)
     with pytest.raises(Forbidden):
         await create(shop, tier(reward.id), caller=caller)
     with pytest.raises(Forbidden):

@@ -18,7 +18,7 @@ from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.model import PaymentMode, Reward
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.types.product import ProductConfiguration
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.issuing_cases import mug
 from tests.use_cases import (
     NUL,

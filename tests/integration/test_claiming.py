@@ -20,7 +20,7 @@ from gateway.ids import new_id
 from gateway.ledger.model import OwnerKind
 from gateway.operations.model import IdempotencyConflict
 from gateway.storage.pages import PageRequest
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import (
     NUL,
     SURROGATE,
@@ -147,7 +147,7 @@ async def test_nobody_claims_what_is_not_the_members(shop: Shop) -> None:
         await claim(shop, "claim-2", None, owed.id, caller=as_member(shop, ann)),
         # A member's own token claims for nobody else, whoever is named.
         await claim(shop, "claim-3", joe, owed.id, caller=as_member(shop, ann)),
-        await claim(shop, "claim-4", joe, owed.id, caller=shop.neighbour),
+        await claim(shop, "claim-4", joe, owed.id, caller=shop.neighbor),
         await claim(shop, "claim-5", joe, foreign.id),
         await claim(shop, "claim-6", joe, None, new_id()),
     ]
@@ -210,7 +210,7 @@ async def test_changed_claim_is_a_conflict(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("ALL-2", "MON-13")
-async def test_keys_of_partners_organisations_and_members_are_apart(shop: Shop) -> None:
+async def test_keys_of_partners_organizations_and_members_are_apart(shop: Shop) -> None:
     joe, ann = await add_members(shop, 2)
     owed = [await owe(shop, member_id) for member_id in (joe, joe, ann)]
     outcomes = [
@@ -219,13 +219,13 @@ async def test_keys_of_partners_organisations_and_members_are_apart(shop: Shop) 
         await claim(shop, "1", None, owed[2].id, caller=as_member(shop, ann)),
     ]
     assert [codes(outcome) for outcome in outcomes] == [[StatusCode.CLAIMED]] * 3
-    elsewhere = replace(shop.caller, organisation_id=shop.neighbour.organisation_id)
+    elsewhere = replace(shop.caller, organization_id=shop.neighbor.organization_id)
     with pytest.raises(IdempotencyConflict) as raised:
         await claim(shop, "1", joe, owed[0].id, caller=elsewhere)
-    assert raised.value.differing_fields == ("organisation",)
-    # A member has one set of grants in all organisations, so also one set of keys.
+    assert raised.value.differing_fields == ("organization",)
+    # A member has one set of grants in all organizations, so also one set of keys.
     member = as_member(shop, joe)
-    there = replace(member, organisation_id=shop.neighbour.organisation_id)
+    there = replace(member, organization_id=shop.neighbor.organization_id)
     assert (await claim(shop, "1", None, owed[1].id, caller=there)).idempotent_replay
 
 

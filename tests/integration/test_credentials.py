@@ -33,22 +33,22 @@ async def founded(database: Database) -> FoundedTenant:
 
 
 async def test_token_says_who_calls(database: Database, founded: FoundedTenant) -> None:
-    organisation_id = founded.organisation.id
+    organization_id = founded.organization.id
     scopes = frozenset({Scope.GRANT, Scope.READ})
     created = await create_partner_token(
-        database, founded.tenant.id, organisation_id, "Shop", scopes
+        database, founded.tenant.id, organization_id, "Shop", scopes
     )
     renewed = await create_partner_token(
         database,
         founded.tenant.id,
-        organisation_id,
+        organization_id,
         "Shop, new",
         scopes,
         partner_id=created.credential.partner_id,
     )
     caller = Caller(
         founded.tenant.id,
-        organisation_id,
+        organization_id,
         created.credential.partner_id,
         scopes,
         founded.tenant.standard_assets,
@@ -68,11 +68,11 @@ async def test_member_token_is_for_one_member_only(
             connection, founded.tenant.id, [NewMember(member_id, ())], datetime.now(UTC)
         )
     created = await create_member_token(
-        database, founded.tenant.id, founded.organisation.id, member_id
+        database, founded.tenant.id, founded.organization.id, member_id
     )
     assert await authenticate(database, created.text) == Caller(
         founded.tenant.id,
-        founded.organisation.id,
+        founded.organization.id,
         member_id,
         frozenset({Scope.MEMBER}),
         founded.tenant.standard_assets,
@@ -84,7 +84,7 @@ async def test_only_a_hash_of_the_secret_is_stored(
     database: Database, founded: FoundedTenant
 ) -> None:
     created = await create_partner_token(
-        database, founded.tenant.id, founded.organisation.id, "Shop", [Scope.READ]
+        database, founded.tenant.id, founded.organization.id, "Shop", [Scope.READ]
     )
     parts = base64.urlsafe_b64decode(created.text.removeprefix("rgw_") + "==")
     (row,) = await database.fetch("SELECT * FROM credentials")
@@ -95,13 +95,13 @@ async def test_only_a_hash_of_the_secret_is_stored(
 
 
 async def test_every_refusal_reads_the_same(database: Database, founded: FoundedTenant) -> None:
-    tenant_id, organisation_id = founded.tenant.id, founded.organisation.id
-    valid = await create_partner_token(database, tenant_id, organisation_id, "a", [Scope.READ])
-    revoked = await create_partner_token(database, tenant_id, organisation_id, "b", [Scope.READ])
+    tenant_id, organization_id = founded.tenant.id, founded.organization.id
+    valid = await create_partner_token(database, tenant_id, organization_id, "a", [Scope.READ])
+    revoked = await create_partner_token(database, tenant_id, organization_id, "b", [Scope.READ])
     expired = await create_partner_token(
         database,
         tenant_id,
-        organisation_id,
+        organization_id,
         "c",
         [Scope.READ],
         expires_at=datetime.now(UTC) + SOON,
@@ -143,7 +143,7 @@ async def test_token_needs_scopes_label_and_future(
             await create_partner_token(
                 database,
                 founded.tenant.id,
-                founded.organisation.id,
+                founded.organization.id,
                 "\x00",
                 scopes,
                 expires_at=datetime(2020, 1, 1, tzinfo=UTC),
@@ -161,12 +161,12 @@ async def test_token_stays_in_its_tenant(database: Database, founded: FoundedTen
     other = await create_tenant(database, "Other", "Other")
     with pytest.raises(NotFound):
         await create_partner_token(
-            database, founded.tenant.id, other.organisation.id, "Shop", [Scope.READ]
+            database, founded.tenant.id, other.organization.id, "Shop", [Scope.READ]
         )
     with pytest.raises(NotFound):
-        await create_member_token(database, founded.tenant.id, founded.organisation.id, new_id())
+        await create_member_token(database, founded.tenant.id, founded.organization.id, new_id())
     mine = await create_partner_token(
-        database, founded.tenant.id, founded.organisation.id, "Shop", [Scope.READ]
+        database, founded.tenant.id, founded.organization.id, "Shop", [Scope.READ]
     )
     with pytest.raises(NotFound):
         await revoke_token(database, other.tenant.id, mine.credential.id)
@@ -178,29 +178,29 @@ async def test_token_stays_in_its_tenant(database: Database, founded: FoundedTen
 
 @pytest.mark.requirement("ALL-2", "OWN-5")
 async def test_replaced_token_knows_the_keys_of_the_old_one(database: Database) -> None:
-    """Without a partner of its own, a new token of an organisation stands for the same partner: a retry with it replays."""
+    """Without a partner of its own, a new token of an organization stands for the same partner: a retry with it replays."""
     founded = await create_tenant(database, "Acme", "Acme Oslo")
-    tenant_id, organisation_id = founded.tenant.id, founded.organisation.id
+    tenant_id, organization_id = founded.tenant.id, founded.organization.id
     own = new_id()
     callers = [
         await authenticate(
             database,
             (
                 await create_partner_token(
-                    database, tenant_id, organisation_id, "token", PARTNER_SCOPES, partner_id=named
+                    database, tenant_id, organization_id, "token", PARTNER_SCOPES, partner_id=named
                 )
             ).text,
         )
         for named in (None, None, own, own)
     ]
-    assert [caller.partner_id for caller in callers] == [organisation_id, organisation_id, own, own]
+    assert [caller.partner_id for caller in callers] == [organization_id, organization_id, own, own]
 
 
 async def test_token_has_one_spelling(database: Database) -> None:
     """The last character of base64 has spare bits, which must not make a second token of it."""
     founded = await create_tenant(database, "Acme", "Acme Oslo")
     created = await create_partner_token(
-        database, founded.tenant.id, founded.organisation.id, "token", PARTNER_SCOPES
+        database, founded.tenant.id, founded.organization.id, "token", PARTNER_SCOPES
     )
     last = created.text[-1]
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -13,14 +13,14 @@ from gateway.issuing.custom_fields.defining import DefineCustomField, define_cus
 from gateway.issuing.custom_fields.model import (
     CHOICES_MAX,
     FIELDS_PER_ITEM_MAX,
-    FIELDS_PER_ORGANISATION_MAX,
+    FIELDS_PER_ORGANIZATION_MAX,
     CustomField,
     CustomFieldType,
     GivenField,
 )
 from gateway.issuing.custom_fields.store import fetch_fields
 from gateway.operations.model import IdempotencyConflict
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.issuing_cases import declare_field
 from tests.use_cases import (
     NUL,
@@ -76,7 +76,7 @@ async def test_values_of_every_type_are_kept_on_the_grant(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        (GivenField("colour", STRING, "red"), "No custom field 'colour' is declared."),
+        (GivenField("color", STRING, "red"), "No custom field 'color' is declared."),
         (GivenField("String", STRING, "red"), "No custom field 'String' is declared."),
         (
             GivenField("string", INTEGER, 1),
@@ -127,9 +127,9 @@ async def test_missing_required_field_fails_that_item_with_every_reason(shop: Sh
 
 
 @pytest.mark.requirement("CAP-14", "MON-13")
-async def test_declarations_are_the_organisations_own(shop: Shop) -> None:
-    neighbours = Shop(shop.database, shop.neighbour, shop.caller)
-    await declare_field(neighbours, "invoice", is_required=True)
+async def test_declarations_are_the_organizations_own(shop: Shop) -> None:
+    neighbors = Shop(shop.database, shop.neighbor, shop.caller)
+    await declare_field(neighbors, "invoice", is_required=True)
     member_id, reward = await add_member(shop), await shop.create_reward()
     given = (GivenField("invoice", STRING, "1"),)
     outcome = await issue(shop, "1", member_id, item(reward), item(reward, custom_fields=given))
@@ -146,7 +146,7 @@ async def test_declaration_can_be_relaxed_and_keeps_its_type(shop: Shop) -> None
     assert raised.value.path == NAME
     assert await snapshot(shop.database) == before
     async with shop.database.connection() as connection:
-        scope = (shop.caller.tenant_id, shop.caller.organisation_id)
+        scope = (shop.caller.tenant_id, shop.caller.organization_id)
         assert await fetch_fields(connection, *scope) == [
             CustomField("size", ENUM, is_required=False, choices=("S", "M"))
         ]
@@ -189,8 +189,8 @@ async def test_malformed_declaration_is_named_by_path(
     assert await snapshot(shop.database) == before
 
 
-async def test_organisation_has_a_bounded_number_of_fields(shop: Shop) -> None:
-    for number in range(FIELDS_PER_ORGANISATION_MAX):
+async def test_organization_has_a_bounded_number_of_fields(shop: Shop) -> None:
+    for number in range(FIELDS_PER_ORGANIZATION_MAX):
         await declare_field(shop, f"field-{number}")
     with pytest.raises(InvalidInput, match="at most 100"):
         await declare_field(shop, "one-more")
@@ -215,8 +215,8 @@ async def test_malformed_values_are_named_by_path(shop: Shop) -> None:
     assert await snapshot(shop.database) == before
 
 
-async def test_without_the_catalogue_scope_nothing_is_declared(shop: Shop) -> None:
+async def test_without_the_catalog_scope_nothing_is_declared(shop: Shop) -> None:
     command = DefineCustomField("1", CustomField("size", STRING, is_required=False))
     with pytest.raises(Forbidden):
-        await define_custom_field(shop.database, without(shop.caller, Scope.CATALOGUE), command)
+        await define_custom_field(shop.database, without(shop.caller, Scope.CATALOG), command)
     assert await count(shop, "custom_fields") == 0

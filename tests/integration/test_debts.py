@@ -20,7 +20,7 @@ from gateway.operations.model import OperationKind
 from gateway.reversing.model import KeyTarget, ReversalPolicy
 from gateway.storage.database import Database
 from gateway.verifying.verify import verify
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import (
     add_member,
     balance,
@@ -138,7 +138,7 @@ async def test_what_is_held_stays_held_and_can_be_captured(shop: Shop) -> None:
     member = await add_member(shop)
     given = await credit(shop, member, 100)
     owner = Account(points_of(shop), OwnerKind.MEMBER, member)
-    taken = Account(points_of(shop), OwnerKind.REDEMPTION, shop.caller.organisation_id)
+    taken = Account(points_of(shop), OwnerKind.REDEMPTION, shop.caller.organization_id)
     hold = Hold(new_id(), owner, 60, new_id())
     tenant_id = shop.caller.tenant_id
     async with shop.database.transaction() as connection:

@@ -26,7 +26,7 @@ from gateway.members.identifiers import IdentifierKind
 from gateway.members.model import Identifier
 from gateway.operations.model import IdempotencyConflict
 from gateway.tenants.assets import CreateAsset, create_asset
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import (
     NUL,
     SURROGATE,
@@ -511,17 +511,17 @@ async def test_without_the_distribute_scope_nothing_is_distributed(shop: Shop) -
 
 
 @pytest.mark.requirement("ON3-4", "MON-13")
-async def test_request_id_belongs_to_one_partner_and_organisation(shop: Shop) -> None:
+async def test_request_id_belongs_to_one_partner_and_organization(shop: Shop) -> None:
     member_id = await add_member(shop)
     await distribute(shop, "r-1", line(shop, member_id, 1))
-    other = await distribute(shop, "r-1", line(shop, member_id, 1), caller=shop.neighbour)
+    other = await distribute(shop, "r-1", line(shop, member_id, 1), caller=shop.neighbor)
     assert not other.idempotent_replay
     (made,) = other.fresh_grants.values()
-    assert made.organisation_id == shop.neighbour.organisation_id
-    elsewhere = replace(shop.caller, organisation_id=shop.neighbour.organisation_id)
+    assert made.organization_id == shop.neighbor.organization_id
+    elsewhere = replace(shop.caller, organization_id=shop.neighbor.organization_id)
     with pytest.raises(IdempotencyConflict) as raised:
         await distribute(shop, "r-1", line(shop, member_id, 1), caller=elsewhere)
-    assert raised.value.differing_fields == ("organisation",)
+    assert raised.value.differing_fields == ("organization",)
 
 
 @pytest.mark.requirement("ON3-4", "ALL-2")

@@ -21,7 +21,7 @@ from gateway.rewards.model import RewardStatus
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.use_cases import (
     add_member,
     balance,

@@ -179,7 +179,7 @@ async def test_pages_meet_while_entries_are_posted(database: Database, of_one_as
 
 async def _post(database: Database, wallets: Wallets, owner: Account, count: int) -> None:
     """Append entries, each in a database transaction of its own."""
-    issuance = Account(owner.asset_id, OwnerKind.ISSUANCE, wallets.caller.organisation_id)
+    issuance = Account(owner.asset_id, OwnerKind.ISSUANCE, wallets.caller.organization_id)
     for second in range(count):
         when = at(1_000_000 + second)
         async with database.transaction() as connection:

@@ -34,7 +34,7 @@ from tests.campaigns import (
     tier,
     total,
 )
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.use_cases import (
     add_member,
     add_members,

@@ -36,7 +36,7 @@ from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.database import Database
 from gateway.tenants.assets import CreateAsset, create_asset
 from gateway.verifying.verify import verify
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.issuing_cases import add_group, fund
 from tests.use_cases import (
     add_member,

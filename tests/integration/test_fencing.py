@@ -15,7 +15,7 @@ from gateway.operations.fencing import KeyRecord, fence_operation, fetch_key
 from gateway.operations.model import OperationFenced, OperationKind, RequestInProgress
 from gateway.storage.database import Database
 from gateway.verifying.verify import verify
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import (
     NUL,
     SURROGATE,
@@ -90,7 +90,7 @@ async def test_fence_of_a_used_key_answers_what_was_done(shop: Shop) -> None:
 
 async def test_another_partners_key_is_not_fenced(shop: Shop) -> None:
     member = await add_member(shop)
-    await fence_operation(shop.database, shop.neighbour, KIND, "own")
+    await fence_operation(shop.database, shop.neighbor, KIND, "own")
     assert not (await grant(shop, custom("own", member))).idempotent_replay
 
 
@@ -165,11 +165,11 @@ async def test_request_that_outlives_the_lock_time_out_is_in_progress(
     try:
         async with shop.database.connection() as connection, connection.transaction():
             await connection.execute(
-                """INSERT INTO operations (tenant_id, partner_id, organisation_id, kind, key, id, field_hashes, created_at)
+                """INSERT INTO operations (tenant_id, partner_id, organization_id, kind, key, id, field_hashes, created_at)
                 VALUES ($1, $2, $3, 'GRANT_REWARD', 'stuck', $4, '{}', now())""",
                 shop.caller.tenant_id,
                 shop.caller.partner_id,
-                shop.caller.organisation_id,
+                shop.caller.organization_id,
                 new_id(),
             )
             with pytest.raises(RequestInProgress):

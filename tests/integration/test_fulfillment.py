@@ -26,7 +26,7 @@ from gateway.issuing.fulfillment.updating import (
 from gateway.operations.model import IdempotencyConflict
 from gateway.storage.database import Database
 from gateway.storage.pages import PageRequest
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.issuing_cases import declare_stages
 from tests.use_cases import (
     NUL,
@@ -78,7 +78,7 @@ async def history(shop: Shop, grant_id: UUID) -> list[tuple[str, str | None]]:
 
 async def stages(shop: Shop) -> list[str]:
     async with shop.database.connection() as connection:
-        scope = (shop.caller.tenant_id, shop.caller.organisation_id)
+        scope = (shop.caller.tenant_id, shop.caller.organization_id)
         return [stage.name for stage in await fetch_stages(connection, *scope)]
 
 
@@ -124,12 +124,12 @@ async def test_grant_of_any_source_and_status_can_be_fulfilled(shop: Shop) -> No
 
 
 @pytest.mark.requirement("CAP-15")
-async def test_without_stages_there_is_no_fulfilment(shop: Shop) -> None:
-    neighbours = Shop(shop.database, shop.neighbour, shop.caller)
-    grant_id = await issue_one(neighbours)
+async def test_without_stages_there_is_no_fulfillment(shop: Shop) -> None:
+    neighbors = Shop(shop.database, shop.neighbor, shop.caller)
+    grant_id = await issue_one(neighbors)
     assert await history(shop, grant_id) == []
     with pytest.raises(InvalidInput) as raised:
-        await move(neighbours, grant_id, "BOOKED")
+        await move(neighbors, grant_id, "BOOKED")
     assert raised.value.path == ("input", "stage")
 
 
@@ -190,10 +190,10 @@ async def test_concurrent_moves_are_all_remembered(shop: Shop) -> None:
 @pytest.mark.requirement("CAP-15", "MON-13")
 async def test_unknown_or_foreign_grant_is_not_found(shop: Shop) -> None:
     grant_id = await issue_one(shop)
-    neighbours = Shop(shop.database, shop.neighbour, shop.caller)
-    await declare_stages(neighbours, "BOOKED")
+    neighbors = Shop(shop.database, shop.neighbor, shop.caller)
+    await declare_stages(neighbors, "BOOKED")
     before = await snapshot(shop.database)
-    for wanted, who in ((grant_id, neighbours), (new_id(), shop), (None, shop)):
+    for wanted, who in ((grant_id, neighbors), (new_id(), shop), (None, shop)):
         with pytest.raises(NotFound) as raised:
             await move(who, wanted, "BOOKED")
         assert raised.value.path == ("input", "grantId")
@@ -224,7 +224,7 @@ async def test_malformed_moves_and_stages_are_named_by_path(shop: Shop) -> None:
     assert await snapshot(shop.database) == before
 
 
-async def test_organisation_has_a_bounded_number_of_stages(shop: Shop) -> None:
+async def test_organization_has_a_bounded_number_of_stages(shop: Shop) -> None:
     await declare_stages(shop, *(f"stage-{number}" for number in range(STAGES_MAX - 3)))
     with pytest.raises(InvalidInput, match="at most 100"):
         await declare_stages(shop, "one-more")
@@ -241,7 +241,7 @@ async def test_scopes_are_needed(shop: Shop) -> None:
         )
     with pytest.raises(Forbidden):
         await define_fulfillment_stage(
-            shop.database, without(shop.caller, Scope.CATALOGUE), DefineStage("1", "LATE")
+            shop.database, without(shop.caller, Scope.CATALOG), DefineStage("1", "LATE")
         )
 
 

@@ -11,7 +11,7 @@ import pytest
 from gateway.errors import NotFound
 from gateway.granting.grant_reward import grant_reward
 from gateway.granting.groups import GrantGroups
-from gateway.granting.model import CatalogueReward, CustomReward, GrantCommand, GrantOutcome
+from gateway.granting.model import CatalogReward, CustomReward, GrantCommand, GrantOutcome
 from gateway.grants.errors import RewardUnavailable
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
@@ -19,7 +19,7 @@ from gateway.ledger.model import OwnerKind
 from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.use_cases import add_members, balance, cash_of, counting, find_broken, named
 
 GRANTS = 60
@@ -65,7 +65,7 @@ async def test_each_of_a_group_keeps_its_own_failure(shop: Shop) -> None:
         *(custom(f"k{number}", member) for number in range(4)),
         custom("known", member),
         custom("known-2", new_id()),
-        GrantCommand("sold-out", named(member), CatalogueReward(empty.id), None, {}),
+        GrantCommand("sold-out", named(member), CatalogReward(empty.id), None, {}),
         custom("k9", member),
     ]
     granted = [grant_reward(shop.database, shop.caller, command, groups) for command in commands]
@@ -116,7 +116,7 @@ async def test_coupons_in_groups_are_given_once(shop: Shop) -> None:
             grant_reward(
                 shop.database,
                 shop.caller,
-                GrantCommand(f"c{number}", named(member), CatalogueReward(reward.id), None, {}),
+                GrantCommand(f"c{number}", named(member), CatalogReward(reward.id), None, {}),
                 groups,
             )
             for number, member in enumerate(members)

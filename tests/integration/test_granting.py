@@ -24,7 +24,7 @@ from gateway.members.model import NOBODY, Identifier, MemberReference
 from gateway.operations import store as operation_store
 from gateway.operations.model import IdempotencyConflict, OperationKind, Request
 from gateway.storage.pages import PageRequest
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import (
     NUL,
     SURROGATE,
@@ -60,7 +60,7 @@ async def test_custom_reward_is_confirmed_and_owed_at_once(shop: Shop) -> None:
     assert made.status is GrantStatus.CONFIRMED
     assert made.kind is GrantKind.CUSTOM
     assert made.source is GrantSource.PARTNER_ACTION
-    assert (made.member_id, made.organisation_id) == (member_id, shop.caller.organisation_id)
+    assert (made.member_id, made.organization_id) == (member_id, shop.caller.organization_id)
     assert (made.action_code, made.client_reference) == ("signup", "order-1")
     assert made.metadata == metadata
     assert made.benefits == [
@@ -275,12 +275,12 @@ async def test_unknown_members_are_not_found(shop: Shop) -> None:
     assert await snapshot(shop.database) == before
 
 
-async def test_member_is_found_by_identifier_across_organisations(shop: Shop) -> None:
+async def test_member_is_found_by_identifier_across_organizations(shop: Shop) -> None:
     joe = Identifier(IdentifierKind.EMAIL, "joe@bloggs.com")
     member_id = await add_member(shop, joe)
     command = replace(custom("order-1", member_id), member=MemberReference(*joe))
-    made = (await grant(shop, command, shop.neighbour)).grant
-    assert (made.member_id, made.organisation_id) == (member_id, shop.neighbour.organisation_id)
+    made = (await grant(shop, command, shop.neighbor)).grant
+    assert (made.member_id, made.organization_id) == (member_id, shop.neighbor.organization_id)
 
 
 @pytest.mark.requirement("OWN-6", "ALL-2")
@@ -338,20 +338,20 @@ async def test_other_action_code_replays_and_echoes_the_stored_one(shop: Shop) -
 async def test_client_reference_belongs_to_one_partner(shop: Shop) -> None:
     member_id = await add_member(shop)
     first = await grant(shop, custom("order-1", member_id))
-    other = await grant(shop, custom("order-1", member_id), shop.neighbour)
+    other = await grant(shop, custom("order-1", member_id), shop.neighbor)
     assert not other.idempotent_replay
     assert other.grant.id != first.grant.id
     assert await owed(shop, member_id) == 5000
 
 
 @pytest.mark.requirement("MON-13", "ALL-2")
-async def test_partner_of_two_organisations_does_not_see_one_through_the_other(shop: Shop) -> None:
+async def test_partner_of_two_organizations_does_not_see_one_through_the_other(shop: Shop) -> None:
     member_id = await add_member(shop)
     await grant(shop, custom("order-1", member_id))
-    elsewhere = replace(shop.caller, organisation_id=shop.neighbour.organisation_id)
+    elsewhere = replace(shop.caller, organization_id=shop.neighbor.organization_id)
     with pytest.raises(IdempotencyConflict) as raised:
         await grant(shop, custom("order-1", member_id), elsewhere)
-    assert raised.value.differing_fields == ("organisation",)
+    assert raised.value.differing_fields == ("organization",)
 
 
 @pytest.mark.requirement("OWN-6", "ALL-2")

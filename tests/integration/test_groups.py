@@ -22,7 +22,7 @@ from gateway.members.membership.model import MemberSet, MembershipChange
 from gateway.operations.model import IdempotencyConflict
 from gateway.storage.database import Database
 from gateway.verifying.verify import verify
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.issuing_cases import add_group, by_id, change_members, fund, mug
 from tests.use_cases import (
     NUL,

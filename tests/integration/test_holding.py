@@ -31,7 +31,7 @@ from gateway.ledger.model import HoldEnded
 from gateway.operations.model import IdempotencyConflict
 from gateway.storage.database import Database
 from gateway.verifying.verify import verify
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import (
     NUL,
     add_member,
@@ -321,7 +321,7 @@ async def test_unknown_and_foreign_things_look_the_same(shop: Shop, member: UUID
     stranger = await open_shop(shop.database)
     before = await snapshot(shop.database)
     for who in (
-        replace(shop, caller=shop.neighbour),
+        replace(shop, caller=shop.neighbor),
         stranger,
         replace(shop, caller=replace(shop.caller, partner_id=new_id(), tenant_id=new_id())),
     ):

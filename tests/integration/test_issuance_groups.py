@@ -32,7 +32,7 @@ from gateway.rewards.model import Reward, RewardStatus
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.issuing_cases import declare_stages, declare_till, mug
 from tests.use_cases import (
     add_member,
@@ -260,7 +260,7 @@ async def test_coupons_in_groups_are_given_once(shop: Shop) -> None:
     assert await find_broken(shop.database) == {}
 
 
-async def test_a_call_that_cannot_pay_takes_no_coupon_from_its_neighbours(shop: Shop) -> None:
+async def test_a_call_that_cannot_pay_takes_no_coupon_from_its_neighbors(shop: Shop) -> None:
     """The last code goes to who can pay for it, though one who cannot has asked in the same group before."""
     poor, rich, *others = await add_members(shop, 6)
     await give_all(shop, [rich, *others], 10)
@@ -286,7 +286,7 @@ async def test_a_call_that_cannot_pay_takes_no_coupon_from_its_neighbours(shop: 
 
 @pytest.mark.requirement("MON-10")
 async def test_a_code_that_is_only_locked_is_waited_for(shop: Shop) -> None:
-    """What another gateway has locked and leaves is given, also where a neighbour of the group has found a code at once."""
+    """What another gateway has locked and leaves is given, also where a neighbor of the group has found a code at once."""
     first, second, *others = await add_members(shop, 6)
     locked, free = [await shop.create_pool(code) for code in ("LOCKED", "FREE")]
     wanted, easy = [

@@ -37,7 +37,7 @@ from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCoupo
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import (
     NUL,
     SURROGATE,
@@ -163,7 +163,7 @@ async def test_items_that_fail_leave_the_others_standing(shop: Shop) -> None:
     await grant(shop, manual("1", ann, coupon.id))
     inactive = await shop.create_reward(status=RewardStatus.INACTIVE)
     product = await shop.create_reward(ProductConfiguration(await shop.create_product(1), 2))
-    neighbours = await Shop(shop.database, shop.neighbour, shop.caller).create_reward()
+    neighbors = await Shop(shop.database, shop.neighbor, shop.caller).create_reward()
     outcome = await issue(
         shop,
         "call-1",
@@ -173,7 +173,7 @@ async def test_items_that_fail_leave_the_others_standing(shop: Shop) -> None:
         IssueItem(None, "rew_nonsense"),
         item(product),
         item(coupon),
-        item(neighbours),
+        item(neighbors),
         item(good),
         item(good, quantity=Decimal("0.99")),
     )
@@ -578,20 +578,20 @@ async def test_item_request_ids_differ_within_a_call(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("CAP-8", "MON-13")
-async def test_request_ids_belong_to_one_partner_and_organisation(shop: Shop) -> None:
+async def test_request_ids_belong_to_one_partner_and_organization(shop: Shop) -> None:
     member_id = await add_member(shop)
     reward = await shop.create_reward()
-    neighbours = await Shop(shop.database, shop.neighbour, shop.caller).create_reward()
+    neighbors = await Shop(shop.database, shop.neighbor, shop.caller).create_reward()
     await issue(shop, "call-1", member_id, item(reward, request_id="item-1"))
     other = await issue(
-        shop, "call-1", member_id, item(neighbours, request_id="item-1"), caller=shop.neighbour
+        shop, "call-1", member_id, item(neighbors, request_id="item-1"), caller=shop.neighbor
     )
     assert codes_of(other) == [StatusCode.GRANTED]
     # A partner with credentials of both sees nothing of the one through the other.
-    elsewhere = replace(shop.caller, organisation_id=shop.neighbour.organisation_id)
+    elsewhere = replace(shop.caller, organization_id=shop.neighbor.organization_id)
     with pytest.raises(IdempotencyConflict) as raised:
         await issue(shop, "call-1", member_id, item(reward, request_id="item-1"), caller=elsewhere)
-    assert raised.value.differing_fields == ("organisation",)
+    assert raised.value.differing_fields == ("organization",)
     outcome = await issue(
         shop, "call-2", member_id, item(reward, request_id="item-1"), caller=elsewhere
     )

@@ -23,7 +23,7 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.tenants.assets import CreateAsset, create_asset
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.use_cases import (
     add_member,
     add_members,

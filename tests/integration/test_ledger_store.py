@@ -30,7 +30,7 @@ from gateway.ledger.store import lock_balances, record
 from gateway.storage.database import Connection, Database
 from gateway.verifying.chain_store import find_broken_chains
 from gateway.verifying.ledger_store import LEDGER_CHECKS
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.waiting import wait_until_backends_wait
 
 AT = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -85,7 +85,7 @@ class Ledger:
 async def ledger(database: Database) -> Ledger:
     shop = await open_shop(database)
     points_id = shop.caller.standard_assets.points_id
-    issuance = Account(points_id, OwnerKind.ISSUANCE, shop.caller.organisation_id)
+    issuance = Account(points_id, OwnerKind.ISSUANCE, shop.caller.organization_id)
     ada, grace = (Account(points_id, OwnerKind.MEMBER, new_id()) for _ in range(2))
     return Ledger(shop, issuance, ada, grace)
 
@@ -241,12 +241,12 @@ async def test_transfers_in_both_directions_at_once_neither_deadlock_nor_lose(le
 
 async def test_balances_are_the_tenants_own(ledger: Ledger):
     """Another tenant's account of the same id is another account."""
-    neighbour = await open_shop(ledger.shop.database)
+    neighbor = await open_shop(ledger.shop.database)
     await ledger.post(Transfer(ledger.issuance, ledger.ada, 10))
     # Its asset is unknown there, which only a foreign key notices, at the end of the statement.
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         async with ledger.shop.database.transaction() as connection:
-            await lock_balances(connection, neighbour.caller.tenant_id, [ledger.ada], AT)
+            await lock_balances(connection, neighbor.caller.tenant_id, [ledger.ada], AT)
     assert await ledger.balances() == {ledger.ada.id: (10, 0, 1)}
 
 

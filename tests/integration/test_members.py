@@ -47,7 +47,7 @@ async def make_caller(database: Database, scopes: Sequence[Scope] = (Scope.MEMBE
     founded = await create_tenant(database, "Acme", "Acme Oslo")
     tenant = founded.tenant
     return Caller(
-        tenant.id, founded.organisation.id, new_id(), frozenset(scopes), tenant.standard_assets
+        tenant.id, founded.organization.id, new_id(), frozenset(scopes), tenant.standard_assets
     )
 
 

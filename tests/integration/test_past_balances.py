@@ -18,7 +18,7 @@ from gateway.ledger.statement_store import count_entries, fetch_entries_pages
 from gateway.ledger.store import lock_balances, record
 from gateway.storage.pages import PageRequest
 from gateway.verifying.chain_store import find_broken_chains
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.use_cases import add_member, points_of
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ async def give(shop: Shop, members: Sequence[UUID], when: datetime) -> None:
     """Move a point to each of the members, in one batch."""
     points = points_of(shop)
     owners = [Account(points, OwnerKind.MEMBER, member) for member in members]
-    issuance = Account(points, OwnerKind.ISSUANCE, shop.caller.organisation_id)
+    issuance = Account(points, OwnerKind.ISSUANCE, shop.caller.organization_id)
     async with shop.database.transaction() as connection:
         book = await lock_balances(connection, shop.caller.tenant_id, owners, when)
         transaction = Transaction(new_id(), TransactionKind.GRANT, new_id(), when, {})
@@ -45,7 +45,7 @@ async def post(shop: Shop, member: UUID, amount: int, when: datetime, *, hold: i
     """Move points to (or from, below zero) the member, and hold some; return the hold's id."""
     points = points_of(shop)
     owner = Account(points, OwnerKind.MEMBER, member)
-    issuance = Account(points, OwnerKind.ISSUANCE, shop.caller.organisation_id)
+    issuance = Account(points, OwnerKind.ISSUANCE, shop.caller.organization_id)
     moved = Transfer(issuance, owner, amount) if amount > 0 else Transfer(owner, issuance, -amount)
     hold_id = new_id()
     async with shop.database.transaction() as connection:

@@ -58,23 +58,23 @@ PLANS |= {
     "credential": (credentials_store.FETCH_ACTIVE, "credentials_pkey"),
     "reward versions": (version_store.FETCH_VERSIONS, "reward_versions_pkey"),
     "reward terms": (version_store.FETCH_TERMS, "rewards_pkey"),
-    "catalogue": (reward_store.PAGE_FORWARDS, "rewards_by_organisation"),
-    "catalogue backwards": (reward_store.PAGE_BACKWARDS, "rewards_by_organisation"),
+    "catalog": (reward_store.PAGE_FORWARDS, "rewards_by_organization"),
+    "catalog backwards": (reward_store.PAGE_BACKWARDS, "rewards_by_organization"),
     "assets": (asset_list_store.PAGE, "assets_pkey"),
     "assets backwards": (asset_list_store.PAGE_BACKWARDS, "assets_pkey"),
-    "campaigns": (campaign_store.PAGES[False], "campaigns_by_organisation"),
-    "campaigns backwards": (campaign_store.PAGES[True], "campaigns_by_organisation"),
-    "segments": (segment_store.PAGE, "segments_by_organisation"),
-    "segments backwards": (segment_store.PAGE_BACKWARDS, "segments_by_organisation"),
-    "vendors": (vendor_store.PAGE_FORWARDS, "vendors_by_organisation"),
-    "vendors backwards": (vendor_store.PAGE_BACKWARDS, "vendors_by_organisation"),
+    "campaigns": (campaign_store.PAGES[False], "campaigns_by_organization"),
+    "campaigns backwards": (campaign_store.PAGES[True], "campaigns_by_organization"),
+    "segments": (segment_store.PAGE, "segments_by_organization"),
+    "segments backwards": (segment_store.PAGE_BACKWARDS, "segments_by_organization"),
+    "vendors": (vendor_store.PAGE_FORWARDS, "vendors_by_organization"),
+    "vendors backwards": (vendor_store.PAGE_BACKWARDS, "vendors_by_organization"),
 }
 PLANS |= {
     f"wallets {form}": (select.text, "accounts_by_owner")
     for form, select in wallet_store.FETCH.items()
 }
 INDEXES = {
-    "organisation": "grants_by_organisation",
+    "organization": "grants_by_organization",
     "member": "grants_by_member",
     "action code": "grants_by_action_code",
     "reward": "grants_by_reward",

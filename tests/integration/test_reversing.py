@@ -26,7 +26,7 @@ from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCoupo
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import (
     NUL,
     SURROGATE,
@@ -151,7 +151,7 @@ async def test_code_is_voided_and_the_member_may_have_another(shop: Shop) -> Non
     other = (await grant(shop, manual("2", ann, reward.id))).grant
     outcome = await reverse(shop, "1", first.id)
     assert outcome.grant.benefits == first.benefits
-    key = ItemKey(shop.caller.organisation_id, pool_id)
+    key = ItemKey(shop.caller.organization_id, pool_id)
     async with shop.database.connection() as connection:
         counts = await count_codes(connection, shop.caller.tenant_id, [key])
     assert counts[key] == CodeCounts(free=1, granted=1, voided=1, loaded=3)
@@ -343,7 +343,7 @@ async def test_unknown_and_foreign_grants_look_the_same(shop: Shop) -> None:
         (None, shop.caller),
         (new_id(), shop.caller),
         (foreign.id, shop.caller),
-        (given.id, shop.neighbour),
+        (given.id, shop.neighbor),
         (given.id, stranger.caller),
     ):
         with pytest.raises(NotFound, match="No such grant") as raised:
@@ -351,10 +351,10 @@ async def test_unknown_and_foreign_grants_look_the_same(shop: Shop) -> None:
         assert raised.value.path == PATH
     assert await snapshot(shop.database) == before
     await reverse(shop, "1", given.id)
-    elsewhere = replace(shop.caller, organisation_id=shop.neighbour.organisation_id)
+    elsewhere = replace(shop.caller, organization_id=shop.neighbor.organization_id)
     with pytest.raises(IdempotencyConflict) as conflict:
         await reverse(shop, "1", given.id, caller=elsewhere)
-    assert conflict.value.differing_fields == ("organisation",)
+    assert conflict.value.differing_fields == ("organization",)
 
 
 async def test_without_the_reverse_scope_nothing_is_reversed(shop: Shop) -> None:

@@ -26,7 +26,7 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.database import Database
 from gateway.verifying.verify import verify
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.issuing_cases import add_group, by_id, fund
 from tests.use_cases import (
     NUL,
@@ -247,17 +247,17 @@ async def test_reversal_is_replayed_and_a_changed_one_conflicts(shop: Shop) -> N
 async def test_unknown_and_foreign_targets_look_the_same(shop: Shop) -> None:
     member = await add_member(shop)
     made = await distribute(shop, "d-1", line(shop, member, 50))
-    same_partner = replace(shop.caller, organisation_id=shop.neighbour.organisation_id)
+    same_partner = replace(shop.caller, organization_id=shop.neighbor.organization_id)
     stranger = await open_shop(shop.database)
     before = await snapshot(shop.database)
     by_transaction = TransactionTarget(made.transaction_id)
     for target, caller in (
         (ISSUANCE, shop.caller),
         (KeyTarget(OperationKind.GRANT_REWARD, "d-1"), shop.caller),
-        (DISTRIBUTION, shop.neighbour),
+        (DISTRIBUTION, shop.neighbor),
         (DISTRIBUTION, same_partner),
         (DISTRIBUTION, stranger.caller),
-        (by_transaction, shop.neighbour),
+        (by_transaction, shop.neighbor),
         (by_transaction, stranger.caller),
         (TransactionTarget(None), shop.caller),
         (TransactionTarget(new_id()), shop.caller),

@@ -1,4 +1,4 @@
-"""Rewards are created, changed and deleted once per request id, within their organisation only."""
+"""Rewards are created, changed and deleted once per request id, within their organization only."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.rewards.version_store import fetch_reward_terms, fetch_reward_versions
 from gateway.storage.pages import PageRequest
-from tests.catalogue import Shop, new_fields, open_shop
+from tests.catalog import Shop, new_fields, open_shop
 
 SAVE20 = NonUniqueCouponConfiguration("SAVE20", DiscountType.PERCENTAGE, Decimal(20))
 FREE = PaymentConfigDraft(PaymentMode.FREE)
@@ -54,11 +54,11 @@ async def update(shop: Shop, reward_id: UUID, key: str, **fields: Any) -> Reward
     return await update_reward(shop.database, shop.caller, command)
 
 
-async def fetch(shop: Shop, reward_id: UUID, *, neighbour: bool = False) -> Reward | None:
-    caller = shop.neighbour if neighbour else shop.caller
+async def fetch(shop: Shop, reward_id: UUID, *, neighbor: bool = False) -> Reward | None:
+    caller = shop.neighbor if neighbor else shop.caller
     async with shop.database.connection() as connection:
         rewards = await fetch_rewards(
-            connection, caller.tenant_id, caller.organisation_id, [reward_id]
+            connection, caller.tenant_id, caller.organization_id, [reward_id]
         )
     return rewards.get(reward_id)
 
@@ -99,7 +99,7 @@ async def test_reward_of_each_type_is_kept_as_given(shop: Shop) -> None:
         )
         assert created == Reward(
             id=created.id,
-            organisation_id=shop.caller.organisation_id,
+            organization_id=shop.caller.organization_id,
             kind=created.kind,
             version_id=created.version_id,
             name="Daily points",
@@ -124,7 +124,7 @@ async def test_given_id_is_taken_once(shop: Shop) -> None:
     created = await create_reward(shop.database, shop.caller, command)
     assert created.reward.id == reward_id
     before = await shop.count_rows()
-    for caller in (shop.caller, shop.neighbour):
+    for caller in (shop.caller, shop.neighbor):
         with pytest.raises(AlreadyExists) as raised:
             await create_reward(shop.database, caller, replace(command, request_id="2"))
         assert raised.value.path == ("input", "id")
@@ -231,7 +231,7 @@ async def test_foreign_references_do_not_exist(shop: Shop) -> None:
     for draft in drafts:
         command = CreateReward("1", new_fields(draft))
         with pytest.raises(InvalidInput) as raised:
-            await create_reward(shop.database, shop.neighbour, command)
+            await create_reward(shop.database, shop.neighbor, command)
         assert [error.rule for error in raised.value.errors] == ["exists"]
     other = await open_shop(shop.database)
     asset = PointsDraft(Decimal(1), other.caller.standard_assets.points_id)
@@ -385,7 +385,7 @@ async def test_deleted_reward_is_gone_but_its_versions_stay(shop: Shop) -> None:
 @pytest.mark.requirement("MON-6", "MON-13")
 async def test_unknown_and_foreign_rewards_are_not_found(shop: Shop) -> None:
     reward = await shop.create_reward()
-    foreign = replace(shop, caller=shop.neighbour)
+    foreign = replace(shop, caller=shop.neighbor)
     stranger = await open_shop(shop.database)
     before = await shop.count_rows()
     messages = set()
@@ -456,7 +456,7 @@ async def test_pages_are_newest_first_and_filtered(shop: Shop) -> None:
     coupon = await shop.create_reward(SAVE20)
     await update(shop, rewards[1].id, "1", status=RewardStatus.INACTIVE)
     await delete_reward(shop.database, shop.caller, DeleteReward("2", rewards[0].id))
-    scope = (shop.caller.tenant_id, shop.caller.organisation_id)
+    scope = (shop.caller.tenant_id, shop.caller.organization_id)
 
     async def page(request: PageRequest[UUID], which: RewardFilter) -> tuple[list[str], bool, bool]:
         async with shop.database.connection() as connection:
@@ -480,8 +480,8 @@ async def test_pages_are_newest_first_and_filtered(shop: Shop) -> None:
         assert await count_rewards(connection, *scope, RewardFilter(statuses=())) == 0
         both = RewardFilter(tuple(RewardStatus), tuple(RewardKind))
         assert await count_rewards(connection, *scope, both) == 4
-        neighbours = (shop.neighbour.tenant_id, shop.neighbour.organisation_id)
-        assert await count_rewards(connection, *neighbours, everything) == 0
-        empty = await fetch_reward_page(connection, *neighbours, everything, PageRequest(5))
+        neighbors = (shop.neighbor.tenant_id, shop.neighbor.organization_id)
+        assert await count_rewards(connection, *neighbors, everything) == 0
+        empty = await fetch_reward_page(connection, *neighbors, everything, PageRequest(5))
     assert list(empty.items) == []
     assert coupon.kind is RewardKind.NON_UNIQUE_COUPON

@@ -18,7 +18,7 @@ from gateway.rewards.model import Reward
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.storage.database import Database
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import (
     add_member,
     add_members,
@@ -95,7 +95,7 @@ async def test_grant_of_a_custom_reward(counter: Counter) -> None:
     assert await counter.count(grant(shop, custom("1", member_id))) == 4
 
 
-async def test_grant_of_a_catalogue_reward(counter: Counter) -> None:
+async def test_grant_of_a_catalog_reward(counter: Counter) -> None:
     shop = counter.shop
     member_id = await add_member(shop)
     thing, coupon = await create_thing(shop), await create_coupon(shop, 2)

@@ -27,7 +27,7 @@ from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.fields import RewardFields
 from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.storage.pages import ID_LOWEST
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.issuing_cases import add_segment, change_members
 from tests.use_cases import (
     NUL,
@@ -109,9 +109,9 @@ async def test_manual_grant_asks_for_no_segment(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("CAP-10", "MON-13")
-async def test_reward_is_reserved_for_segments_of_its_organisation_only(shop: Shop) -> None:
-    neighbours = Shop(shop.database, shop.neighbour, shop.caller)
-    foreign_id = await add_segment(neighbours)
+async def test_reward_is_reserved_for_segments_of_its_organization_only(shop: Shop) -> None:
+    neighbors = Shop(shop.database, shop.neighbor, shop.caller)
+    foreign_id = await add_segment(neighbors)
     reward = await shop.create_reward()
     own_id = await add_segment(shop)
     before = await snapshot(shop.database)
@@ -199,8 +199,8 @@ async def test_concurrent_changes_count_each_member_once(shop: Shop) -> None:
 async def test_unknown_members_and_segments_change_nothing(shop: Shop) -> None:
     (ann,) = await add_members(shop, 1)
     segment_id = await add_segment(shop, ann)
-    neighbours = Shop(shop.database, shop.neighbour, shop.caller)
-    foreign_id = await add_segment(neighbours)
+    neighbors = Shop(shop.database, shop.neighbor, shop.caller)
+    foreign_id = await add_segment(neighbors)
     other = await open_shop(shop.database)
     (stranger,) = await add_members(other, 1)
     before = await snapshot(shop.database)
@@ -231,7 +231,7 @@ async def test_segment_has_a_name_of_its_own(shop: Shop) -> None:
         with pytest.raises(InvalidInput):
             await add_segment(shop, name=name)
     assert await snapshot(shop.database) == before
-    await add_segment(Shop(shop.database, shop.neighbour, shop.caller), name="Gold")
+    await add_segment(Shop(shop.database, shop.neighbor, shop.caller), name="Gold")
 
 
 async def test_scope_is_needed(shop: Shop) -> None:

@@ -13,7 +13,7 @@ from gateway.members.standing.model import Link, StandingKind, StandingStatus
 from gateway.members.standing.setting import SetStanding, set_standing
 from gateway.members.standing.store import fetch_links
 from gateway.operations.model import IdempotencyConflict
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.issuing_cases import set_links
 from tests.use_cases import (
     NUL,

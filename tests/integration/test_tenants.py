@@ -16,9 +16,9 @@ from gateway.operations.model import IdempotencyConflict
 from gateway.storage.database import Database
 from gateway.tenants import assets as tenant_assets
 from gateway.tenants.assets import CreateAsset, CreatedAsset, create_asset, load_assets
-from gateway.tenants.founding import create_organisation, create_tenant
+from gateway.tenants.founding import create_organization, create_tenant
 from gateway.tenants.model import AssetDescription
-from gateway.tenants.store import fetch_assets, fetch_organisations, fetch_tenant
+from gateway.tenants.store import fetch_assets, fetch_organizations, fetch_tenant
 
 GUID = UUID("0681afdf-97bf-47f3-8569-731aeb6b2dd9")
 GOLD = CreateAsset("1", "GOLD", "Gold coins", AssetKind.CURRENCY, 0, GUID)
@@ -28,23 +28,23 @@ async def make_caller(database: Database) -> Caller:
     founded = await create_tenant(database, "Acme", "Acme Oslo")
     return Caller(
         founded.tenant.id,
-        founded.organisation.id,
+        founded.organization.id,
         new_id(),
-        frozenset({Scope.CATALOGUE}),
+        frozenset({Scope.CATALOG}),
         founded.tenant.standard_assets,
     )
 
 
-async def test_tenant_has_standard_assets_and_organisation(database: Database) -> None:
+async def test_tenant_has_standard_assets_and_organization(database: Database) -> None:
     miles = AssetDescription("MILES", "Miles", AssetKind.POINTS, 0)
     founded = await create_tenant(database, "Acme", "Acme Oslo", [miles])
     tenant = founded.tenant
-    second = await create_organisation(database, tenant.id, "Acme Bergen")
+    second = await create_organization(database, tenant.id, "Acme Bergen")
     async with database.connection() as connection:
         assert await fetch_tenant(connection, tenant.id) == tenant
-        organisations = await fetch_organisations(connection, tenant.id)
+        organizations = await fetch_organizations(connection, tenant.id)
         assets = await fetch_assets(connection, tenant.id)
-    assert list(organisations.values()) == [founded.organisation, second]
+    assert list(organizations.values()) == [founded.organization, second]
     assert tuple(assets.values()) == founded.assets
     assert list(assets.values()) == [
         Asset(tenant.standard_assets.points_id, "PTS", "Points", AssetKind.POINTS, 0),
@@ -62,16 +62,16 @@ async def test_refused_tenant_leaves_nothing(database: Database) -> None:
         await create_tenant(database, "Acme", "Acme Oslo", [twice])
     with pytest.raises(InvalidInput) as refusal:
         await create_tenant(database, "A\x00", "")
-    assert [error.path for error in refusal.value.errors] == [("name",), ("organisationName",)]
+    assert [error.path for error in refusal.value.errors] == [("name",), ("organizationName",)]
     assert await database.fetch("SELECT FROM tenants") == []
     assert await database.fetch("SELECT FROM assets") == []
 
 
-async def test_organisation_needs_a_tenant_and_a_name(database: Database) -> None:
+async def test_organization_needs_a_tenant_and_a_name(database: Database) -> None:
     with pytest.raises(NotFound):
-        await create_organisation(database, new_id(), "Acme")
+        await create_organization(database, new_id(), "Acme")
     with pytest.raises(InvalidInput):
-        await create_organisation(database, new_id(), " ")
+        await create_organization(database, new_id(), " ")
 
 
 @pytest.mark.requirement("ON3-3")

@@ -1,4 +1,4 @@
-"""The command line connects organisations, and records which of them a token reaches (CAP-13)."""
+"""The command line connects organizations, and records which of them a token reaches (CAP-13)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from gateway.cli import application
 
-ORGANISATION = re.compile(r"org_[0-9a-f-]{36}")
+ORGANIZATION = re.compile(r"org_[0-9a-f-]{36}")
 TENANT = re.compile(r"tenant: +([0-9a-f-]{36})")
 
 
@@ -27,15 +27,15 @@ def run(runner: CliRunner, *arguments: str) -> str:
 
 @pytest.mark.requirement("CAP-13")
 def test_token_is_made_to_reach_a_child(runner: CliRunner) -> None:
-    founded = run(runner, "tenant", "create", "Acme", "--organisation", "Acme Oslo")
+    founded = run(runner, "tenant", "create", "Acme", "--organization", "Acme Oslo")
     tenant = ("--tenant", TENANT.findall(founded)[0])
-    (parent,) = ORGANISATION.findall(founded)
-    added = run(runner, "tenant", "add-organisation", *tenant, "Acme Bergen", "--parent", parent)
-    (child,) = ORGANISATION.findall(added)
-    made = ("token", "create", *tenant, "--label", "till", "--organisation", parent)
+    (parent,) = ORGANIZATION.findall(founded)
+    added = run(runner, "tenant", "add-organization", *tenant, "Acme Bergen", "--parent", parent)
+    (child,) = ORGANIZATION.findall(added)
+    made = ("token", "create", *tenant, "--label", "till", "--organization", parent)
     assert "token:" in run(runner, *made, "--reach", child)
-    beside = run(runner, "tenant", "add-organisation", *tenant, "Acme Bodø")
-    refused = runner.invoke(application, [*made, "--reach", *ORGANISATION.findall(beside)])
+    beside = run(runner, "tenant", "add-organization", *tenant, "Acme Bodø")
+    refused = runner.invoke(application, [*made, "--reach", *ORGANIZATION.findall(beside)])
     assert refused.exit_code == 1
     malformed = runner.invoke(application, [*made, "--reach", "nonsense"])
     assert malformed.exit_code == 2

@@ -19,8 +19,8 @@ from gateway.issuing.tills.model import ALPHABET, CODE_LENGTH
 from gateway.issuing.tills.requesting import RequestCode, request_validation_code
 from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.model import RewardStatus
-from tests.catalogue import Shop
-from tests.issuing_cases import add_child, declare_till, organisation, reaching, request_code
+from tests.catalog import Shop
+from tests.issuing_cases import add_child, declare_till, organization, reaching, request_code
 from tests.use_cases import (
     NUL,
     add_member,
@@ -211,7 +211,7 @@ async def test_member_asks_for_themselves(shop: Shop) -> None:
 @pytest.mark.requirement("CAP-16")
 async def test_request_that_cannot_be_changes_nothing(shop: Shop) -> None:
     till_id, member_id = await declare_till(shop), await add_member(shop)
-    foreign_id = await declare_till(shop, caller=shop.neighbour)
+    foreign_id = await declare_till(shop, caller=shop.neighbor)
     before = await snapshot(shop.database)
     for command, path in (
         (RequestCode("1", new_id(), named(member_id)), ("input", "tillId")),
@@ -241,20 +241,20 @@ async def test_request_that_cannot_be_changes_nothing(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("CAP-13", "CAP-16")
-async def test_tills_of_organisations_in_scope_ask_for_codes_too(shop: Shop) -> None:
+async def test_tills_of_organizations_in_scope_ask_for_codes_too(shop: Shop) -> None:
     child = await add_child(shop)
     caller = reaching(shop, child)
     member_id, reward = await add_member(shop), await child.create_reward()
-    childs = organisation(child.caller.organisation_id)
+    childs = organization(child.caller.organization_id)
     created = await create_till(shop.database, caller, CreateTill("1", "Counter", childs))
-    assert created.till.organisation_id == child.caller.organisation_id
+    assert created.till.organization_id == child.caller.organization_id
     scope: dict[str, Any] = {
         "caller": caller,
         "data_scope": DataScope.OTHER,
-        "organisations": (childs,),
+        "organizations": (childs,),
         "till": "Counter",
     }
-    wanted = item(reward, organisation=childs)
+    wanted = item(reward, organization=childs)
     with pytest.raises(InvalidInput):
         await issue(shop, "1", member_id, wanted, **scope)
     code = await request_code(child, created.till.id, member_id)
@@ -271,7 +271,7 @@ async def test_till_is_declared_once_and_within_reach(shop: Shop) -> None:
     with pytest.raises(AlreadyExists) as taken:
         await create_till(shop.database, shop.caller, CreateTill("2", "Till 1"))
     assert taken.value.path == ("input", "name")
-    beside = organisation(shop.neighbour.organisation_id)
+    beside = organization(shop.neighbor.organization_id)
     with pytest.raises(OutOfReach) as raised:
         await create_till(shop.database, shop.caller, CreateTill("2", "Till 2", beside))
     assert raised.value.path == ("input", "orgId")
@@ -280,6 +280,6 @@ async def test_till_is_declared_once_and_within_reach(shop: Shop) -> None:
             await create_till(shop.database, shop.caller, CreateTill("2", name))
     with pytest.raises(Forbidden):
         await create_till(
-            shop.database, without(shop.caller, Scope.CATALOGUE), CreateTill("2", "Till 2")
+            shop.database, without(shop.caller, Scope.CATALOG), CreateTill("2", "Till 2")
         )
     assert await snapshot(shop.database) == before

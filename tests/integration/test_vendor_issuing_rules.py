@@ -20,7 +20,7 @@ from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.storage.database import Database
 from gateway.verifying.verify import verify
-from tests.catalogue import open_shop
+from tests.catalog import open_shop
 from tests.issuing_cases import add_group, by_id, fund
 from tests.use_cases import add_member, balance, cash_of, codes_of, count, give_points, issue, named
 from tests.vendor_shop import NoServer, VendorShop, sell_vouchers

@@ -16,7 +16,7 @@ from gateway.claiming.claim_rewards import claim_rewards
 from gateway.claiming.model import ClaimCommand
 from gateway.errors import Forbidden, InvalidInput, NotFound
 from gateway.granting.grant_reward import grant_reward
-from gateway.granting.model import CatalogueReward, GrantCommand
+from gateway.granting.model import CatalogReward, GrantCommand
 from gateway.grants.errors import InsufficientBalance, NotReversible
 from gateway.grants.holding import hold_payments
 from gateway.grants.line import Line
@@ -193,12 +193,12 @@ async def test_open_order_keeps_its_request(shop: VendorShop) -> None:
 
 
 @pytest.mark.requirement("MON-13")
-async def test_vendor_belongs_to_its_organisation(shop: VendorShop) -> None:
-    neighbour = shop.shop.neighbour
+async def test_vendor_belongs_to_its_organization(shop: VendorShop) -> None:
+    neighbor = shop.shop.neighbor
     command = UpdateVendor("1", shop.vendor_id, VendorFields(name="Mine"))
     with pytest.raises(NotFound):
-        await update_vendor(shop.database, neighbour, command, SECURITY)
-    theirs = replace(shop.shop, caller=neighbour)
+        await update_vendor(shop.database, neighbor, command, SECURITY)
+    theirs = replace(shop.shop, caller=neighbor)
     for vendor_id in (shop.vendor_id, UUID(int=0)):
         with pytest.raises(InvalidInput) as refused:
             await theirs.create_reward(VendorVoucherDraft(vendor_id))
@@ -317,7 +317,7 @@ async def test_some_pending_make_the_whole_pending(shop: VendorShop) -> None:
 @pytest.mark.requirement("MON-8")
 @pytest.mark.parametrize("issued", [True, False])
 async def test_manual_grant_is_bought_without_payment(shop: VendorShop, issued: bool) -> None:
-    command = GrantCommand("1", shop.member, CatalogueReward(shop.paid_reward_id), None, {})
+    command = GrantCommand("1", shop.member, CatalogReward(shop.paid_reward_id), None, {})
     first = await grant_reward(shop.database, shop.caller, command)
     assert (first.status.code, first.grant.status) == (StatusCode.PENDING, GrantStatus.PENDING)
     await (shop.settle() if issued else shop.decline())
@@ -365,7 +365,7 @@ async def test_hold_takes_all_or_nothing() -> None:
     line = Line(
         grant_id=new_id(),
         transaction=transaction,
-        organisation_id=new_id(),
+        organization_id=new_id(),
         member_id=member_id,
         index=0,
         source=GrantSource.MANUAL,
@@ -409,7 +409,7 @@ async def test_dry_run_orders_nothing(shop: VendorShop) -> None:
     purchaser = shop.open_purchaser()
     outcome = await shop.issue(purchaser, dry_run=True)
     assert outcome.outcome is BatchOutcome.PENDING
-    command = GrantCommand("1", shop.member, CatalogueReward(shop.free_reward_id), None, {}, True)
+    command = GrantCommand("1", shop.member, CatalogReward(shop.free_reward_id), None, {}, True)
     granted = await grant_reward(shop.database, shop.caller, command, purchaser=purchaser)
     assert granted.status.code is StatusCode.PENDING
     await purchaser.close()

@@ -56,7 +56,7 @@ async def sandbox(database: Database, owner_database_url: str) -> AsyncIterator[
     grants = await live_a_little(world)
     ada, grace, *_ = world.members
     await create_member_token(
-        database, world.caller.tenant_id, world.caller.organisation_id, ada, label="ada"
+        database, world.caller.tenant_id, world.caller.organization_id, ada, label="ada"
     )
     names: dict[str, UUID | str] = {
         **grants,

@@ -19,7 +19,7 @@ from gateway.operations.once import READING_AGE_MAX
 from gateway.rewards.fields import RewardFields
 from gateway.rewards.model import RewardStatus
 from gateway.rewards.updating import UpdateReward, update_reward
-from tests.catalogue import Shop
+from tests.catalog import Shop
 from tests.use_cases import add_member, codes_of, custom, grant, issue, item
 from tests.waiting import wait_until_backends_wait
 
@@ -34,9 +34,9 @@ async def holding(shop: Shop, kind: OperationKind, key: str) -> AsyncIterator[No
         transaction = connection.transaction()
         await transaction.start()
         await connection.execute(
-            """INSERT INTO operations (tenant_id, partner_id, organisation_id, kind, key, id, field_hashes, created_at)
+            """INSERT INTO operations (tenant_id, partner_id, organization_id, kind, key, id, field_hashes, created_at)
             VALUES ($1, $2, $3, $4, $5, $6, '{}', now())""",
-            *(caller.tenant_id, caller.partner_id, caller.organisation_id, kind, key, new_id()),
+            *(caller.tenant_id, caller.partner_id, caller.organization_id, kind, key, new_id()),
         )
         yield
         await asyncio.sleep(10 * READING_AGE_MAX.total_seconds())

@@ -57,7 +57,7 @@ def read_rules() -> list[str]:
 
 
 def render_table(rules: Iterable[str], items: Iterable[pytest.Item]) -> list[str]:
-    """Return a line for each rule and test that proves it; a parametrised test counts once."""
+    """Return a line for each rule and test that proves it; a parametrized test counts once."""
     tests_by_rule: dict[str, dict[str, None]] = defaultdict(dict)
     for item in items:
         for rule in _rules_of(item):

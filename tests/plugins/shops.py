@@ -1,4 +1,4 @@
-"""A tenant with a catalogue, for tests of what happens in it."""
+"""A tenant with a catalog, for tests of what happens in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.storage.database import Database
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import find_broken
 
 

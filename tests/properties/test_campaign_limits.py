@@ -18,7 +18,7 @@ from gateway.campaigns.model import CalendarUnit, Campaign, Limit, LimitScope
 from gateway.rewards.types.points import PointsDraft
 from gateway.storage.database import Database
 from tests.campaigns import budget_of, codes, create, fund, record, tier
-from tests.catalogue import open_shop
+from tests.catalog import open_shop
 from tests.use_cases import add_members, balance, find_broken, points_of
 
 pytestmark = pytest.mark.requirement("MON-12")

@@ -20,7 +20,7 @@ from gateway.reversing.model import ReversalPolicy
 from gateway.storage.database import Database
 from gateway.tenants.assets import CreateAsset, create_asset
 from gateway.verifying.verify import verify
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import add_member, distribute, line, named, reverse
 
 DAYS = 10

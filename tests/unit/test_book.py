@@ -25,11 +25,11 @@ from gateway.ledger.model import (
 )
 
 POINTS, GEMS = UUID(int=1), UUID(int=2)
-ORGANISATION = UUID(int=10)
+ORGANIZATION = UUID(int=10)
 ADA, GRACE = (Account(POINTS, OwnerKind.MEMBER, UUID(int=number)) for number in (20, 21))
 ADAS_GEMS = Account(GEMS, OwnerKind.MEMBER, UUID(int=20))
-ISSUANCE = Account(POINTS, OwnerKind.ISSUANCE, ORGANISATION)
-REDEMPTION = Account(POINTS, OwnerKind.REDEMPTION, ORGANISATION)
+ISSUANCE = Account(POINTS, OwnerKind.ISSUANCE, ORGANIZATION)
+REDEMPTION = Account(POINTS, OwnerKind.REDEMPTION, ORGANIZATION)
 AT = datetime(2026, 11, 23, 6, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -274,7 +274,7 @@ def test_accounts_are_named_by_asset_kind_and_owner():
 
 
 def test_only_issuance_redemption_and_expiry_have_no_bound():
-    bounded = {kind for kind in OwnerKind if Account(POINTS, kind, ORGANISATION).is_bounded}
+    bounded = {kind for kind in OwnerKind if Account(POINTS, kind, ORGANIZATION).is_bounded}
     assert set(OwnerKind) - bounded == {OwnerKind.ISSUANCE, OwnerKind.REDEMPTION, OwnerKind.EXPIRED}
     transfers = [
         Transfer(ISSUANCE, ADA, 1),

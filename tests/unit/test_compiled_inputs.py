@@ -9,7 +9,7 @@ import pytest
 
 from gateway.http.execution.source import Unfit, Unsupported
 from tests.toy_operations import (
-    Colour,
+    Color,
     CompiledSchema,
     InterpretedSchema,
     Key,
@@ -31,7 +31,7 @@ def echo(declared: str, argument: str) -> str:
 def echoed(
     number: Any = UNSET,
     text: Any = "default",
-    colour: Any = Colour.RED,
+    color: Any = Color.RED,
     numbers: Any = None,
     amount: Any = None,
     point: Any = None,
@@ -41,11 +41,11 @@ def echoed(
     share: Any = None,
 ) -> str:
     """Return what the field answers for these arguments; `number` is in the words that `repr` uses."""
-    others = (text, colour, numbers, amount, point, line, key, id, share)
+    others = (text, color, numbers, amount, point, line, key, id, share)
     return f"({number}, {', '.join(map(repr, others))})"
 
 
-POINT = Point(x=1, y=7, label=None, colour=Colour.GREEN)
+POINT = Point(x=1, y=7, label=None, color=Color.GREEN)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ POINT = Point(x=1, y=7, label=None, colour=Colour.GREEN)
         # A variable that is left out gives way to the argument's own default.
         ("$t: String", "text: $t", {}, echoed()),
         ("$t: String = null", "text: $t", {"t": "x"}, echoed(text="x")),
-        ("$c: Colour!", "colour: $c", {"c": "GREEN"}, echoed(colour=Colour.GREEN)),
-        ("$c: Colour", "colour: $c", {}, echoed()),
-        ("$c: Colour! = GREEN", "colour: $c", {}, echoed(colour=Colour.GREEN)),
+        ("$c: Color!", "color: $c", {"c": "GREEN"}, echoed(color=Color.GREEN)),
+        ("$c: Color", "color: $c", {}, echoed()),
+        ("$c: Color! = GREEN", "color: $c", {}, echoed(color=Color.GREEN)),
         ("$n: [Int!]", "numbers: $n", {"n": [1, 2]}, echoed(numbers=[1, 2])),
         ("$a: Decimal", "amount: $a", {"a": "1.50"}, echoed(amount=Decimal("1.50"))),
         ("$a: Decimal", "amount: $a", {"a": 3}, echoed(amount=Decimal(3))),
@@ -105,10 +105,10 @@ async def test_right_arguments_are_what_graphql_core_makes_of_them(
         ("$v: ID", "id: $v", 1),
         ("$v: [Int!]", "numbers: $v", 1),
         ("$v: [Int!]", "numbers: $v", [1, None]),
-        ("$v: Colour!", "colour: $v", "r"),
-        ("$v: Colour!", "colour: $v", []),
-        ("$v: Colour!", "colour: $v", None),
-        ("$v: Colour = RED", "colour: $v", None),
+        ("$v: Color!", "color: $v", "r"),
+        ("$v: Color!", "color: $v", []),
+        ("$v: Color!", "color: $v", None),
+        ("$v: Color = RED", "color: $v", None),
         ("$v: Decimal", "amount: $v", "many"),
         ("$v: Point", "point: $v", {}),
         ("$v: Point", "point: $v", {"x": 1, "y": None}),
@@ -132,8 +132,8 @@ async def test_all_else_is_left_to_graphql_core(declared: str, argument: str, va
 
 # What fits, for each variable above.
 FITTING: dict[str, Any] = {
-    "$v: Colour!": "RED",
-    "$v: Colour = RED": "RED",
+    "$v: Color!": "RED",
+    "$v: Color = RED": "RED",
     "$v: String = null": "a",
 }
 

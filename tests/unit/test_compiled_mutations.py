@@ -69,7 +69,7 @@ async def test_mutations_run_one_after_the_other_each_under_its_name() -> None:
         (
             'mutation { act(name: "1") { number } must(point: {x: 1}, fail: true) { number } '
             'c: act(name: "3") { number } }',
-            "1Point(x=1, y=7, label=None, colour=<Colour.GREEN: 2>, weight=UNSET)",
+            "1Point(x=1, y=7, label=None, color=<Color.GREEN: 2>, weight=UNSET)",
         ),
         (
             'mutation { __typename returnsError { number } a: act(name: "2") { number } }',

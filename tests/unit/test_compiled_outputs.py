@@ -15,7 +15,7 @@ from graphql import GraphQLEnumType, GraphQLField, GraphQLObjectType, GraphQLStr
 from gateway.http.execution.source import Unfit, Unsupported
 from tests.toy_operations import (
     Cat,
-    Colour,
+    Color,
     CompiledSchema,
     Dog,
     InterpretedSchema,
@@ -34,7 +34,7 @@ INTERPRETED = make_toy_schema(InterpretedSchema)
     ("query", "expected"),
     [
         (
-            "{ __typename start { number text flag share nothing colour colours amount } }",
+            "{ __typename start { number text flag share nothing color colors amount } }",
             {
                 "__typename": "Query",
                 "start": {
@@ -43,8 +43,8 @@ INTERPRETED = make_toy_schema(InterpretedSchema)
                     "flag": True,
                     "share": 0.5,
                     "nothing": None,
-                    "colour": "GREEN",
-                    "colours": ["RED", "GREEN"],
+                    "color": "GREEN",
+                    "colors": ["RED", "GREEN"],
                     "amount": "12.50",
                 },
             },
@@ -165,7 +165,7 @@ async def waits() -> str:
         ([None], list[Thing], "{ __typename }"),
         ({"a set"}, list[str], ""),
         (Stone(), Cat, "{ __typename }"),
-        (Colour, Colour, ""),
+        (Color, Color, ""),
         (object(), Cat | Dog, "{ __typename }"),
         ([[None]], list[list[str]], ""),
     ],
@@ -218,7 +218,7 @@ class Shade(enum.Enum):
 
 async def test_types_that_are_not_strawberrys_are_not_compiled() -> None:
     """Somebody may put types of graphql-core's own into a schema."""
-    schema = schema_returning(Shade.DARK, Colour)
+    schema = schema_returning(Shade.DARK, Color)
     odd = schema._schema.query_type.fields["odd"]  # type: ignore[union-attr]
     odd.type = GraphQLEnumType("Shade", Shade)
     with pytest.raises(Unsupported):

@@ -1,4 +1,4 @@
-"""The fingerprint of a distribution is kept for ever: what was sent years ago must still be recognised (ON3-4)."""
+"""The fingerprint of a distribution is kept for ever: what was sent years ago must still be recognized (ON3-4)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_fingerprint_is_what_the_first_version_made_it() -> None:
     command = DistributeCommand("r-1", lines, "d")
     assert DistributionRun(CALLER, command).request.field_hashes() == {
         "version": "1",
-        "organisation": "251213956f45ef3bb6c48f4e",
+        "organization": "251213956f45ef3bb6c48f4e",
         "description": "3fa5834dc920d385ca9b099c",
         "message": "74234e98afe7498fb5daf1f3",
         "rewards": "44ef0827a070269a520b7bef",

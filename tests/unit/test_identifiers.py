@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.errors import FieldError
-from gateway.members.identifiers import IdentifierKind, normalise
+from gateway.members.identifiers import IdentifierKind, normalize
 from gateway.members.model import Identifier, read_identifier
 
 K = IdentifierKind
@@ -56,8 +56,8 @@ K = IdentifierKind
     ],
 )
 def test_valid_value_has_one_spelling(kind: IdentifierKind, value: str, stored: str) -> None:
-    assert normalise(kind, value) == stored
-    assert normalise(kind, stored) == stored
+    assert normalize(kind, value) == stored
+    assert normalize(kind, stored) == stored
 
 
 @pytest.mark.requirement("ON3-1")
@@ -117,7 +117,7 @@ def test_valid_value_has_one_spelling(kind: IdentifierKind, value: str, stored: 
 )
 def test_invalid_value_names_its_rule(kind: IdentifierKind, value: str, rule: str) -> None:
     with pytest.raises(ValueError, match="must") as refusal:
-        normalise(kind, value)
+        normalize(kind, value)
     assert str(refusal.value) == rule
 
 
@@ -150,7 +150,7 @@ def test_invalid_value_names_its_rule(kind: IdentifierKind, value: str, rule: st
 )
 def test_malformed_email_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="must be an e-mail address"):
-        normalise(K.EMAIL, value)
+        normalize(K.EMAIL, value)
 
 
 @pytest.mark.parametrize("kind", list(IdentifierKind))
@@ -167,7 +167,7 @@ def test_hostile_text_is_refused_for_every_kind(
     kind: IdentifierKind, value: str, rule: str
 ) -> None:
     with pytest.raises(ValueError, match="must") as refusal:
-        normalise(kind, value)
+        normalize(kind, value)
     assert str(refusal.value) == rule
 
 
@@ -192,9 +192,9 @@ def test_broken_rule_is_collected_with_its_path() -> None:
 )
 def test_checksum_of_a_wallet_address_notices_any_letter_in_the_wrong_case(address: str) -> None:
     """The addresses are EIP-55's own examples."""
-    assert normalise(K.WALLET_ADDRESS, address) == address.lower()
+    assert normalize(K.WALLET_ADDRESS, address) == address.lower()
     for place in range(2, len(address)):
         changed = address[:place] + address[place].swapcase() + address[place + 1 :]
         if changed != address:
             with pytest.raises(ValueError, match="correct checksum"):
-                normalise(K.WALLET_ADDRESS, changed)
+                normalize(K.WALLET_ADDRESS, changed)

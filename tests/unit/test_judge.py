@@ -199,7 +199,7 @@ def test_amount_is_bounded_in_smallest_units() -> None:
 def test_credit_comes_from_issuance_and_deduction_goes_to_redemption() -> None:
     def account(asset: Asset, kind: OwnerKind) -> Account:
         member = kind is OwnerKind.MEMBER
-        return Account(asset.id, kind, MEMBER_ID if member else CALLER.organisation_id)
+        return Account(asset.id, kind, MEMBER_ID if member else CALLER.organization_id)
 
     experience = Transfer(
         account(EXPERIENCE, OwnerKind.ISSUANCE), account(EXPERIENCE, OwnerKind.MEMBER), 100
@@ -243,7 +243,7 @@ def test_lines_that_say_the_same_share_one_reward() -> None:
     assert different.reward.amount == 51
 
 
-def test_rule_that_one_line_breaks_is_not_held_against_its_neighbours() -> None:
+def test_rule_that_one_line_breaks_is_not_held_against_its_neighbors() -> None:
     stranger = LINE._replace(recipient=Recipient(IdentifierKind.EMAIL, "nobody"))
     nonsense = LINE._replace(amount=Decimal("sNaN"))
     assert [len(line.reasons) for line in judge_forms([stranger, LINE, nonsense, LINE])] == [

@@ -1,4 +1,4 @@
-"""A member reference names its member by exactly one normalised field, and a broken one says which field it was."""
+"""A member reference names its member by exactly one normalized field, and a broken one says which field it was."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PATH = ("input", "member")
         ),
     ],
 )
-def test_reference_is_normalised(
+def test_reference_is_normalized(
     reference: MemberRef, expected: tuple[IdentifierKind, str]
 ) -> None:
     errors: list[FieldError] = []

@@ -39,7 +39,7 @@ AT = datetime(2026, 11, 23, tzinfo=UTC)
 def reward_with(*configs: PaymentConfig, kind: RewardKind = RewardKind.POINTS) -> Reward:
     return Reward(
         id=new_id(),
-        organisation_id=new_id(),
+        organization_id=new_id(),
         kind=kind,
         version_id=new_id(),
         name="Bonus",
@@ -217,17 +217,17 @@ def test_configuration_is_chosen_by_name_or_is_the_only_one() -> None:
 
 @pytest.mark.requirement("CAP-6")
 def test_payment_is_one_transfer_or_none() -> None:
-    organisation_id, payer_id = new_id(), new_id()
+    organization_id, payer_id = new_id(), new_id()
     priced = price(reward_with(converting("0.5")), "3")
-    payers, terms = Payers(payer_id, {}), Terms(organisation_id, None, (), None, None)
+    payers, terms = Payers(payer_id, {}), Terms(organization_id, None, (), None, None)
     payer = Account(POINTS.id, OwnerKind.MEMBER, payer_id)
-    taken = Account(POINTS.id, OwnerKind.REDEMPTION, organisation_id)
-    assert priced.to_transfers(organisation_id, payers, terms) == (Transfer(payer, taken, 6),)
-    assert price(reward_with()).to_transfers(organisation_id, payers, terms) == ()
+    taken = Account(POINTS.id, OwnerKind.REDEMPTION, organization_id)
+    assert priced.to_transfers(organization_id, payers, terms) == (Transfer(payer, taken, 6),)
+    assert price(reward_with()).to_transfers(organization_id, payers, terms) == ()
     cash = PaymentConfig(new_id(), PaymentMode.CASH, cash_asset_id=MILES.id, cash_amount_minor=1250)
     paid = ask(reward_with(cash), cash_reference="receipt-1")
     assert isinstance(paid, Price)
-    assert paid.to_transfers(organisation_id, payers, terms) == ()
+    assert paid.to_transfers(organization_id, payers, terms) == ()
 
 
 def test_items_that_ask_for_one_plainly_share_its_price_and_others_do_not() -> None:

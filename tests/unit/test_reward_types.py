@@ -19,12 +19,12 @@ from gateway.rewards.types.points import PointsConfiguration, PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 
-TENANT, ORGANISATION, MEMBER = UUID(int=1), UUID(int=2), UUID(int=3)
+TENANT, ORGANIZATION, MEMBER = UUID(int=1), UUID(int=2), UUID(int=3)
 POINTS, EUROS, CASH = UUID(int=11), UUID(int=12), UUID(int=13)
 PRODUCT, COMPETITION, POOL, EMPTY_POOL = UUID(int=21), UUID(int=22), UUID(int=23), UUID(int=24)
 ABSENT = UUID(int=99)
 PATH = ("input", "config", "type")
-CONTEXT = PlanContext(TENANT, ORGANISATION, MEMBER, quantity=3)
+CONTEXT = PlanContext(TENANT, ORGANIZATION, MEMBER, quantity=3)
 FACTS = Facts(
     points_asset_id=POINTS,
     assets={
@@ -123,7 +123,7 @@ def test_points_are_issued_to_the_member() -> None:
     assert plan == Plan(
         transfers=(
             Transfer(
-                Account(EUROS, OwnerKind.ISSUANCE, ORGANISATION),
+                Account(EUROS, OwnerKind.ISSUANCE, ORGANIZATION),
                 Account(EUROS, OwnerKind.MEMBER, MEMBER),
                 375,
             ),
@@ -155,7 +155,7 @@ def test_entries_are_issued_to_the_member() -> None:
     assert CompetitionEntryConfiguration(COMPETITION, 5).plan(CONTEXT) == Plan(
         transfers=(
             Transfer(
-                Account(COMPETITION, OwnerKind.ISSUANCE, ORGANISATION),
+                Account(COMPETITION, OwnerKind.ISSUANCE, ORGANIZATION),
                 Account(COMPETITION, OwnerKind.MEMBER, MEMBER),
                 15,
             ),

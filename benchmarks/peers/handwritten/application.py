@@ -38,8 +38,8 @@ class Refused(Exception):
 
 def create_application(settings: Mapping[str, Any]) -> Starlette:
     """Assemble the endpoints; the pool is opened with the first event loop."""
-    tenant_id, partner_id, organisation_id, cash_id = (
-        UUID(settings[name]) for name in ("tenant_id", "partner_id", "organisation_id", "cash_id")
+    tenant_id, partner_id, organization_id, cash_id = (
+        UUID(settings[name]) for name in ("tenant_id", "partner_id", "organization_id", "cash_id")
     )
     partner_token = f"Bearer {settings['partner_token']}"
     members = {f"Bearer {token}": UUID(id_) for token, id_ in settings["member_tokens"].items()}
@@ -69,7 +69,7 @@ def create_application(settings: Mapping[str, Any]) -> Starlette:
                 store.GRANT_REWARD,
                 tenant_id,
                 partner_id,
-                organisation_id,
+                organization_id,
                 cash_id,
                 reference,
                 external_id,
@@ -106,7 +106,7 @@ def create_application(settings: Mapping[str, Any]) -> Starlette:
                 store.ISSUE_REWARDS,
                 tenant_id,
                 partner_id,
-                organisation_id,
+                organization_id,
                 read_text(body, "requestId"),
                 read_text(body["member"], "externalId"),
                 [UUID(item["rewardId"]) for item in body["rewards"]],

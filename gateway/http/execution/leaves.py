@@ -34,17 +34,17 @@ _CLASSES: dict[str, tuple[type, ...]] = {"Decimal": (Decimal,), "DateTime": (dat
 
 
 def write_leaf(source: Source, leaf_type: GraphQLLeafType, value: str) -> str:
-    """Return the expression that serialises a value, which is not None; it raises for what is not of the type."""
+    """Return the expression that serializes a value, which is not None; it raises for what is not of the type."""
     if isinstance(leaf_type, GraphQLEnumType):
         return f"{source.bind(_names_of(leaf_type))}[{value}]"
     assert isinstance(leaf_type, GraphQLScalarType)  # noqa: S101 - there is no third kind of leaf
-    serialise = f"{source.bind(_checked(leaf_type.coerce_output_value))}({value})"
+    serialize = f"{source.bind(_checked(leaf_type.coerce_output_value))}({value})"
     is_written = _BUILT_IN.get(leaf_type.name)
-    return f"({value} if {is_written.format(value)} else {serialise})" if is_written else serialise
+    return f"({value} if {is_written.format(value)} else {serialize})" if is_written else serialize
 
 
 def write_usual_leaf(source: Source, leaf_type: GraphQLLeafType, value: str) -> Usual | None:
-    """Return how a value is serialised if it is of the class of nearly all, or None if nothing tells that."""
+    """Return how a value is serialized if it is of the class of nearly all, or None if nothing tells that."""
     if isinstance(leaf_type, CustomGraphQLEnumType):
         usual = source.bind(leaf_type.wrapped_cls)
         names = source.bind(_names_of(leaf_type))
@@ -54,9 +54,9 @@ def write_usual_leaf(source: Source, leaf_type: GraphQLLeafType, value: str) -> 
     if (usual_classes := _CLASSES.get(leaf_type.name)) is None:
         return None
     assert isinstance(leaf_type, GraphQLScalarType)  # noqa: S101 - as above
-    serialise = source.bind(leaf_type.coerce_output_value)
+    serialize = source.bind(leaf_type.coerce_output_value)
     # Of these classes nothing has to be awaited and nothing is an exception: only the text has to be looked at.
-    text = f"t if (t := {serialise}({value})).__class__ is str else refuse(t)"
+    text = f"t if (t := {serialize}({value})).__class__ is str else refuse(t)"
     conditions = [f"{value}.__class__ is {source.bind(usual)}" for usual in usual_classes]
     return Usual(" or ".join(conditions), text)
 
@@ -68,7 +68,7 @@ def _names_of(enum_type: GraphQLEnumType) -> dict[Any, str]:
     return {enum_type.wrapped_cls(value.value): name for name, value in enum_type.values.items()}
 
 
-def _checked(serialise: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _checked(serialize: Callable[[Any], Any]) -> Callable[[Any], Any]:
     # Whether a value can be completed is a matter of its class: each is looked at once.
     plain_classes: set[type] = set()
 
@@ -76,9 +76,9 @@ def _checked(serialise: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if value.__class__ not in plain_classes:
             plain(value)
             plain_classes.add(value.__class__)
-        serialised = serialise(value)
-        if serialised is None or serialised is Undefined:
+        serialized = serialize(value)
+        if serialized is None or serialized is Undefined:
             raise Unfit(type(value).__name__)
-        return serialised
+        return serialized
 
     return checked

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.grants.catalogue_line import find_refusal
+from gateway.grants.catalog_line import find_refusal
 from gateway.grants.status import Refusal
 from gateway.issuing.checks.custom_fields import refuse_custom_fields
 from gateway.issuing.checks.segments import refuse_outsider
@@ -18,7 +18,7 @@ from gateway.issuing.model import IssueItem
 from gateway.rewards.model import Reward
 
 # In the order in which reasons count: the first rule that refuses gives the item its status. Before all of them comes that the
-# item's organisation has the reward and that it is active (MON-7, CAP-13).
+# item's organization has the reward and that it is active (MON-7, CAP-13).
 CHECKS: tuple[Callable[[IssueItem, Facts], Refusal | None], ...] = (
     refuse_outsider,
     refuse_standing,

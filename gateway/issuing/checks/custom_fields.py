@@ -1,4 +1,4 @@
-"""An item carries the custom fields that its organisation declares, of the types it declares (CAP-14)."""
+"""An item carries the custom fields that its organization declares, of the types it declares (CAP-14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An item begins at a stage of fulfilment that its organisation declares (CAP-15)."""
+"""An item begins at a stage of fulfillment that its organization declares (CAP-15)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from gateway.issuing.model import IssueItem
 
 
 def refuse_stage(item: IssueItem, facts: Facts) -> Refusal | None:
-    """Refuse an item that names a stage which its organisation does not have."""
+    """Refuse an item that names a stage which its organization does not have."""
     stage = item.fulfillment_stage
     if stage is None or stage in facts.stages_of(item):
         return None
-    message = f"The organisation has no fulfilment stage {stage!r}."
+    message = f"The organization has no fulfillment stage {stage!r}."
     return Refusal(StatusCode.STAGE_NOT_FOUND, (message,))

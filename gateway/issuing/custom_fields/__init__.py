@@ -1,1 +1,1 @@
-"""Custom fields: declared by an organisation, carried by the items it issues (CAP-14)."""
+"""Custom fields: declared by an organization, carried by the items it issues (CAP-14)."""

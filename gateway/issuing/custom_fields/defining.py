@@ -11,7 +11,7 @@ from gateway.ids import new_id
 from gateway.issuing.custom_fields.model import (
     CHOICE_LENGTH_MAX,
     CHOICES_MAX,
-    FIELDS_PER_ORGANISATION_MAX,
+    FIELDS_PER_ORGANIZATION_MAX,
     NAME_LENGTH_MAX,
     CustomField,
     CustomFieldType,
@@ -25,7 +25,7 @@ from gateway.text import check_text
 
 @dataclass(frozen=True, slots=True)
 class DefineCustomField:
-    """A custom field of the caller's organisation."""
+    """A custom field of the caller's organization."""
 
     request_id: str
     field: CustomField
@@ -47,10 +47,10 @@ async def define_custom_field(
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path.
-        AlreadyExists: the organisation has a field of this name and of another type.
+        AlreadyExists: the organization has a field of this name and of another type.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     if errors := _check(command):
         raise InvalidInput(errors)
     field = command.field
@@ -61,12 +61,12 @@ async def define_custom_field(
         "choices": field.choices,
     }
     request = Request(OperationKind.DEFINE_CUSTOM_FIELD, command.request_id, given, new_id())
-    scope = (caller.tenant_id, caller.organisation_id)
+    scope = (caller.tenant_id, caller.organization_id)
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
         known = {known.name for known in await fetch_fields(connection, *scope)}
-        if len(known) >= FIELDS_PER_ORGANISATION_MAX and field.name not in known:
-            message = f"An organisation has at most {FIELDS_PER_ORGANISATION_MAX} custom fields."
+        if len(known) >= FIELDS_PER_ORGANIZATION_MAX and field.name not in known:
+            message = f"An organization has at most {FIELDS_PER_ORGANIZATION_MAX} custom fields."
             raise InvalidInput([FieldError(("input", "name"), "count", message)])
         if not await define_field(connection, *scope, field, operation.at):
             message = "A custom field of this name and another type exists."

@@ -10,27 +10,27 @@ from gateway.storage.database import Connection
 
 # The type stays: grants carry values of it.
 DEFINE = """
-INSERT INTO custom_fields (tenant_id, organisation_id, name, kind, is_required, choices, created_at)
+INSERT INTO custom_fields (tenant_id, organization_id, name, kind, is_required, choices, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (tenant_id, organisation_id, name) DO UPDATE
+ON CONFLICT (tenant_id, organization_id, name) DO UPDATE
     SET is_required = excluded.is_required, choices = excluded.choices
     WHERE custom_fields.kind = excluded.kind
 RETURNING name
 """
 
 FETCH = """
-SELECT name, kind, is_required, choices FROM custom_fields WHERE tenant_id = $1 AND organisation_id = $2 ORDER BY name
+SELECT name, kind, is_required, choices FROM custom_fields WHERE tenant_id = $1 AND organization_id = $2 ORDER BY name
 """
 
 
 async def define_field(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, field: CustomField, at: datetime
+    connection: Connection, tenant_id: UUID, organization_id: UUID, field: CustomField, at: datetime
 ) -> bool:
     """Declare a custom field, or change the one of this name; False if that one has another type."""
     rows = await connection.fetch(
         DEFINE,
         tenant_id,
-        organisation_id,
+        organization_id,
         field.name,
         field.kind,
         field.is_required,
@@ -41,10 +41,10 @@ async def define_field(
 
 
 async def fetch_fields(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID
+    connection: Connection, tenant_id: UUID, organization_id: UUID
 ) -> list[CustomField]:
-    """Return an organisation's custom fields, by name."""
-    rows = await connection.fetch(FETCH, tenant_id, organisation_id)
+    """Return an organization's custom fields, by name."""
+    rows = await connection.fetch(FETCH, tenant_id, organization_id)
     return [
         CustomField(
             row["name"], CustomFieldType(row["kind"]), row["is_required"], tuple(row["choices"])

@@ -1,1 +1,1 @@
-"""Fulfilment: the stages that an organisation declares, and where each issued reward stands (CAP-15)."""
+"""Fulfillment: the stages that an organization declares, and where each issued reward stands (CAP-15)."""

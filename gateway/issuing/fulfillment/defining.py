@@ -1,4 +1,4 @@
-"""Use case: declare a stage of fulfilment, or move one to another place."""
+"""Use case: declare a stage of fulfillment, or move one to another place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gateway.text import check_text
 
 @dataclass(frozen=True, slots=True)
 class DefineStage:
-    """A stage of the caller's organisation; a position of None is after the last, or where the stage is."""
+    """A stage of the caller's organization; a position of None is after the last, or where the stage is."""
 
     request_id: str
     name: str
@@ -43,17 +43,17 @@ async def define_fulfillment_stage(
         InvalidInput: every broken rule, by path.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     if errors := _check(command):
         raise InvalidInput(errors)
     given = {"name": command.name, "position": command.position}
     request = Request(OperationKind.DEFINE_FULFILLMENT_STAGE, command.request_id, given, new_id())
-    scope = (caller.tenant_id, caller.organisation_id)
+    scope = (caller.tenant_id, caller.organization_id)
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
         known = await fetch_stages(connection, *scope)
         if len(known) >= STAGES_MAX and command.name not in {stage.name for stage in known}:
-            message = f"An organisation has at most {STAGES_MAX} stages."
+            message = f"An organization has at most {STAGES_MAX} stages."
             raise InvalidInput([FieldError(("input", "name"), "count", message)])
         stage = await define_stage(connection, *scope, command.name, command.position, operation.at)
         return {"name": stage.name, "position": stage.position}

@@ -1,4 +1,4 @@
-"""Fulfilment: stages in order, and the steps that a grant took through them."""
+"""Fulfillment: stages in order, and the steps that a grant took through them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAGES_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of an organisation's fulfilment; stages are in order of position."""
+    """A stage of an organization's fulfillment; stages are in order of position."""
 
     name: str
     position: int
@@ -26,7 +26,7 @@ class FirstStage(NamedTuple):
     """The stage that a new grant begins at."""
 
     grant_id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     stage: str
 
 

@@ -13,23 +13,23 @@ from gateway.storage.database import Connection, column
 
 # Left out, a position is the next after the last; a stage that is defined again without one stays where it is.
 DEFINE = """
-INSERT INTO fulfillment_stages (tenant_id, organisation_id, name, position, created_at)
+INSERT INTO fulfillment_stages (tenant_id, organization_id, name, position, created_at)
 SELECT $1, $2, $3, coalesce($4, (SELECT coalesce(max(position), 0) + 1 FROM fulfillment_stages
-    WHERE tenant_id = $1 AND organisation_id = $2)), $5
-ON CONFLICT (tenant_id, organisation_id, name) DO UPDATE SET position = coalesce($4, fulfillment_stages.position)
+    WHERE tenant_id = $1 AND organization_id = $2)), $5
+ON CONFLICT (tenant_id, organization_id, name) DO UPDATE SET position = coalesce($4, fulfillment_stages.position)
 RETURNING position
 """
 
 FETCH_STAGES = """
-SELECT name, position FROM fulfillment_stages WHERE tenant_id = $1 AND organisation_id = $2
+SELECT name, position FROM fulfillment_stages WHERE tenant_id = $1 AND organization_id = $2
 ORDER BY position, created_at, name
 """
 
 BEGIN = """
 WITH begun AS (
-    INSERT INTO fulfillments (tenant_id, grant_id, organisation_id, stage, step_count, updated_at)
-    SELECT $1, grant_id, organisation_id, stage, 1, $6
-    FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS new (grant_id, organisation_id, stage)
+    INSERT INTO fulfillments (tenant_id, grant_id, organization_id, stage, step_count, updated_at)
+    SELECT $1, grant_id, organization_id, stage, 1, $6
+    FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS new (grant_id, organization_id, stage)
 )
 INSERT INTO fulfillment_steps (tenant_id, grant_id, step, stage, operation_id, occurred_at)
 SELECT $1, grant_id, 1, stage, operation_id, $6
@@ -39,7 +39,7 @@ FROM unnest($2::uuid[], $4::text[], $5::uuid[]) AS new (grant_id, stage, operati
 # The count of steps is taken under the row's lock, so that two moves at once are two steps.
 MOVE = """
 WITH moved AS (
-    INSERT INTO fulfillments (tenant_id, grant_id, organisation_id, stage, step_count, updated_at)
+    INSERT INTO fulfillments (tenant_id, grant_id, organization_id, stage, step_count, updated_at)
     VALUES ($1, $2, $3, $4, 1, $7)
     ON CONFLICT (tenant_id, grant_id) DO UPDATE
         SET stage = excluded.stage, step_count = fulfillments.step_count + 1, updated_at = excluded.updated_at
@@ -58,21 +58,21 @@ WHERE tenant_id = $1 AND grant_id = ANY($2::uuid[]) ORDER BY grant_id, step
 async def define_stage(
     connection: Connection,
     tenant_id: UUID,
-    organisation_id: UUID,
+    organization_id: UUID,
     name: str,
     position: int | None,
     at: datetime,
 ) -> Stage:
     """Add a stage, or move the one of this name, and return it."""
-    place: int = await connection.fetchval(DEFINE, tenant_id, organisation_id, name, position, at)
+    place: int = await connection.fetchval(DEFINE, tenant_id, organization_id, name, position, at)
     return Stage(name, place)
 
 
 async def fetch_stages(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID
+    connection: Connection, tenant_id: UUID, organization_id: UUID
 ) -> list[Stage]:
-    """Return an organisation's stages in order."""
-    rows = await connection.fetch(FETCH_STAGES, tenant_id, organisation_id)
+    """Return an organization's stages in order."""
+    rows = await connection.fetch(FETCH_STAGES, tenant_id, organization_id)
     return [Stage(row["name"], row["position"]) for row in rows]
 
 
@@ -88,7 +88,7 @@ async def begin(
         BEGIN,
         tenant_id,
         column(first, "grant_id"),
-        column(first, "organisation_id"),
+        column(first, "organization_id"),
         column(first, "stage"),
         operation_ids,
         at,
@@ -109,7 +109,7 @@ async def move(
 async def fetch_fulfillments(
     connection: Connection, tenant_id: UUID, grant_ids: Sequence[UUID]
 ) -> dict[UUID, Fulfillment]:
-    """Return where each of these grants stands, leaving out those that have no fulfilment."""
+    """Return where each of these grants stands, leaving out those that have no fulfillment."""
     steps: dict[UUID, list[Step]] = defaultdict(list)
     for row in await connection.fetch(FETCH_STEPS, tenant_id, list(grant_ids)):
         steps[row["grant_id"]].append(Step(row["stage"], row["occurred_at"], row["note"]))

@@ -1,4 +1,4 @@
-"""Use case: move a grant to another stage of fulfilment.
+"""Use case: move a grant to another stage of fulfillment.
 
 Round trips inside the database transaction: claim the key, find the grant, find the stages, move, store the answer.
 """
@@ -48,7 +48,7 @@ async def update_fulfillment(
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path; a stage that is not declared is one.
-        NotFound: the caller's organisation has no such grant.
+        NotFound: the caller's organization has no such grant.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
     authorize(caller, Scope.ISSUE)
@@ -59,11 +59,11 @@ async def update_fulfillment(
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
         grant = await _find_grant(connection, caller, command)
-        stages = await fetch_stages(connection, caller.tenant_id, grant.organisation_id)
+        stages = await fetch_stages(connection, caller.tenant_id, grant.organization_id)
         if command.stage not in {stage.name for stage in stages}:
-            message = "stage must be a stage that the organisation has declared."
+            message = "stage must be a stage that the organization has declared."
             raise InvalidInput([FieldError(("input", "stage"), "exists", message)])
-        target = FirstStage(grant.id, grant.organisation_id, command.stage)
+        target = FirstStage(grant.id, grant.organization_id, command.stage)
         await move(connection, caller.tenant_id, target, command.note, operation)
         return {"grant_id": str(grant.id)}
 

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import AlreadyExists, InvalidInput, OutOfReach
 from gateway.ids import new_id
-from gateway.issuing.scope import OrganisationReference
+from gateway.issuing.scope import OrganizationReference
 from gateway.issuing.tills.model import NAME_LENGTH_MAX, Till
 from gateway.issuing.tills.store import insert_till
 from gateway.operations.model import Operation, OperationKind, Request, check_key
@@ -19,11 +19,11 @@ from gateway.text import check_text
 
 @dataclass(frozen=True, slots=True)
 class CreateTill:
-    """A till; without an organisation, the caller's own."""
+    """A till; without an organization, the caller's own."""
 
     request_id: str
     name: str
-    organisation: OrganisationReference | None = None
+    organization: OrganizationReference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +39,27 @@ async def create_till(database: Database, caller: Caller, command: CreateTill) -
 
     Raises:
         Forbidden: the credential lacks the scope.
-        OutOfReach: the credential does not reach the organisation.
+        OutOfReach: the credential does not reach the organization.
         InvalidInput: every broken rule, by path.
-        AlreadyExists: the organisation has a till of this name.
+        AlreadyExists: the organization has a till of this name.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
-    authorize(caller, Scope.CATALOGUE)
+    authorize(caller, Scope.CATALOG)
     errors = check_key(command.request_id, ("input", "requestId"))
     if errors := errors + check_text(command.name, ("input", "name"), NAME_LENGTH_MAX):
         raise InvalidInput(errors)
-    wanted = command.organisation
-    organisation_id = wanted.id if wanted else caller.organisation_id
-    if organisation_id is None or organisation_id not in caller.reach | {caller.organisation_id}:
-        raise OutOfReach("The credential does not reach this organisation.", ("input", "orgId"))
-    given = {"name": command.name, "orgId": organisation_id}
+    wanted = command.organization
+    organization_id = wanted.id if wanted else caller.organization_id
+    if organization_id is None or organization_id not in caller.reach | {caller.organization_id}:
+        raise OutOfReach("The credential does not reach this organization.", ("input", "orgId"))
+    given = {"name": command.name, "orgId": organization_id}
     request = Request(OperationKind.CREATE_TILL, command.request_id, given, new_id())
     till_id = new_id()
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
-        till = Till(till_id, organisation_id, command.name, operation.at)
+        till = Till(till_id, organization_id, command.name, operation.at)
         if not await insert_till(connection, caller.tenant_id, till):
-            message = "The organisation has a till of this name."
+            message = "The organization has a till of this name."
             raise AlreadyExists(message, ("input", "name"))
         return till.to_json()
 

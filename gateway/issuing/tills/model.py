@@ -23,10 +23,10 @@ _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """A till of an organisation. A call that names it must send a code."""
+    """A till of an organization. A call that names it must send a code."""
 
     id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     name: str
     created_at: datetime
 
@@ -34,7 +34,7 @@ class Till:
         """Return it as an operation's stored answer keeps it."""
         return {
             "id": str(self.id),
-            "organisation_id": str(self.organisation_id),
+            "organization_id": str(self.organization_id),
             "name": self.name,
             "created_at": self.created_at.isoformat(),
         }
@@ -44,7 +44,7 @@ class Till:
         """Read what `to_json` wrote."""
         return cls(
             UUID(value["id"]),
-            UUID(value["organisation_id"]),
+            UUID(value["organization_id"]),
             value["name"],
             datetime.fromisoformat(value["created_at"]),
         )

@@ -97,8 +97,8 @@ async def _find_till(connection: Connection, caller: Caller, command: RequestCod
     till = None
     if command.till_id is not None:
         till = await fetch_till(connection, caller.tenant_id, command.till_id)
-    reach = caller.reach | {caller.organisation_id}
-    if till is None or (caller.member_id is None and till.organisation_id not in reach):
+    reach = caller.reach | {caller.organization_id}
+    if till is None or (caller.member_id is None and till.organization_id not in reach):
         raise NotFound("No such till.", ("input", "tillId"))
     return till
 

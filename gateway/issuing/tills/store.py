@@ -12,25 +12,25 @@ from gateway.issuing.tills.model import Till
 from gateway.operations.model import Operation
 from gateway.storage.database import Connection
 
-# An organisation and the name of a till of its own.
+# An organization and the name of a till of its own.
 TillName = tuple[UUID, str]
 
-_COLUMNS = "id, organisation_id, name, created_at"
+_COLUMNS = "id, organization_id, name, created_at"
 
 INSERT = """
-INSERT INTO tills (tenant_id, id, organisation_id, name, created_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO tills (tenant_id, id, organization_id, name, created_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT DO NOTHING
 RETURNING id
 """
 
 FETCH = f"""
 SELECT {_COLUMNS} FROM tills
-WHERE tenant_id = $1 AND organisation_id = ANY($2::uuid[]) ORDER BY organisation_id, name
+WHERE tenant_id = $1 AND organization_id = ANY($2::uuid[]) ORDER BY organization_id, name
 """
 
 FETCH_NAMED = f"""
 SELECT {_COLUMNS} FROM tills
-WHERE tenant_id = $1 AND (organisation_id, name) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
+WHERE tenant_id = $1 AND (organization_id, name) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
 """
 
 FETCH_ONE = f"SELECT {_COLUMNS} FROM tills WHERE tenant_id = $1 AND id = $2"
@@ -53,16 +53,16 @@ SELECT used_at IS NOT NULL AS is_used FROM validation_codes WHERE tenant_id = $1
 
 
 async def insert_till(connection: Connection, tenant_id: UUID, till: Till) -> bool:
-    """Write a till; False if its organisation has one of this name."""
-    row = (till.id, till.organisation_id, till.name, till.created_at)
+    """Write a till; False if its organization has one of this name."""
+    row = (till.id, till.organization_id, till.name, till.created_at)
     return bool(await connection.fetch(INSERT, tenant_id, *row))
 
 
 async def fetch_tills(
-    connection: Connection, tenant_id: UUID, organisation_ids: Sequence[UUID]
+    connection: Connection, tenant_id: UUID, organization_ids: Sequence[UUID]
 ) -> list[Till]:
-    """Return the tills of these organisations."""
-    rows = await connection.fetch(FETCH, tenant_id, organisation_ids)
+    """Return the tills of these organizations."""
+    rows = await connection.fetch(FETCH, tenant_id, organization_ids)
     return [_to_till(row) for row in rows]
 
 
@@ -73,7 +73,7 @@ async def fetch_named_tills(
     rows = await connection.fetch(
         FETCH_NAMED, tenant_id, [id_ for id_, _ in wanted], [name for _, name in wanted]
     )
-    return {(row["organisation_id"], row["name"]): _to_till(row) for row in rows}
+    return {(row["organization_id"], row["name"]): _to_till(row) for row in rows}
 
 
 async def fetch_till(connection: Connection, tenant_id: UUID, till_id: UUID) -> Till | None:
@@ -111,4 +111,4 @@ async def is_code_used(
 
 
 def _to_till(row: asyncpg.Record) -> Till:
-    return Till(row["id"], row["organisation_id"], row["name"], row["created_at"])
+    return Till(row["id"], row["organization_id"], row["name"], row["created_at"])

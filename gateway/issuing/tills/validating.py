@@ -39,11 +39,11 @@ async def find_tills(
 
 
 def _names(reach: Reach) -> list[store.TillName]:
-    """Return which tills a call may mean: of the caller's organisation, and of the organisations in the call's scope."""
+    """Return which tills a call may mean: of the caller's organization, and of the organizations in the call's scope."""
     command = reach.command
     if command.till is None or command.skips_validation:
         return []
-    return [(id_, command.till) for id_ in sorted(reach.organisation_ids | {reach.home_id})]
+    return [(id_, command.till) for id_ in sorted(reach.organization_ids | {reach.home_id})]
 
 
 async def validate(

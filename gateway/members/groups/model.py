@@ -31,7 +31,7 @@ class GroupReference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Members who pay together. Like members, groups belong to the tenant, whichever organisation made them."""
+    """Members who pay together. Like members, groups belong to the tenant, whichever organization made them."""
 
     id: UUID
     name: str | None

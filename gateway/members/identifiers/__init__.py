@@ -20,7 +20,7 @@ VALUE_LENGTH_MAX = 320
 
 
 class IdentifierKind(enum.StrEnum):
-    """What an identifier is; with its normalised value it names at most one member of a tenant."""
+    """What an identifier is; with its normalized value it names at most one member of a tenant."""
 
     MOBILE = "MOBILE"
     EMAIL = "EMAIL"
@@ -31,16 +31,16 @@ class IdentifierKind(enum.StrEnum):
 
 
 _NORMALISE: Mapping[IdentifierKind, Callable[[str], str]] = {
-    IdentifierKind.MOBILE: mobile.normalise,
-    IdentifierKind.EMAIL: email.normalise,
-    IdentifierKind.EXTERNAL_ID: external_id.normalise,
-    IdentifierKind.WALLET_ADDRESS: wallet_address.normalise,
-    IdentifierKind.DISCORD_ID: discord_id.normalise,
-    IdentifierKind.TWITTER_ID: twitter_id.normalise,
+    IdentifierKind.MOBILE: mobile.normalize,
+    IdentifierKind.EMAIL: email.normalize,
+    IdentifierKind.EXTERNAL_ID: external_id.normalize,
+    IdentifierKind.WALLET_ADDRESS: wallet_address.normalize,
+    IdentifierKind.DISCORD_ID: discord_id.normalize,
+    IdentifierKind.TWITTER_ID: twitter_id.normalize,
 }
 
 
-def normalise(kind: IdentifierKind, value: str) -> str:
+def normalize(kind: IdentifierKind, value: str) -> str:
     """Return the one spelling under which this identifier is stored and looked up.
 
     Raises:

@@ -10,7 +10,7 @@ _DIGITS = re.compile(r"[1-9][0-9]{4,19}")
 _SNOWFLAKE_MAX = 2**64 - 1
 
 
-def normalise(value: str) -> str:
+def normalize(value: str) -> str:
     """Return the id unchanged.
 
     Raises:

@@ -18,7 +18,7 @@ _PLAIN = re.compile(
 _RESERVED_ENDINGS = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 
 
-def normalise(value: str) -> str:
+def normalize(value: str) -> str:
     """Return the address in lower case, with its domain in Unicode.
 
     The standard lets a mail server tell capitals apart before the @ sign; none in use does, and people type their

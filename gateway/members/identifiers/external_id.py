@@ -5,7 +5,7 @@ from __future__ import annotations
 LENGTH_MAX = 128
 
 
-def normalise(value: str) -> str:
+def normalize(value: str) -> str:
     """Return the id unchanged.
 
     Raises:

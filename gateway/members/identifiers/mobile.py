@@ -25,7 +25,7 @@ class _Plan(NamedTuple):
     lengths: frozenset[int]
 
 
-def normalise(value: str) -> str:
+def normalize(value: str) -> str:
     """Return the number in E.164 form.
 
     The length must be possible in its country. Ranges in use are not checked: they change more often than the tables

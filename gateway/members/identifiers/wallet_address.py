@@ -14,7 +14,7 @@ _LETTERS = int.from_bytes(b"\x40" * _DIGITS)
 _EIGHT_AND_NINE = int.from_bytes(b"\x08" * _DIGITS)
 
 
-def normalise(value: str) -> str:
+def normalize(value: str) -> str:
     """Return the address in lower case, after checking its checksum where it has one.
 
     Raises:

@@ -91,7 +91,7 @@ async def _lock(
 ) -> tuple[UUID, UUID | None]:
     _, id_name = _NAMES[command.kind]
     if command.set_id is not None:
-        scope = (caller.tenant_id, caller.organisation_id)
+        scope = (caller.tenant_id, caller.organization_id)
         exists, primary_id = await store.lock_set(connection, *scope, command.kind, command.set_id)
         if exists:
             return command.set_id, primary_id

@@ -18,7 +18,7 @@ LOCK: Mapping[MemberSet, str] = {
         FOR NO KEY UPDATE
     """,
     MemberSet.SEGMENT: """
-        SELECT NULL::uuid AS primary_member_id FROM segments WHERE tenant_id = $1 AND organisation_id = $2 AND id = $3
+        SELECT NULL::uuid AS primary_member_id FROM segments WHERE tenant_id = $1 AND organization_id = $2 AND id = $3
         FOR NO KEY UPDATE
     """,
 }
@@ -71,10 +71,10 @@ PAGES = {False: _write(_PAGES), True: _write(_PAGES.replace(" DESC", ""))}
 
 
 async def lock_set(
-    connection: Connection, tenant_id: UUID, organisation_id: UUID, kind: MemberSet, set_id: UUID
+    connection: Connection, tenant_id: UUID, organization_id: UUID, kind: MemberSet, set_id: UUID
 ) -> tuple[bool, UUID | None]:
     """Keep others from changing a set; return whether there is one, and the member who must stay in it."""
-    row = await connection.fetchrow(LOCK[kind], tenant_id, organisation_id, set_id)
+    row = await connection.fetchrow(LOCK[kind], tenant_id, organization_id, set_id)
     return (False, None) if row is None else (True, row["primary_member_id"])
 
 

@@ -1,1 +1,1 @@
-"""Segments: sets of members that an organisation's rewards can be reserved for (CAP-10)."""
+"""Segments: sets of members that an organization's rewards can be reserved for (CAP-10)."""

@@ -20,7 +20,7 @@ from gateway.text import check_text
 
 @dataclass(frozen=True, slots=True)
 class CreateSegment:
-    """A new segment of the caller's organisation."""
+    """A new segment of the caller's organization."""
 
     request_id: str
     name: str
@@ -42,7 +42,7 @@ async def create_segment(
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path.
-        AlreadyExists: the organisation has a segment of this name.
+        AlreadyExists: the organization has a segment of this name.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
     authorize(caller, Scope.MEMBERS)
@@ -54,16 +54,16 @@ async def create_segment(
     segment_id = new_id()
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
-        segment = Segment(segment_id, caller.organisation_id, command.name, operation.at)
+        segment = Segment(segment_id, caller.organization_id, command.name, operation.at)
         if not await insert_segment(connection, caller.tenant_id, segment):
-            message = "The organisation has a segment of this name."
+            message = "The organization has a segment of this name."
             raise AlreadyExists(message, ("input", "name"))
         return {"id": str(segment_id), "created_at": operation.at.isoformat()}
 
     answer = await run_once(database, caller, request, work)
     segment = Segment(
         UUID(answer.value["id"]),
-        caller.organisation_id,
+        caller.organization_id,
         command.name,
         datetime.fromisoformat(answer.value["created_at"]),
     )

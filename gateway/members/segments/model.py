@@ -1,4 +1,4 @@
-"""Segments: an organisation's named sets of members."""
+"""Segments: an organization's named sets of members."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ NAME_LENGTH_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A set of members; its organisation's rewards can be reserved for it."""
+    """A set of members; its organization's rewards can be reserved for it."""
 
     id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     name: str
     created_at: datetime

@@ -1,4 +1,4 @@
-"""The reward types of the catalogue. A new one is a file in this folder and a line in this registry."""
+"""The reward types of the catalog. A new one is a file in this folder and a line in this registry."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from gateway.ledger.model import Transfer
 
 
 class RewardKind(enum.StrEnum):
-    """The kinds of reward that stand in the catalogue."""
+    """The kinds of reward that stand in the catalog."""
 
     POINTS = "POINTS"
     PRODUCT = "PRODUCT"
@@ -53,7 +53,7 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Which of the ids referred to the caller's organisation has, fetched in one statement.
+    """Which of the ids referred to the caller's organization has, fetched in one statement.
 
     `points_asset_id` is the tenant's own points; its asset is always among `assets`. `stocked_pool_ids` are the pools with
     at least one free code that has not expired. `vendor_templates` are the request templates of the vendors, by id.
@@ -70,13 +70,13 @@ class Facts:
 
 @dataclass(slots=True)
 class PlanContext:
-    """For whom a reward is planned: one member, in the organisation that owns the reward. `quantity` is at least 1.
+    """For whom a reward is planned: one member, in the organization that owns the reward. `quantity` is at least 1.
 
     Not changed once made: freezing it would only make it dearer.
     """
 
     tenant_id: UUID
-    organisation_id: UUID
+    organization_id: UUID
     member_id: UUID
     quantity: int
 

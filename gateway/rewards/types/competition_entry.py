@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gateway.errors import FieldError
 from gateway.ids import to_uuid
-from gateway.ledger.model import Account, OwnerKind, Transfer, organisation_account
+from gateway.ledger.model import Account, OwnerKind, Transfer, organization_account
 from gateway.rewards.rules import check_count, check_exists
 from gateway.rewards.types.base import Facts, Plan, PlanContext, References
 
@@ -49,10 +49,10 @@ class CompetitionEntryConfiguration:
         return self
 
     def plan(self, context: PlanContext) -> Plan:
-        """Credit entries, which are units of the competition's asset, from the organisation's issuance."""
+        """Credit entries, which are units of the competition's asset, from the organization's issuance."""
         entries = self.entries * context.quantity
-        issuance = organisation_account(
-            self.competition_id, OwnerKind.ISSUANCE, context.organisation_id
+        issuance = organization_account(
+            self.competition_id, OwnerKind.ISSUANCE, context.organization_id
         )
         member = Account(self.competition_id, OwnerKind.MEMBER, context.member_id)
         benefit = {

@@ -11,7 +11,7 @@ from uuid import UUID
 from gateway.errors import FieldError
 from gateway.ids import to_uuid
 from gateway.ledger.assets import AssetKind, to_minor
-from gateway.ledger.model import Account, OwnerKind, Transfer, organisation_account
+from gateway.ledger.model import Account, OwnerKind, Transfer, organization_account
 from gateway.rewards.rules import check_amount, check_exists, plain
 from gateway.rewards.types.base import Facts, Plan, PlanContext, References
 
@@ -36,9 +36,9 @@ class PointsConfiguration:
         return {"asset_id": str(self.asset_id), "amount_minor": self.amount_minor}
 
     def plan(self, context: PlanContext) -> Plan:
-        """Credit the member from the organisation's issuance."""
+        """Credit the member from the organization's issuance."""
         amount_minor = self.amount_minor * context.quantity
-        issuance = organisation_account(self.asset_id, OwnerKind.ISSUANCE, context.organisation_id)
+        issuance = organization_account(self.asset_id, OwnerKind.ISSUANCE, context.organization_id)
         member = Account(self.asset_id, OwnerKind.MEMBER, context.member_id)
         benefit = {
             "kind": "ASSET_CREDIT",

@@ -12,7 +12,7 @@ CAMPAIGNS = """
 CREATE TABLE campaigns (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     name text NOT NULL,
     status text NOT NULL,
     event_types text[] NOT NULL,
@@ -25,12 +25,12 @@ CREATE TABLE campaigns (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id),
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id),
     FOREIGN KEY (tenant_id, budget_asset_id) REFERENCES assets (tenant_id, id),
     CHECK (starts_at < ends_at)
 );
-CREATE INDEX campaigns_by_organisation ON campaigns (tenant_id, organisation_id, id);
-CREATE INDEX campaigns_active ON campaigns (tenant_id, organisation_id, id) WHERE status = 'ACTIVE';
+CREATE INDEX campaigns_by_organization ON campaigns (tenant_id, organization_id, id);
+CREATE INDEX campaigns_active ON campaigns (tenant_id, organization_id, id) WHERE status = 'ACTIVE';
 CREATE TABLE campaign_counters (
     tenant_id uuid NOT NULL,
     campaign_id uuid NOT NULL,

@@ -1,4 +1,4 @@
-"""The foundation: tenants, ledger, idempotency, members, catalogue, grants.
+"""The foundation: tenants, ledger, idempotency, members, catalog, grants.
 
 Every primary key, foreign key and index starts with the tenant, and nothing depends on sequences, triggers or deferred
 constraints, so that the tables can be sharded by tenant as they are (docs/decisions/0003-tenant-first.md).
@@ -10,7 +10,7 @@ from gateway.storage.migration_statements import run_statements
 
 ID = "2026-11-23T06:00:00:000000"
 VERSION = "1.38.0"
-DESCRIPTION = "tenants, ledger, idempotency, members, catalogue, grants"
+DESCRIPTION = "tenants, ledger, idempotency, members, catalog, grants"
 
 TENANTS = """
 CREATE TABLE tenants (
@@ -21,7 +21,7 @@ CREATE TABLE tenants (
     cash_asset_id uuid NOT NULL,
     created_at timestamptz NOT NULL
 );
-CREATE TABLE organisations (
+CREATE TABLE organizations (
     tenant_id uuid NOT NULL REFERENCES tenants (id),
     id uuid NOT NULL,
     name text NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE organisations (
 CREATE TABLE credentials (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     partner_id uuid NOT NULL,
     member_id uuid,
     label text NOT NULL,
@@ -41,7 +41,7 @@ CREATE TABLE credentials (
     expires_at timestamptz,
     revoked_at timestamptz,
     PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id)
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id)
 );
 """
 
@@ -133,12 +133,12 @@ CREATE TABLE operations (
     kind text NOT NULL,
     key text NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     field_hashes jsonb NOT NULL,
     answer jsonb,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, partner_id, kind, key),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id)
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id)
 );
 """
 
@@ -162,39 +162,39 @@ CREATE TABLE member_identifiers (
 CREATE INDEX member_identifiers_by_member ON member_identifiers (tenant_id, member_id);
 """
 
-CATALOGUE = """
+CATALOG = """
 CREATE TABLE products (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     name text NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id),
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id),
     FOREIGN KEY (tenant_id, id) REFERENCES assets (tenant_id, id)
 );
-CREATE INDEX products_by_organisation ON products (tenant_id, organisation_id, id);
+CREATE INDEX products_by_organization ON products (tenant_id, organization_id, id);
 CREATE TABLE competitions (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     name text NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id),
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id),
     FOREIGN KEY (tenant_id, id) REFERENCES assets (tenant_id, id)
 );
-CREATE INDEX competitions_by_organisation ON competitions (tenant_id, organisation_id, id);
+CREATE INDEX competitions_by_organization ON competitions (tenant_id, organization_id, id);
 CREATE TABLE code_pools (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     name text NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id)
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id)
 );
-CREATE INDEX code_pools_by_organisation ON code_pools (tenant_id, organisation_id, id);
+CREATE INDEX code_pools_by_organization ON code_pools (tenant_id, organization_id, id);
 CREATE TABLE code_imports (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -222,7 +222,7 @@ CREATE UNIQUE INDEX codes_by_grant ON codes (tenant_id, grant_id) WHERE grant_id
 CREATE TABLE rewards (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     kind text NOT NULL,
     status text NOT NULL,
     version_id uuid NOT NULL,
@@ -230,9 +230,9 @@ CREATE TABLE rewards (
     updated_at timestamptz NOT NULL,
     deleted_at timestamptz,
     PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id)
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id)
 );
-CREATE INDEX rewards_by_organisation ON rewards (tenant_id, organisation_id, id) WHERE deleted_at IS NULL;
+CREATE INDEX rewards_by_organization ON rewards (tenant_id, organization_id, id) WHERE deleted_at IS NULL;
 CREATE TABLE reward_versions (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -268,7 +268,7 @@ GRANTS = """
 CREATE TABLE grants (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     member_id uuid NOT NULL,
     operation_id uuid NOT NULL,
     line_index integer NOT NULL,
@@ -296,9 +296,9 @@ CREATE TABLE grants (
     CHECK ((status = 'REVERSED') = (reversed_at IS NOT NULL)),
     CHECK ((claimed_at IS NULL) = (claim_transaction_id IS NULL))
 ) WITH (fillfactor = 85);
-CREATE INDEX grants_by_organisation ON grants (tenant_id, organisation_id, id);
+CREATE INDEX grants_by_organization ON grants (tenant_id, organization_id, id);
 CREATE INDEX grants_by_member ON grants (tenant_id, member_id, id);
-CREATE INDEX grants_by_action_code ON grants (tenant_id, organisation_id, action_code, id)
+CREATE INDEX grants_by_action_code ON grants (tenant_id, organization_id, action_code, id)
     WHERE action_code IS NOT NULL;
 CREATE INDEX grants_by_reward ON grants (tenant_id, reward_id, id) WHERE reward_id IS NOT NULL;
 CREATE TABLE coupon_assignments (
@@ -311,7 +311,7 @@ CREATE TABLE coupon_assignments (
 CREATE TABLE issuances (
     tenant_id uuid NOT NULL,
     operation_id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     member_id uuid NOT NULL,
     request_id text NOT NULL,
     transaction_number text,
@@ -340,7 +340,7 @@ CREATE INDEX notifications_by_member ON notifications (tenant_id, member_id, id)
 PERMISSIONS = """
 GRANT USAGE ON SCHEMA public TO rewards_gateway;
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO rewards_gateway;
-GRANT UPDATE ON tenants, organisations, credentials, accounts, holds, operations, members, products, competitions,
+GRANT UPDATE ON tenants, organizations, credentials, accounts, holds, operations, members, products, competitions,
     code_pools, codes, rewards, payment_configs, grants, notifications TO rewards_gateway;
 GRANT DELETE ON operations, member_identifiers, coupon_assignments TO rewards_gateway;
 """
@@ -351,5 +351,5 @@ async def forwards() -> MigrationManager:
     return run_statements(
         migration_id=ID,
         description=DESCRIPTION,
-        statements=(TENANTS, LEDGER, OPERATIONS, MEMBERS, CATALOGUE, GRANTS, PERMISSIONS),
+        statements=(TENANTS, LEDGER, OPERATIONS, MEMBERS, CATALOG, GRANTS, PERMISSIONS),
     )

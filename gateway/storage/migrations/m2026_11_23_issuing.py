@@ -1,4 +1,4 @@
-"""What issuing asks about: connected organisations, groups, segments, cards, labels, custom fields, stages, tills.
+"""What issuing asks about: connected organizations, groups, segments, cards, labels, custom fields, stages, tills.
 
 As in the foundation, every key and index starts with the tenant, and nothing depends on triggers or sequences.
 """
@@ -10,16 +10,16 @@ from gateway.storage.migration_statements import run_statements
 ID = "2026-11-23T08:20:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = (
-    "connected organisations, groups, segments, standing, custom fields, fulfilment, tills"
+    "connected organizations, groups, segments, standing, custom fields, fulfillment, tills"
 )
 
-ORGANISATIONS = """
-ALTER TABLE organisations ADD COLUMN parent_id uuid;
-ALTER TABLE organisations ADD FOREIGN KEY (tenant_id, parent_id) REFERENCES organisations (tenant_id, id);
+ORGANIZATIONS = """
+ALTER TABLE organizations ADD COLUMN parent_id uuid;
+ALTER TABLE organizations ADD FOREIGN KEY (tenant_id, parent_id) REFERENCES organizations (tenant_id, id);
 ALTER TABLE credentials ADD COLUMN reach uuid[] NOT NULL DEFAULT '{}';
 ALTER TABLE issuances ADD COLUMN data_scope text NOT NULL DEFAULT 'SELF';
 ALTER TABLE issuances ADD COLUMN group_redemption boolean NOT NULL DEFAULT false;
-ALTER TABLE issuances ADD COLUMN organisation_details jsonb;
+ALTER TABLE issuances ADD COLUMN organization_details jsonb;
 """
 
 GROUPS = """
@@ -48,14 +48,14 @@ CREATE INDEX group_members_by_member ON group_members (tenant_id, member_id, gro
 CREATE TABLE segments (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     name text NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
-    CONSTRAINT segments_name_taken UNIQUE (tenant_id, organisation_id, name),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id)
+    CONSTRAINT segments_name_taken UNIQUE (tenant_id, organization_id, name),
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id)
 );
-CREATE INDEX segments_by_organisation ON segments (tenant_id, organisation_id, id);
+CREATE INDEX segments_by_organization ON segments (tenant_id, organization_id, id);
 CREATE TABLE segment_members (
     tenant_id uuid NOT NULL,
     segment_id uuid NOT NULL,
@@ -101,36 +101,36 @@ CREATE TABLE member_labels (
 DECLARATIONS = """
 CREATE TABLE custom_fields (
     tenant_id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     name text NOT NULL,
     kind text NOT NULL,
     is_required boolean NOT NULL,
     choices text[] NOT NULL,
     created_at timestamptz NOT NULL,
-    PRIMARY KEY (tenant_id, organisation_id, name),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id)
+    PRIMARY KEY (tenant_id, organization_id, name),
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id)
 );
 CREATE TABLE fulfillment_stages (
     tenant_id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     name text NOT NULL,
     position integer NOT NULL,
     created_at timestamptz NOT NULL,
-    PRIMARY KEY (tenant_id, organisation_id, name),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id)
+    PRIMARY KEY (tenant_id, organization_id, name),
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id)
 );
 CREATE TABLE fulfillments (
     tenant_id uuid NOT NULL,
     grant_id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     stage text NOT NULL,
     step_count integer NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, grant_id),
     FOREIGN KEY (tenant_id, grant_id) REFERENCES grants (tenant_id, id),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id)
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id)
 );
-CREATE INDEX fulfillments_by_stage ON fulfillments (tenant_id, organisation_id, stage, grant_id);
+CREATE INDEX fulfillments_by_stage ON fulfillments (tenant_id, organization_id, stage, grant_id);
 CREATE TABLE fulfillment_steps (
     tenant_id uuid NOT NULL,
     grant_id uuid NOT NULL,
@@ -148,12 +148,12 @@ TILLS = """
 CREATE TABLE tills (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     name text NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
-    CONSTRAINT tills_name_taken UNIQUE (tenant_id, organisation_id, name),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id)
+    CONSTRAINT tills_name_taken UNIQUE (tenant_id, organization_id, name),
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id)
 );
 CREATE TABLE validation_codes (
     tenant_id uuid NOT NULL,
@@ -196,5 +196,5 @@ async def forwards() -> MigrationManager:
     return run_statements(
         migration_id=ID,
         description=DESCRIPTION,
-        statements=(ORGANISATIONS, GROUPS, STANDING, DECLARATIONS, TILLS, PERMISSIONS),
+        statements=(ORGANIZATIONS, GROUPS, STANDING, DECLARATIONS, TILLS, PERMISSIONS),
     )

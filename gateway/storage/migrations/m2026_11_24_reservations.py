@@ -12,7 +12,7 @@ STATEMENTS = """
 CREATE TABLE reservations (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     member_id uuid NOT NULL,
     reason text,
     captured_minor bigint CHECK (captured_minor > 0),

@@ -12,7 +12,7 @@ VENDORS = """
 CREATE TABLE vendors (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
-    organisation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
     name text NOT NULL,
     endpoint text NOT NULL,
     request_template jsonb NOT NULL,
@@ -23,10 +23,10 @@ CREATE TABLE vendors (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, id),
-    FOREIGN KEY (tenant_id, organisation_id) REFERENCES organisations (tenant_id, id),
+    FOREIGN KEY (tenant_id, organization_id) REFERENCES organizations (tenant_id, id),
     CHECK ((secret_header_name IS NULL) = (secret_header_sealed IS NULL))
 );
-CREATE INDEX vendors_by_organisation ON vendors (tenant_id, organisation_id, id);
+CREATE INDEX vendors_by_organization ON vendors (tenant_id, organization_id, id);
 CREATE TABLE vendor_orders (
     tenant_id uuid NOT NULL,
     grant_id uuid NOT NULL,

@@ -1,4 +1,4 @@
-"""The demo tenant's catalogue: a reward of every type, and something to pay for."""
+"""The demo tenant's catalog: a reward of every type, and something to pay for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CODE_COUNT = 50
 STOCK = 1_000
 
 
-class DemoCatalogue(NamedTuple):
+class DemoCatalog(NamedTuple):
     """Ids of what was made: rewards by type, and the things behind them."""
 
     rewards: dict[str, UUID]
@@ -56,7 +56,7 @@ class DemoCatalogue(NamedTuple):
         }
 
 
-async def create_catalogue(database: Database, caller: Caller) -> DemoCatalogue:
+async def create_catalog(database: Database, caller: Caller) -> DemoCatalog:
     """Make a product, a competition, a pool of codes, a vendor and six rewards; every one can be bought for points or is free."""
     product = await create_product(
         database, caller, CreateProduct("demo-product", "First place badge", STOCK)
@@ -100,7 +100,7 @@ async def create_catalogue(database: Database, caller: Caller) -> DemoCatalogue:
         name: await _create(database, caller, f"demo-{name}", *draft)
         for name, draft in drafts.items()
     }
-    return DemoCatalogue(
+    return DemoCatalog(
         rewards, product.product.id, competition.competition.id, pool.pool.id, vendor_id
     )
 

@@ -1,4 +1,4 @@
-"""A reward of the catalogue is granted by hand: status, stock and code pool are respected (MON-5, MON-7..11, MON-13)."""
+"""A reward of the catalog is granted by hand: status, stock and code pool are respected (MON-5, MON-7..11, MON-13)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.rewards.version_store import fetch_reward_versions
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.use_cases import (
     add_member,
     add_members,
@@ -56,7 +56,7 @@ async def update(shop: Shop, reward: Reward, **fields: Any) -> Reward:
 
 
 async def count_pool(shop: Shop, pool_id: UUID) -> CodeCounts:
-    key = ItemKey(shop.caller.organisation_id, pool_id)
+    key = ItemKey(shop.caller.organization_id, pool_id)
     async with shop.database.connection() as connection:
         return (await count_codes(connection, shop.caller.tenant_id, [key]))[key]
 
@@ -403,10 +403,10 @@ async def test_unknown_deleted_and_foreign_rewards_look_the_same(shop: Shop) -> 
     member_id = await add_member(shop)
     deleted = await shop.create_reward()
     await delete_reward(shop.database, shop.caller, DeleteReward("1", deleted.id))
-    neighbours = await Shop(shop.database, shop.neighbour, shop.caller).create_reward()
+    neighbors = await Shop(shop.database, shop.neighbor, shop.caller).create_reward()
     strangers = await (await open_shop(shop.database)).create_reward()
     before = await snapshot(shop.database)
-    for reward_id in (None, new_id(), deleted.id, neighbours.id, strangers.id):
+    for reward_id in (None, new_id(), deleted.id, neighbors.id, strangers.id):
         with pytest.raises(NotFound, match="No such reward") as raised:
             await grant(shop, manual("1", member_id, reward_id))
         assert raised.value.path == PATH

@@ -1,4 +1,4 @@
-"""The rewards of the catalogue: what they have in common, and one GraphQL type for each type."""
+"""The rewards of the catalog: what they have in common, and one GraphQL type for each type."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ expose_enum(
 
 expose_enum(
     RewardKind,
-    "The types of reward of the catalogue.",
+    "The types of reward of the catalog.",
     {
         "POINTS": "`PointsReward`.",
         "PRODUCT": "`ProductReward`.",
@@ -76,7 +76,7 @@ expose_enum(
 
 @strawberry.interface(
     description=(
-        "A reward of the catalogue. On a grant it shows name, description, metadata and configuration as they were when "
+        "A reward of the catalog. On a grant it shows name, description, metadata and configuration as they were when "
         "the grant was made, even if the reward was changed or deleted since."
     )
 )
@@ -85,10 +85,10 @@ class RewardDefinition(Node):
 
     reward: strawberry.Private[domain.Reward | domain.RewardVersion]
 
-    @resolved("The organisation whose reward it is.")
+    @resolved("The organization whose reward it is.")
     def org_id(self) -> strawberry.ID:
-        """Name the organisation."""
-        return strawberry.ID(encode_id(IdKind.ORGANISATION, self.reward.organisation_id))
+        """Name the organization."""
+        return strawberry.ID(encode_id(IdKind.ORGANIZATION, self.reward.organization_id))
 
     @resolved("Name for people.")
     def name(self) -> str:
@@ -137,7 +137,7 @@ class RewardDefinition(Node):
         # Segments have members, members have grants, and grants have rewards: the circle is broken here.
         from resolvers.types.segment import load_segments_of_reward  # noqa: PLC0415 - see above
 
-        authorize(info.context.caller, Scope.READ, Scope.CATALOGUE)
+        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         return await load_segments_of_reward(info.context, self.reward.id)
 
     async def _load_status(self, info: Info) -> RewardStatus:
@@ -187,7 +187,7 @@ class ProductReward(RewardDefinition):
     @resolved("The product.")
     async def product(self, info: Info) -> Product:
         """Load the product."""
-        key = (self.reward.organisation_id, self.configuration.product_id)
+        key = (self.reward.organization_id, self.configuration.product_id)
         return to_product(await load_item(info.context, items.Product, *key))
 
 
@@ -205,7 +205,7 @@ class CompetitionEntryReward(RewardDefinition):
     @resolved("The competition.")
     async def competition(self, info: Info) -> Competition:
         """Load the competition."""
-        key = (self.reward.organisation_id, self.configuration.competition_id)
+        key = (self.reward.organization_id, self.configuration.competition_id)
         return to_competition(await load_item(info.context, items.Competition, *key))
 
 
@@ -218,7 +218,7 @@ class UniqueCouponReward(RewardDefinition):
     @resolved("The pool that codes are drawn from.")
     async def code_pool(self, info: Info) -> CodePool:
         """Load the pool."""
-        key = (self.reward.organisation_id, self.configuration.code_pool_id)
+        key = (self.reward.organization_id, self.configuration.code_pool_id)
         return to_code_pool(await load_item(info.context, items.CodePool, *key))
 
 
@@ -265,11 +265,11 @@ class VendorVoucherReward(RewardDefinition):
     @resolved("The vendor.")
     async def vendor(self, info: Info) -> Vendor:
         """Load the vendor."""
-        key = (self.reward.organisation_id, self.configuration.vendor_id)
+        key = (self.reward.organization_id, self.configuration.vendor_id)
         return to_vendor(await load_vendor(info.context, *key))
 
 
-CatalogueReward: TypeAlias = (
+CatalogReward: TypeAlias = (
     PointsReward
     | ProductReward
     | CompetitionEntryReward
@@ -289,10 +289,10 @@ _TYPES: dict[type[Configuration], type[Any]] = {
 }
 
 
-def to_catalogue_reward(reward: domain.Reward | domain.RewardVersion) -> CatalogueReward:
+def to_catalog_reward(reward: domain.Reward | domain.RewardVersion) -> CatalogReward:
     """Return a reward, as it is or as a version shows it, as the GraphQL type of its configuration."""
     configuration = reward.configuration
-    shown: CatalogueReward = _TYPES[type(configuration)](
+    shown: CatalogReward = _TYPES[type(configuration)](
         id=encode_id(IdKind.REWARD, reward.id), reward=reward, configuration=configuration
     )
     return shown

@@ -1,4 +1,4 @@
-"""A catalogue reward and a member as a line: what granting and issuing share."""
+"""A catalog reward and a member as a line: what granting and issuing share."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def plan_line(
     Its benefit is in hand at once (MON-9), unless it has to be bought from a vendor: then the line is pending (CAP-5).
     """
     plan = reward.configuration.plan(
-        PlanContext(caller.tenant_id, reward.organisation_id, member_id, quantity)
+        PlanContext(caller.tenant_id, reward.organization_id, member_id, quantity)
     )
     return Line(
         grant_id=grant_id,
         transaction=transaction,
-        organisation_id=reward.organisation_id,
+        organization_id=reward.organization_id,
         member_id=member_id,
         index=index,
         source=source,

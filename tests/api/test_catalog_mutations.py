@@ -1,4 +1,4 @@
-"""The catalogue's mutations through GraphQL: payloads, every broken rule by path, conflicts."""
+"""The catalog's mutations through GraphQL: payloads, every broken rule by path, conflicts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway.errors import Forbidden, Unauthenticated
 from gateway.ids import IdKind, encode_id, new_id
 from resolvers.context import Context
 from resolvers.schema import build_schema
-from tests.catalogue import Shop
+from tests.catalog import Shop
 
 SCHEMA = build_schema(strawberry.Schema)
 
@@ -104,7 +104,7 @@ async def test_reward_is_created_replayed_updated_and_deleted(shop: Shop) -> Non
         "reward": {
             "__typename": "PointsReward",
             "id": reward["id"],
-            "orgId": encode_id(IdKind.ORGANISATION, shop.caller.organisation_id),
+            "orgId": encode_id(IdKind.ORGANIZATION, shop.caller.organization_id),
             "name": "Daily points",
             "description": None,
             "status": "ACTIVE",

@@ -1,4 +1,4 @@
-"""A call issues for its own organisation, or for others that its credential reaches (CAP-13)."""
+"""A call issues for its own organization, or for others that its credential reaches (CAP-13)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gateway.grants.status import StatusCode
 from gateway.ids import new_id
 from gateway.issuing.custom_fields.model import CustomFieldType, GivenField
 from gateway.issuing.model import IssuanceOutcome, IssueItem
-from gateway.issuing.scope import DataScope, OrganisationDetails, OrganisationReference
+from gateway.issuing.scope import DataScope, OrganizationDetails, OrganizationReference
 from gateway.ledger.model import Account, OwnerKind
 from gateway.operations.model import IdempotencyConflict
 from gateway.storage.database import Database
 from gateway.tenants.credentials import authenticate, create_partner_token
-from gateway.tenants.founding import create_organisation
+from gateway.tenants.founding import create_organization
 from gateway.verifying.verify import verify
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 from tests.issuing_cases import (
     add_child,
     add_group,
@@ -32,7 +32,7 @@ from tests.issuing_cases import (
     declare_stages,
     fund,
     mug,
-    organisation,
+    organization,
     reaching,
 )
 from tests.use_cases import (
@@ -50,7 +50,7 @@ from tests.use_cases import (
     snapshot,
 )
 
-NOWHERE = OrganisationReference(None, "org_nonsense")
+NOWHERE = OrganizationReference(None, "org_nonsense")
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ async def shop(database: Database) -> AsyncIterator[Shop]:
     assert await verify(database) == []
 
 
-def of(shop: Shop) -> OrganisationReference:
-    return organisation(shop.caller.organisation_id)
+def of(shop: Shop) -> OrganizationReference:
+    return organization(shop.caller.organization_id)
 
 
 async def issue_elsewhere(
@@ -69,7 +69,7 @@ async def issue_elsewhere(
     caller: Caller,
     member_id: UUID,
     *items: IssueItem,
-    scope: tuple[OrganisationReference, ...],
+    scope: tuple[OrganizationReference, ...],
     key: str = "1",
     **fields: Any,
 ) -> IssuanceOutcome:
@@ -80,14 +80,14 @@ async def issue_elsewhere(
         *items,
         caller=caller,
         data_scope=DataScope.OTHER,
-        organisations=scope,
+        organizations=scope,
         **fields,
     )
 
 
 async def redeemed(shop: Shop) -> int:
-    """Return what an organisation has taken as payment: its account has entries and no row."""
-    account = Account(points_of(shop), OwnerKind.REDEMPTION, shop.caller.organisation_id)
+    """Return what an organization has taken as payment: its account has entries and no row."""
+    account = Account(points_of(shop), OwnerKind.REDEMPTION, shop.caller.organization_id)
     (row,) = await shop.database.fetch(
         "SELECT coalesce(sum(amount_minor), 0)::int AS total FROM ledger_entries WHERE account_id = $1",
         account.id,
@@ -107,14 +107,14 @@ async def test_childs_reward_is_issued_to_the_tenants_member(shop: Shop) -> None
         shop,
         reaching(shop, child),
         member_id,
-        item(theirs, organisation=of(child)),
-        item(own, organisation=of(shop)),
+        item(theirs, organization=of(child)),
+        item(own, organization=of(shop)),
         scope=(of(child), of(shop)),
     )
     grants = [result.grant for result in outcome.items if result.grant]
-    assert [made.organisation_id for made in grants] == [
-        child.caller.organisation_id,
-        shop.caller.organisation_id,
+    assert [made.organization_id for made in grants] == [
+        child.caller.organization_id,
+        shop.caller.organization_id,
     ]
     assert await balance(shop, member_id) == 88
     assert (await redeemed(child), await redeemed(shop)) == (7, 5)
@@ -122,15 +122,15 @@ async def test_childs_reward_is_issued_to_the_tenants_member(shop: Shop) -> None
         shop,
         reaching(shop, child),
         member_id,
-        item(theirs, organisation=of(child)),
-        item(own, organisation=of(shop)),
+        item(theirs, organization=of(child)),
+        item(own, organization=of(shop)),
         scope=(of(child), of(shop)),
     )
     assert again == replace(outcome, idempotent_replay=True)
 
 
 @pytest.mark.requirement("CAP-13")
-async def test_reward_of_another_organisation_than_the_items_is_not_found(shop: Shop) -> None:
+async def test_reward_of_another_organization_than_the_items_is_not_found(shop: Shop) -> None:
     child = await add_child(shop)
     member_id = await add_member(shop)
     own, theirs = await shop.create_reward(), await child.create_reward()
@@ -138,9 +138,9 @@ async def test_reward_of_another_organisation_than_the_items_is_not_found(shop: 
         shop,
         reaching(shop, child),
         member_id,
-        item(own, organisation=of(child)),
-        item(theirs, organisation=of(shop)),
-        item(theirs, organisation=of(child)),
+        item(own, organization=of(child)),
+        item(theirs, organization=of(shop)),
+        item(theirs, organization=of(child)),
         scope=(of(child), of(shop)),
     )
     assert codes_of(outcome) == [
@@ -157,20 +157,20 @@ async def test_what_is_out_of_reach_is_refused_by_path(shop: Shop) -> None:
     member_id = await add_member(shop)
     reward = await child.create_reward()
     wide, narrow = reaching(shop, child), shop.caller
-    theirs = item(reward, organisation=of(child))
+    theirs = item(reward, organization=of(child))
     before = await snapshot(shop.database)
     cases: list[tuple[Caller, dict[str, Any], tuple[str, ...]]] = [
-        (narrow, {"organisations": (of(child),)}, ("dataScopeOrgIds", "0")),
-        (wide, {"organisations": (of(child), of(stranger))}, ("dataScopeOrgIds", "1")),
-        (wide, {"organisations": (of(child), NOWHERE)}, ("dataScopeOrgIds", "1")),
+        (narrow, {"organizations": (of(child),)}, ("dataScopeOrgIds", "0")),
+        (wide, {"organizations": (of(child), of(stranger))}, ("dataScopeOrgIds", "1")),
+        (wide, {"organizations": (of(child), NOWHERE)}, ("dataScopeOrgIds", "1")),
         # Within the credential's reach, and not within what the call asked for.
-        (wide, {"organisations": (of(shop),)}, ("rewards", "0", "orgId")),
+        (wide, {"organizations": (of(shop),)}, ("rewards", "0", "orgId")),
         (wide, {"data_scope": DataScope.SELF}, ("rewards", "0", "orgId")),
         (
             wide,
             {
-                "organisations": (of(child),),
-                "organisation_details": (OrganisationDetails(of(shop), notes="x"),),
+                "organizations": (of(child),),
+                "organization_details": (OrganizationDetails(of(shop), notes="x"),),
             },
             ("orgLevelDetails", "0", "orgId"),
         ),
@@ -188,7 +188,7 @@ async def test_child_does_not_reach_its_parent_unless_recorded(shop: Shop) -> No
     child = await add_child(shop)
     member_id = await add_member(shop)
     reward = await shop.create_reward()
-    wanted = item(reward, organisation=of(shop))
+    wanted = item(reward, organization=of(shop))
     with pytest.raises(OutOfReach):
         await issue_elsewhere(child, child.caller, member_id, wanted, scope=(of(shop),))
     outcome = await issue_elsewhere(
@@ -198,10 +198,10 @@ async def test_child_does_not_reach_its_parent_unless_recorded(shop: Shop) -> No
 
 
 @pytest.mark.requirement("CAP-13")
-async def test_own_organisation_may_be_named_within_self(shop: Shop) -> None:
+async def test_own_organization_may_be_named_within_self(shop: Shop) -> None:
     member_id = await add_member(shop)
     reward = await shop.create_reward()
-    outcome = await issue(shop, "1", member_id, item(reward, organisation=of(shop)))
+    outcome = await issue(shop, "1", member_id, item(reward, organization=of(shop)))
     assert codes_of(outcome) == [StatusCode.GRANTED]
 
 
@@ -211,28 +211,28 @@ async def test_malformed_scope_is_named_by_path(shop: Shop) -> None:
     caller = reaching(shop, child)
     member_id = await add_member(shop)
     reward = await shop.create_reward()
-    named = item(reward, organisation=of(shop))
+    named = item(reward, organization=of(shop))
     other: dict[str, Any] = {"data_scope": DataScope.OTHER}
-    details = OrganisationDetails(of(shop), notes=NUL)
+    details = OrganizationDetails(of(shop), notes=NUL)
     cases: list[tuple[IssueItem, dict[str, Any], tuple[str, ...]]] = [
         (named, other, ("dataScopeOrgIds",)),
-        (named, other | {"organisations": (of(shop),) * 101}, ("dataScopeOrgIds",)),
-        (named, {"organisations": (of(shop),)}, ("dataScopeOrgIds",)),
-        (item(reward), other | {"organisations": (of(shop),)}, ("rewards", "0", "orgId")),
-        (named, {"organisation_details": (details,)}, ("orgLevelDetails", "0", "notes")),
+        (named, other | {"organizations": (of(shop),) * 101}, ("dataScopeOrgIds",)),
+        (named, {"organizations": (of(shop),)}, ("dataScopeOrgIds",)),
+        (item(reward), other | {"organizations": (of(shop),)}, ("rewards", "0", "orgId")),
+        (named, {"organization_details": (details,)}, ("orgLevelDetails", "0", "notes")),
         (
             named,
-            {"organisation_details": (replace(details, notes=None, params={"x": NUL}),)},
+            {"organization_details": (replace(details, notes=None, params={"x": NUL}),)},
             ("orgLevelDetails", "0", "params"),
         ),
         (
             named,
-            {"organisation_details": (replace(details, notes="x"),) * 2},
+            {"organization_details": (replace(details, notes="x"),) * 2},
             ("orgLevelDetails", "1", "orgId"),
         ),
         (
             named,
-            {"organisation_details": (replace(details, notes="x"),) * 101},
+            {"organization_details": (replace(details, notes="x"),) * 101},
             ("orgLevelDetails",),
         ),
     ]
@@ -245,7 +245,7 @@ async def test_malformed_scope_is_named_by_path(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("CAP-13", "CAP-9")
-async def test_organisations_details_apply_to_its_items(shop: Shop) -> None:
+async def test_organizations_details_apply_to_its_items(shop: Shop) -> None:
     child = await add_child(shop)
     ann = await add_member(shop)
     await give_points(shop, ann, 50)
@@ -257,12 +257,12 @@ async def test_organisations_details_apply_to_its_items(shop: Shop) -> None:
         shop,
         reaching(shop, child),
         ann,
-        item(own, organisation=of(shop)),
-        item(theirs, organisation=of(child)),
-        item(theirs, organisation=of(child), params={"own": 1}),
+        item(own, organization=of(shop)),
+        item(theirs, organization=of(child)),
+        item(theirs, organization=of(child), params={"own": 1}),
         scope=(of(child), of(shop)),
-        organisation_details=(
-            OrganisationDetails(of(child), {"shared": True}, "for the child", by_id(group.id)),
+        organization_details=(
+            OrganizationDetails(of(child), {"shared": True}, "for the child", by_id(group.id)),
         ),
     )
     details = [result.grant.details for result in outcome.items if result.grant]
@@ -272,14 +272,14 @@ async def test_organisations_details_apply_to_its_items(shop: Shop) -> None:
     assert await balance(shop, ann) == 30 - 5
     assert await balance(shop, group.id, kind=OwnerKind.GROUP) == 20 - 14
     (row,) = await shop.database.fetch(
-        "SELECT data_scope, group_redemption, organisation_details FROM issuances"
+        "SELECT data_scope, group_redemption, organization_details FROM issuances"
     )
     assert tuple(row) == (
         "OTHER",
         True,
         [
             {
-                "organisation_id": str(child.caller.organisation_id),
+                "organization_id": str(child.caller.organization_id),
                 "params": {"shared": True},
                 "notes": "for the child",
                 "has_group": True,
@@ -289,7 +289,7 @@ async def test_organisations_details_apply_to_its_items(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("CAP-12", "CAP-13")
-async def test_organisations_group_comes_before_the_calls(shop: Shop) -> None:
+async def test_organizations_group_comes_before_the_calls(shop: Shop) -> None:
     child = await add_child(shop)
     ann, bob = await add_member(shop), await add_member(shop)
     await give_points(shop, ann, 50)
@@ -299,8 +299,8 @@ async def test_organisations_group_comes_before_the_calls(shop: Shop) -> None:
     await fund(shop, childs.id, bob, 20)
     own = await mug(shop, payment_configs=costing(shop, 5))
     theirs = await mug(child, payment_configs=costing(shop, 7))
-    given = (OrganisationDetails(of(child), group=by_id(childs.id)),)
-    items = (item(own, organisation=of(shop)), item(theirs, organisation=of(child)))
+    given = (OrganizationDetails(of(child), group=by_id(childs.id)),)
+    items = (item(own, organization=of(shop)), item(theirs, organization=of(child)))
     scope = (of(child), of(shop))
     await issue_elsewhere(
         shop,
@@ -309,12 +309,12 @@ async def test_organisations_group_comes_before_the_calls(shop: Shop) -> None:
         *items,
         scope=scope,
         group=by_id(calls.id),
-        organisation_details=given,
+        organization_details=given,
     )
     kind = OwnerKind.GROUP
     assert await balance(shop, calls.id, kind=kind) == 15
     assert await balance(shop, childs.id, kind=kind) == 13
-    # A member who is not in it is answered by the path of the organisation's group.
+    # A member who is not in it is answered by the path of the organization's group.
     with pytest.raises(NotFound) as raised:
         await issue_elsewhere(
             shop,
@@ -324,13 +324,13 @@ async def test_organisations_group_comes_before_the_calls(shop: Shop) -> None:
             scope=scope,
             key="2",
             group=by_id(childs.id),
-            organisation_details=(OrganisationDetails(of(child), group=by_id(calls.id)),),
+            organization_details=(OrganizationDetails(of(child), group=by_id(calls.id)),),
         )
     assert raised.value.path == ("input", "orgLevelDetails", "0", "group")
 
 
 @pytest.mark.requirement("CAP-13", "CAP-10", "CAP-14", "CAP-15")
-async def test_each_organisations_own_rules_judge_its_items(shop: Shop) -> None:
+async def test_each_organizations_own_rules_judge_its_items(shop: Shop) -> None:
     child = await add_child(shop)
     member_id = await add_member(shop)
     await declare_field(child, "invoice", is_required=True)
@@ -344,11 +344,11 @@ async def test_each_organisations_own_rules_judge_its_items(shop: Shop) -> None:
         shop,
         reaching(shop, child),
         member_id,
-        item(own, organisation=of(shop)),
-        item(theirs, organisation=of(child)),
-        item(theirs, organisation=of(child), custom_fields=invoice),
-        item(theirs, organisation=of(child), custom_fields=invoice, fulfillment_stage="BOOKED"),
-        item(reserved, organisation=of(child), custom_fields=invoice),
+        item(own, organization=of(shop)),
+        item(theirs, organization=of(child)),
+        item(theirs, organization=of(child), custom_fields=invoice),
+        item(theirs, organization=of(child), custom_fields=invoice, fulfillment_stage="BOOKED"),
+        item(reserved, organization=of(child), custom_fields=invoice),
         scope=(of(child), of(shop)),
     )
     assert codes_of(outcome) == [
@@ -368,15 +368,15 @@ async def test_another_scope_under_a_used_key_is_a_conflict(shop: Shop) -> None:
     member_id = await add_member(shop)
     reward = await shop.create_reward()
     caller = reaching(shop, child)
-    named = item(reward, organisation=of(shop))
+    named = item(reward, organization=of(shop))
     await issue_elsewhere(shop, caller, member_id, named, scope=(of(shop),))
     with pytest.raises(IdempotencyConflict) as raised:
         await issue_elsewhere(shop, caller, member_id, named, scope=(of(shop), of(child)))
     assert raised.value.differing_fields == ("dataScopeOrgIds",)
-    details = (OrganisationDetails(of(shop), notes="x"),)
+    details = (OrganizationDetails(of(shop), notes="x"),)
     with pytest.raises(IdempotencyConflict) as raised:
         await issue_elsewhere(
-            shop, caller, member_id, named, scope=(of(shop),), organisation_details=details
+            shop, caller, member_id, named, scope=(of(shop),), organization_details=details
         )
     assert raised.value.differing_fields == ("orgLevelDetails",)
 
@@ -388,14 +388,14 @@ async def test_token_reaches_what_its_record_says(shop: Shop) -> None:
     scope = (shop.database, shop.caller.tenant_id)
     created = await create_partner_token(
         *scope,
-        child.caller.organisation_id,
+        child.caller.organization_id,
         "till",
         PARTNER_SCOPES,
-        reach=[shop.caller.organisation_id, grandchild.caller.organisation_id],
+        reach=[shop.caller.organization_id, grandchild.caller.organization_id],
     )
     caller = await authenticate(shop.database, created.text)
-    assert caller.reach == {shop.caller.organisation_id, grandchild.caller.organisation_id}
-    plain = await create_partner_token(*scope, child.caller.organisation_id, "till", PARTNER_SCOPES)
+    assert caller.reach == {shop.caller.organization_id, grandchild.caller.organization_id}
+    plain = await create_partner_token(*scope, child.caller.organization_id, "till", PARTNER_SCOPES)
     assert (await authenticate(shop.database, plain.text)).reach == frozenset()
 
 
@@ -405,23 +405,23 @@ async def test_token_cannot_reach_beside_its_tree(shop: Shop) -> None:
     stranger = await open_shop(shop.database)
     before = await count(shop, "credentials")
     for beside in (
-        shop.neighbour.organisation_id,
-        stranger.caller.organisation_id,
+        shop.neighbor.organization_id,
+        stranger.caller.organization_id,
         new_id(),
     ):
         with pytest.raises(InvalidInput) as raised:
             await create_partner_token(
                 shop.database,
                 shop.caller.tenant_id,
-                child.caller.organisation_id,
+                child.caller.organization_id,
                 "till",
                 PARTNER_SCOPES,
-                reach=[shop.caller.organisation_id, beside],
+                reach=[shop.caller.organization_id, beside],
             )
         assert raised.value.path == ("reach",)
     with pytest.raises(NotFound) as missing:
-        await create_organisation(
-            shop.database, shop.caller.tenant_id, "Lost", stranger.caller.organisation_id
+        await create_organization(
+            shop.database, shop.caller.tenant_id, "Lost", stranger.caller.organization_id
         )
     assert missing.value.path == ("parentId",)
     assert await count(shop, "credentials") == before

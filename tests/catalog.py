@@ -1,4 +1,4 @@
-"""A tenant with a catalogue to test with: callers of two organisations, and drafts of each type."""
+"""A tenant with a catalog to test with: callers of two organizations, and drafts of each type."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from gateway.rewards.products import CreateProduct, create_product
 from gateway.rewards.types.base import Draft
 from gateway.rewards.types.points import PointsDraft
 from gateway.storage.database import Database
-from gateway.tenants.founding import create_organisation, create_tenant
+from gateway.tenants.founding import create_organization, create_tenant
 
-CATALOGUE_TABLES = (
+CATALOG_TABLES = (
     "operations",
     "assets",
     "rewards",
@@ -40,11 +40,11 @@ CATALOGUE_TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A tenant's caller, and a caller of another organisation of the same tenant."""
+    """A tenant's caller, and a caller of another organization of the same tenant."""
 
     database: Database
     caller: Caller
-    neighbour: Caller
+    neighbor: Caller
 
     async def create_product(self, stock: int = 0) -> UUID:
         """Make a product with this stock."""
@@ -72,27 +72,27 @@ class Shop:
         return (await create_reward(self.database, self.caller, command)).reward
 
     async def count_rows(self) -> dict[str, int]:
-        """Return how many rows each table of the catalogue and the ledger has."""
+        """Return how many rows each table of the catalog and the ledger has."""
         # The names are ours.
-        counts = [f"(SELECT count(*) FROM {name}) AS {name}" for name in CATALOGUE_TABLES]  # noqa: S608
+        counts = [f"(SELECT count(*) FROM {name}) AS {name}" for name in CATALOG_TABLES]  # noqa: S608
         (row,) = await self.database.fetch(f"SELECT {', '.join(counts)}")
         return dict(row)
 
 
 async def open_shop(database: Database) -> Shop:
-    """Found a tenant with two organisations and a caller for each."""
+    """Found a tenant with two organizations and a caller for each."""
     founded = await create_tenant(database, "Acme", "Acme Oslo")
-    bergen = await create_organisation(database, founded.tenant.id, "Acme Bergen")
+    bergen = await create_organization(database, founded.tenant.id, "Acme Bergen")
     tenant = founded.tenant
     caller = Caller(
         tenant.id,
-        founded.organisation.id,
+        founded.organization.id,
         new_id(),
         PARTNER_SCOPES,
         tenant.standard_assets,
     )
-    neighbour = replace(caller, organisation_id=bergen.id, partner_id=new_id())
-    return Shop(database, caller, neighbour)
+    neighbor = replace(caller, organization_id=bergen.id, partner_id=new_id())
+    return Shop(database, caller, neighbor)
 
 
 def new_fields(config: Draft | None = None, **fields: Any) -> RewardFields:

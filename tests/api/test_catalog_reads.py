@@ -1,4 +1,4 @@
-"""The catalogue as it is read: one reward, pages, nodes; within one organisation, in a bounded number of statements."""
+"""The catalog as it is read: one reward, pages, nodes; within one organization, in a bounded number of statements."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def names(answer: Any) -> list[str]:
     return [edge["node"]["name"] for edge in answer["rewards"]["edges"]]
 
 
-async def stock_catalogue(wallets: Wallets, count: int) -> None:
+async def stock_catalog(wallets: Wallets, count: int) -> None:
     """Create `count` rewards of each type, each with things of its own."""
     shop = wallets.shop
     paid = PaymentConfigDraft(PaymentMode.POINTS, shop.caller.standard_assets.points_id, Decimal(5))
@@ -80,7 +80,7 @@ async def stock_catalogue(wallets: Wallets, count: int) -> None:
 
 
 @pytest.mark.requirement("MON-1")
-async def test_catalogue_is_paged_filtered_and_counted(wallets: Wallets) -> None:
+async def test_catalog_is_paged_filtered_and_counted(wallets: Wallets) -> None:
     for number in range(3):
         await wallets.shop.create_reward(name=str(number))
     await wallets.shop.create_reward(SAVE20, name="coupon")
@@ -107,13 +107,13 @@ async def test_catalogue_is_paged_filtered_and_counted(wallets: Wallets) -> None
 
 @pytest.mark.requirement("ALL-3")
 async def test_page_takes_as_many_statements_for_50_rewards_as_for_5(wallets: Wallets) -> None:
-    await stock_catalogue(wallets, 1)
+    await stock_catalog(wallets, 1)
     query = {"first": 50}
     await wallets.read(REWARDS, query)
     with logged_statements(wallets.database) as few:
         answer = await wallets.read(REWARDS, query)
     assert len(answer["rewards"]["edges"]) == 5
-    await stock_catalogue(wallets, 9)
+    await stock_catalog(wallets, 9)
     with logged_statements(wallets.database) as many:
         answer = await wallets.read(REWARDS, query)
     assert len(answer["rewards"]["edges"]) == 50
@@ -121,17 +121,17 @@ async def test_page_takes_as_many_statements_for_50_rewards_as_for_5(wallets: Wa
 
 
 @pytest.mark.requirement("MON-1", "MON-6", "MON-13")
-async def test_reward_is_found_in_its_own_organisation_only(wallets: Wallets) -> None:
+async def test_reward_is_found_in_its_own_organization_only(wallets: Wallets) -> None:
     reward = await wallets.shop.create_reward(name="Mine")
     public_id = encode_id(IdKind.REWARD, reward.id)
     found = await wallets.read(REWARD, {"id": public_id})
     assert found["reward"]["name"] == "Mine"
-    neighbour = wallets.shop.neighbour
-    assert await wallets.read(REWARD, {"id": public_id}, neighbour) == {"reward": None}
+    neighbor = wallets.shop.neighbor
+    assert await wallets.read(REWARD, {"id": public_id}, neighbor) == {"reward": None}
     for unknown in (encode_id(IdKind.REWARD, new_id()), "rew_x", ""):
         assert await wallets.read(REWARD, {"id": unknown}) == {"reward": None}
-    assert names(await wallets.read(REWARDS, {}, neighbour)) == []
-    items = await wallets.read(ITEMS, {}, neighbour)
+    assert names(await wallets.read(REWARDS, {}, neighbor)) == []
+    items = await wallets.read(ITEMS, {}, neighbor)
     assert {key: found["totalCount"] for key, found in items.items()} == {
         "products": 0,
         "competitions": 0,
@@ -166,7 +166,7 @@ async def test_items_are_listed_newest_first(wallets: Wallets) -> None:
 
 
 @pytest.mark.requirement("MON-13")
-async def test_catalogue_is_not_for_members(wallets: Wallets) -> None:
+async def test_catalog_is_not_for_members(wallets: Wallets) -> None:
     (member_id,) = await wallets.add_members()
     reward = await wallets.shop.create_reward()
     public_id = encode_id(IdKind.REWARD, reward.id)
@@ -178,7 +178,7 @@ async def test_catalogue_is_not_for_members(wallets: Wallets) -> None:
 
 
 @pytest.mark.requirement("MON-13")
-async def test_nodes_of_the_catalogue(wallets: Wallets) -> None:
+async def test_nodes_of_the_catalog(wallets: Wallets) -> None:
     shop = wallets.shop
     ids = [
         encode_id(IdKind.REWARD, (await shop.create_reward()).id),
@@ -196,7 +196,7 @@ async def test_nodes_of_the_catalogue(wallets: Wallets) -> None:
         None,
     ]
     (member_id,) = await wallets.add_members()
-    for stranger in (shop.neighbour, wallets.as_member(member_id)):
+    for stranger in (shop.neighbor, wallets.as_member(member_id)):
         answer = await wallets.read(query, variables, stranger)
         assert answer["nodes"] == [None] * 5
 
@@ -231,7 +231,7 @@ async def test_code_counts_of_a_granted_coupon_are_not_for_members(wallets: Wall
 
 
 @pytest.mark.requirement("ALL-1", "OWN-8", "ON3-2")
-async def test_rewards_outside_the_catalogue_are_shown_from_the_grant(wallets: Wallets) -> None:
+async def test_rewards_outside_the_catalog_are_shown_from_the_grant(wallets: Wallets) -> None:
     (member_id,) = await wallets.add_members()
     await wallets.grant_cash(member_id, 1250, "signup")
     points_id = str(wallets.caller.standard_assets.points_id)

@@ -1,4 +1,4 @@
-"""Products and their stock, competitions, code pools and their codes; each belongs to one organisation."""
+"""Products and their stock, competitions, code pools and their codes; each belongs to one organization."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from gateway.rewards.products import (
 )
 from gateway.storage.database import Database
 from gateway.storage.pages import PageRequest
-from tests.catalogue import Shop, open_shop
+from tests.catalog import Shop, open_shop
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def stock_of(shop: Shop, product_id: UUID) -> int:
 
 
 async def counts_of(shop: Shop, *pool_ids: UUID) -> list[CodeCounts]:
-    keys = [ItemKey(shop.caller.organisation_id, pool_id) for pool_id in pool_ids]
+    keys = [ItemKey(shop.caller.organization_id, pool_id) for pool_id in pool_ids]
     async with shop.database.connection() as connection:
         counts = await count_codes(connection, shop.caller.tenant_id, keys)
     return [counts[key] for key in keys]
@@ -133,7 +133,7 @@ async def test_foreign_product_and_pool_are_not_found(shop: Shop) -> None:
     before = await shop.count_rows()
     stranger = (await open_shop(shop.database)).caller
     tenants = {"assets": before["assets"] + 3}
-    for caller in (shop.neighbour, stranger):
+    for caller in (shop.neighbor, stranger):
         with pytest.raises(NotFound):
             await restock_product(shop.database, caller, RestockProduct("1", product_id, 1))
         with pytest.raises(NotFound):
@@ -144,9 +144,9 @@ async def test_foreign_product_and_pool_are_not_found(shop: Shop) -> None:
         await load(shop, new_id(), "1", ["B"])
     assert await shop.count_rows() == before | tenants
     async with shop.database.connection() as connection:
-        keys = [ItemKey(shop.neighbour.organisation_id, pool_id)]
+        keys = [ItemKey(shop.neighbor.organization_id, pool_id)]
         assert await count_codes(connection, shop.caller.tenant_id, keys) == {}
-        keys = [ItemKey(shop.caller.organisation_id, pool_id)]
+        keys = [ItemKey(shop.caller.organization_id, pool_id)]
         assert await count_codes(connection, stranger.tenant_id, keys) == {}
 
 
@@ -267,10 +267,10 @@ async def test_codes_may_end_in_the_future_only(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("MON-13")
-async def test_items_are_paged_per_organisation(shop: Shop) -> None:
+async def test_items_are_paged_per_organization(shop: Shop) -> None:
     products = [await shop.create_product() for _ in range(3)]
     competition, pool = await shop.create_competition(), await shop.create_pool()
-    scope = (shop.caller.tenant_id, shop.caller.organisation_id)
+    scope = (shop.caller.tenant_id, shop.caller.organization_id)
     async with shop.database.connection() as connection:
         first = await fetch_item_page(connection, *scope, Product, PageRequest(2))
         last = await fetch_item_page(connection, *scope, Product, PageRequest(1, backwards=True))
@@ -279,15 +279,15 @@ async def test_items_are_paged_per_organisation(shop: Shop) -> None:
         assert [product.id for product in last.items] == [products[0]]
         for item_type, count in ((Product, 3), (Competition, 1), (CodePool, 1)):
             assert await count_items(connection, *scope, item_type) == count
-            neighbour = (shop.neighbour.tenant_id, shop.neighbour.organisation_id)
-            assert await count_items(connection, *neighbour, item_type) == 0
+            neighbor = (shop.neighbor.tenant_id, shop.neighbor.organization_id)
+            assert await count_items(connection, *neighbor, item_type) == 0
         wanted: list[tuple[type[Item], UUID]] = [
             (Product, products[0]),
             (Competition, competition),
             (CodePool, pool),
         ]
         for wanted_type, item_id in wanted:
-            key, foreign = ItemKey(scope[1], item_id), ItemKey(neighbour[1], item_id)
+            key, foreign = ItemKey(scope[1], item_id), ItemKey(neighbor[1], item_id)
             found = await fetch_items(connection, scope[0], wanted_type, [key, foreign])
             assert list(found) == [key]
             assert type(found[key]) is wanted_type
