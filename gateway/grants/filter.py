@@ -1,29 +1,13 @@
-"""Which grants a caller may see, and which of those are wanted."""
+"""Which of the grants that a caller may see are wanted."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
-from gateway.access import Caller
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
-
-
-class Visibility(NamedTuple):
-    """Grants of one organization, or of one member across the tenant; None stands for any."""
-
-    organization_id: UUID | None
-    member_id: UUID | None
-
-
-def visible_to(caller: Caller) -> Visibility:
-    """Return which grants the caller may see: a member their own, a partner its organization's."""
-    if caller.member_id is not None:
-        return Visibility(None, caller.member_id)
-    return Visibility(caller.organization_id, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from gateway.access import Caller
-from gateway.grants.filter import GrantFilter, visible_to
+from gateway.grants.filter import GrantFilter
 from gateway.grants.row import COLUMNS, GrantColumns, GrantRow, write_columns
 from gateway.storage.database import Connection
 from gateway.storage.pages import ID_LOWEST, Page, PageRequest, cut_page, id_bounds
 from gateway.storage.union_store import Question, Rows, Select, ask
+from gateway.visibility import visible_to
 
 VISIBLE_PARAMETERS: Final = 3
 _MEMBER: Final = 2

@@ -10,9 +10,9 @@ from uuid import UUID
 import asyncpg
 
 from gateway.access import Caller
-from gateway.grants.filter import visible_to
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
+from gateway.visibility import visible_to
 
 # $2 and $3 are what the caller may see: a notification is as visible as its grant.
 _VISIBLE = """

@@ -11,6 +11,7 @@ from gateway.access import Caller
 from gateway.holding.model import HoldRecord, HoldStatus
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
+from gateway.visibility import visible_to
 
 _STATUS = "CASE WHEN holds.status = 'OPEN' AND holds.expires_at <= now() THEN 'EXPIRED' ELSE holds.status END"
 _COLUMNS = f"""
@@ -130,7 +131,7 @@ async def fetch_holds(
     connection: Connection, caller: Caller, ids: Sequence[UUID]
 ) -> dict[UUID, HoldRecord]:
     """Return the holds of these ids that the caller may see, by id."""
-    rows = await connection.fetch(FETCH, caller.tenant_id, *_visible_to(caller), list(ids))
+    rows = await connection.fetch(FETCH, caller.tenant_id, *visible_to(caller), list(ids))
     return {row["id"]: _to_record(row) for row in rows}
 
 
@@ -145,7 +146,7 @@ async def fetch_hold_pages(
     rows = await connection.fetch(
         PAGES[request.backwards],
         caller.tenant_id,
-        *_visible_to(caller),
+        *visible_to(caller),
         list(member_ids),
         statuses,
         *id_bounds(request),
@@ -162,15 +163,9 @@ async def count_holds(
 ) -> dict[UUID, int]:
     """Return how many holds of each member the caller may see; every member asked for has a count."""
     rows = await connection.fetch(
-        COUNTS, caller.tenant_id, *_visible_to(caller), list(member_ids), statuses
+        COUNTS, caller.tenant_id, *visible_to(caller), list(member_ids), statuses
     )
     return dict.fromkeys(member_ids, 0) | dict(map(tuple, rows))
-
-
-def _visible_to(caller: Caller) -> tuple[UUID | None, UUID | None]:
-    if caller.member_id is not None:
-        return None, caller.member_id
-    return caller.organization_id, None
 
 
 def _to_record(row: asyncpg.Record) -> HoldRecord:

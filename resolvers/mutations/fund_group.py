@@ -94,7 +94,7 @@ async def fund_group(
     assert group is not None  # noqa: S101 - it was there, and nothing deletes it
     return FundGroupPayload(
         group=group,
-        member=to_member(outcome.member_id),
+        member=to_member(info.context, outcome.member_id),
         transaction_id=strawberry.ID(encode_id(IdKind.TRANSACTION, outcome.transaction_id)),
         idempotent_replay=outcome.idempotent_replay,
     )

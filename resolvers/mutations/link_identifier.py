@@ -86,6 +86,6 @@ async def link_identifier(
         raise DomainInvalidInput(errors)
     outcome = await linking.link_identifier(info.context.database, info.context.caller, command)
     return LinkIdentifierPayload(
-        member=to_member(outcome.member_id),
+        member=to_member(info.context, outcome.member_id),
         idempotent_replay=outcome.idempotent_replay,
     )

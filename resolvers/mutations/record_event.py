@@ -112,7 +112,7 @@ async def _to_payload(context: Context, outcome: EventOutcome) -> RecordEventPay
     await context.loaders.known_assets.load_many(asset_ids)
     return RecordEventPayload(
         event_id=outcome.command.event_id,
-        member=to_member(outcome.member_id),
+        member=to_member(context, outcome.member_id),
         occurred_at=outcome.occurred_at,
         campaigns=[
             to_campaign_outcome(campaign, context.loaders.assets) for campaign in outcome.campaigns

@@ -81,5 +81,6 @@ async def set_member_cards(
         raise DomainInvalidInput([*setting.check_command(command), *errors])
     outcome = await setting.set_standing(info.context.database, info.context.caller, command)
     return SetMemberCardsPayload(
-        member=to_member(outcome.member_id), idempotent_replay=outcome.idempotent_replay
+        member=to_member(info.context, outcome.member_id),
+        idempotent_replay=outcome.idempotent_replay,
     )

@@ -85,7 +85,7 @@ async def upsert_member(
         raise DomainInvalidInput([*upserting.check_command(command), *errors])
     outcome = await upserting.upsert_member(info.context.database, info.context.caller, command)
     return UpsertMemberPayload(
-        member=to_member(outcome.member_id),
+        member=to_member(info.context, outcome.member_id),
         was_created=outcome.was_created,
         idempotent_replay=outcome.idempotent_replay,
     )

@@ -9,12 +9,15 @@ import strawberry
 from gateway.access import Scope, authorize
 from gateway.errors import FieldError, InvalidInput
 from gateway.members.groups.store import find_groups
+from gateway.visibility import is_partner
 from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.types.group import Group, GroupRef, load_group, to_group_reference
 
 
-@resolved("One group; null if there is none of that name, or the caller may not see it.")
+@resolved(
+    "One group; null if there is none of that name, or the caller may not see it. Members name their groups by id."
+)
 async def group(
     info: Info,
     by: Annotated[GroupRef, strawberry.argument(description="One way to name it.")],
@@ -26,6 +29,9 @@ async def group(
     reference = to_group_reference(by, ("by",), errors)
     if errors:
         raise InvalidInput(errors)
+    if reference.id is None and not is_partner(context.caller):
+        # A member who guesses how others name their group, or who stands for it, is not told whether they are right.
+        return None
     async with context.database.connection() as connection:
         found = await find_groups(connection, context.caller.tenant_id, [reference])
     return await load_group(context, found[reference]) if reference in found else None

@@ -9,10 +9,11 @@ import strawberry
 from gateway.access import Scope, authorize
 from gateway.errors import FieldError, InvalidInput
 from gateway.members.store import find_members
+from gateway.visibility import can_see_member
 from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.types.identifier import MemberRef, to_reference
-from resolvers.types.member import Member, can_see_member, to_selected_member
+from resolvers.types.member import Member, to_selected_member
 
 
 @resolved("One member; null if nobody has that id or identifier, or the caller may not see them.")
@@ -29,6 +30,6 @@ async def member(
         raise InvalidInput(errors)
     async with context.database.connection() as connection:
         (member_id,) = await find_members(connection, context.caller.tenant_id, [reference])
-    if member_id is None or not can_see_member(context, member_id):
+    if member_id is None or not can_see_member(context.caller, member_id):
         return None
     return to_selected_member(info, member_id)

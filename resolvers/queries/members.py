@@ -42,4 +42,6 @@ async def members(
             return await count_members(connection, tenant_id)
 
     context.spend_rows(len(page.items))
-    return to_connection(page, to_member, MEMBER_CURSOR.encode, count)
+    return to_connection(
+        page, lambda member_id: to_member(context, member_id), MEMBER_CURSOR.encode, count
+    )

@@ -154,12 +154,12 @@ class Grant(Node):
         return _to_transaction_id(self.record.reversal_transaction_id)
 
     @resolved("Who received it.")
-    def member(self) -> Annotated[Member, strawberry.lazy("resolvers.types.member")]:
+    def member(self, info: Info) -> Annotated[Member, strawberry.lazy("resolvers.types.member")]:
         """Name the member; nothing is read until a field other than the id is asked for."""
         # Members have grants and grants have members: one of the two has to look the other up late.
         from resolvers.types.member import to_member  # noqa: PLC0415 - see above
 
-        return to_member(self.record.member_id)
+        return to_member(info.context, self.record.member_id)
 
     @resolved("What was granted, as it was then.", graphql_type=Reward)
     def reward(self, info: Info) -> Reward | Awaitable[Reward]:

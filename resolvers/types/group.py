@@ -26,7 +26,7 @@ from resolvers.pages import After, Before, First, Last, read_page_request
 from resolvers.pages import Connection as PageConnection
 from resolvers.types.balance import Balance, load_balances
 from resolvers.types.identifier import MemberRef, to_reference
-from resolvers.types.member import Member, to_member
+from resolvers.types.member import Member, find_visible_member
 from resolvers.types.member_set import SET_MEMBER_CURSOR, load_set_members
 
 
@@ -44,10 +44,10 @@ class Group(Node):
     )
     created_at: datetime = strawberry.field(description="When it was created.")
 
-    @resolved("The member who stands for the group.")
-    def primary_member(self) -> Member:
+    @resolved("The member who stands for the group; null for members, unless it is themselves.")
+    def primary_member(self, info: Info) -> Member | None:
         """Name the member."""
-        return to_member(self.group.primary_member_id)
+        return find_visible_member(info.context, self.group.primary_member_id)
 
     @resolved("Who is in it, newest member first. Not for members.")
     async def members(

@@ -16,7 +16,7 @@ from gateway.ids import IdKind, encode_id
 from gateway.ledger.assets import from_minor
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest
-from resolvers.context import Context
+from resolvers.context import Context, Info
 from resolvers.enums import expose_enum
 from resolvers.fields import resolved
 from resolvers.loaders import Loaders
@@ -65,12 +65,12 @@ class Hold(Node):
     )
 
     @resolved("Whose balance it is on.")
-    def member(self) -> Annotated[Member, strawberry.lazy("resolvers.types.member")]:
+    def member(self, info: Info) -> Annotated[Member, strawberry.lazy("resolvers.types.member")]:
         """Name the member; nothing is read until a field other than the id is asked for."""
         # Members have holds and holds have members: one of the two has to look the other up late.
         from resolvers.types.member import to_member  # noqa: PLC0415 - see above
 
-        return to_member(self.member_id)
+        return to_member(info.context, self.member_id)
 
 
 def to_hold(record: HoldRecord, loaders: Loaders) -> Hold:

@@ -17,6 +17,7 @@ from gateway.ledger.statement import Period
 from gateway.members.identifiers import IdentifierKind
 from gateway.members.standing.model import StandingKind
 from gateway.storage.pages import ID_LOWEST
+from gateway.visibility import can_see_member
 from resolvers.context import Context, Info
 from resolvers.fields import resolved
 from resolvers.node import Node
@@ -254,13 +255,26 @@ class Member(Node):
 
 def to_selected_member(info: Info, member_id: UUID) -> Member:
     """Return the member whom a query asks for; what it selects decides how many statements read it."""
-    member = to_member(member_id)
+    member = to_member(info.context, member_id)
     member.wallet = choose_wallet_shape(info)
     return member
 
 
-def to_member(member_id: UUID) -> Member:
-    """Return the member of an id that is known to exist and to be visible to the caller."""
+def to_member(context: Context, member_id: UUID) -> Member:
+    """Return the member of an id that is known to exist; the caller sees whatever led to it, so that it sees the member too.
+
+    Raises:
+        AssertionError: it does not. What cannot be is not shown.
+    """
+    member = find_visible_member(context, member_id)
+    assert member is not None  # noqa: S101 - see above
+    return member
+
+
+def find_visible_member(context: Context, member_id: UUID) -> Member | None:
+    """Return the member of an id that is known to exist, or None if the caller may not see them."""
+    if not can_see_member(context.caller, member_id):
+        return None
     public_id = strawberry.ID(encode_id(IdKind.MEMBER, member_id))
     return Member(id=public_id, member_id=member_id)
 
@@ -268,9 +282,4 @@ def to_member(member_id: UUID) -> Member:
 async def load_member_nodes(context: Context, ids: Sequence[UUID]) -> list[Member | None]:
     """Return the members whom the caller may see, in the order of the ids; one statement."""
     found = [await promise for promise in load_members(context, ids)]
-    return [to_member(member.id) if member else None for member in found]
-
-
-def can_see_member(context: Context, member_id: UUID) -> bool:
-    """Tell whether the caller may see a member of its tenant: a partner everybody, a member themselves."""
-    return context.caller.member_id in {None, member_id}
+    return [find_visible_member(context, member.id) if member else None for member in found]

@@ -17,6 +17,7 @@ from gateway.members.wallet_store import Wallet, ask_wallets
 from gateway.promises import Promise
 from gateway.storage.database import Connection
 from gateway.storage.union_store import Question
+from gateway.visibility import visible_members
 from resolvers.context import Context, Info
 from resolvers.loaders import Loaders
 from resolvers.selection import selected_names
@@ -119,8 +120,8 @@ def _authorize_profile(info: Info) -> None:
 
 def _ask_members(loaders: Loaders, ids: Sequence[UUID]) -> Question[dict[UUID, domain.Member]]:
     caller = loaders.caller
-    # One's own or nobody: the rule of can_see_member, for ids that come from outside.
-    return ask_members(caller.tenant_id, [id for id in ids if caller.member_id in {None, id}])
+    # Ids come from outside.
+    return ask_members(caller.tenant_id, visible_members(caller, ids))
 
 
 def _ask_wallets(

@@ -40,7 +40,9 @@ async def load_set_members(
 
     assert page is not None  # noqa: S101 - the fetcher answers every set
     context.spend_rows(len(page.items))
-    return to_connection(page, to_member, SET_MEMBER_CURSOR.encode, count)
+    return to_connection(
+        page, lambda member_id: to_member(context, member_id), SET_MEMBER_CURSOR.encode, count
+    )
 
 
 async def _load_pages(
