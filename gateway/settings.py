@@ -54,6 +54,7 @@ class Settings:
     lock_timeout_seconds: float = 5.0
     vendor_allow_loopback: bool = False
     vendor_secret_key: bytes | None = field(default=None, repr=False)
+    secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
     trusted_documents: Path | None = None
     trusted_documents_only: bool = False
 
@@ -114,6 +115,7 @@ class Settings:
                 "VENDOR_ALLOW_LOOPBACK", _parse_boolean, default.vendor_allow_loopback
             ),
             vendor_secret_key=read("VENDOR_SECRET_KEY", _parse_key, default.vendor_secret_key),
+            secret_keys=read("SECRET_KEYS", _parse_keys, default.secret_keys),
             trusted_documents=trusted_documents,
             trusted_documents_only=trusted_documents_only,
         )
@@ -180,6 +182,27 @@ def _parse_key(text: str) -> bytes:
     if _KEY.fullmatch(text) is None:
         raise _RuleBroken("must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints")
     return bytes.fromhex(text)
+
+
+def parse_secret_keys(source: str, text: str) -> tuple[bytes, ...]:
+    """Return the master keys in a text, at least one: 64 hexadecimal digits each, with commas or white space between.
+
+    Raises:
+        InvalidSetting: it breaks that rule; the message names the source.
+    """
+    try:
+        return _parse_keys(text)
+    except _RuleBroken as broken:
+        raise InvalidSetting(source, str(broken)) from None
+
+
+def _parse_keys(text: str) -> tuple[bytes, ...]:
+    words = text.replace(",", " ").split()
+    if not words or any(_KEY.fullmatch(word) is None for word in words):
+        raise _RuleBroken(
+            "must be keys of 64 hexadecimal digits each, such as `openssl rand -hex 32` prints"
+        )
+    return tuple(bytes.fromhex(word) for word in words)
 
 
 def _parse_lock_timeout(text: str) -> float:

@@ -21,6 +21,7 @@ def test_empty_environment_gives_the_defaults():
         lock_timeout_seconds=5.0,
         vendor_allow_loopback=False,
         vendor_secret_key=None,
+        secret_keys=(),
         trusted_documents=None,
         trusted_documents_only=False,
     )
@@ -47,6 +48,7 @@ def test_every_variable_is_read():
             "LOCK_TIMEOUT_SECONDS": "0.5",
             "VENDOR_ALLOW_LOOPBACK": "true",
             "VENDOR_SECRET_KEY": "0A" * 32,
+            "SECRET_KEYS": f"{'0A' * 32}, {'0b' * 32}",
         }
     ) == Settings(
         database_url="postgresql://app@db/rewards",
@@ -63,6 +65,7 @@ def test_every_variable_is_read():
         lock_timeout_seconds=0.5,
         vendor_allow_loopback=True,
         vendor_secret_key=b"\n" * 32,
+        secret_keys=(b"\n" * 32, b"\x0b" * 32),
     )
 
 
