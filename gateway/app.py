@@ -88,7 +88,7 @@ def create_application(
         return await opened.database.is_ready()
 
     return create_http_application(
-        schema=build_schema(GatewaySchema),
+        schema=build_schema(GatewaySchema, suggests=settings.development),
         settings=settings,
         authenticate=recognize,
         make_context=make_context,

@@ -19,6 +19,7 @@ from graphql.error import GraphQLErrorExtensions
 from strawberry.types import ExecutionContext
 
 from gateway.errors import InvalidInput, RewardsError
+from gateway.http.refusals import shorten
 from gateway.http.request_record import current_record
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -46,6 +47,7 @@ def present_errors(
             presented.append(_mask(error))
         else:
             error.extensions = extensions
+            error.message = shorten(error.message)
             presented.append(error)
     if faults:
         log_fault(_find_cause(faults[0]), path=faults[0].path, count=len(faults))

@@ -23,15 +23,12 @@ from graphql import (
     validate,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import ExecutionContext
 
 from gateway.http.execution.documents import CompiledDocument
-from gateway.http.operation_limits import (
-    IntrospectionNeedsCredentialRule,
-    NoNulTextRule,
-    OperationLimitsRule,
-)
+from gateway.http.operation_limits import NoNulTextRule, OperationLimitsRule
 from gateway.http.request_record import current_record
 
 SOURCE_CHARACTERS_MAX: Final = 32_768
@@ -41,9 +38,17 @@ CACHED_CHARACTERS_MAX: Final = 262_144
 # A compiled field or function takes about a kilobyte: as much as the syntax tree of these.
 CHARACTERS_FOR_WRITTEN: Final = 8
 
+# Of one document: each error costs as much as what it quotes.
+ERRORS_MAX: Final = 10
+
 _LIMITS = (OperationLimitsRule,)
-_RULES = (*specified_rules, NoNulTextRule)
-_RULES_WITHOUT_INTROSPECTION = (*_RULES, IntrospectionNeedsCredentialRule)
+_RULES = (
+    *specified_rules,
+    # The two that Strawberry adds to the specification's.
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
+    NoNulTextRule,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,53 +64,52 @@ class CheckedDocument:
 class DocumentCache:
     """The valid documents used most recently, up to a total number of characters."""
 
-    def __init__(self, characters_max: int = CACHED_CHARACTERS_MAX) -> None:
-        """Start empty."""
+    def __init__(
+        self, characters_max: int = CACHED_CHARACTERS_MAX, *, suggests: bool = False
+    ) -> None:
+        """Start empty; `suggests` if errors may say which names of the schema are meant."""
         self._characters_max = characters_max
+        self._suggests = suggests
         self._characters = 0
-        self._pinned: dict[tuple[str, bool], CheckedDocument] = {}
-        self._documents: OrderedDict[tuple[str, bool], CheckedDocument] = OrderedDict()
-        self._sizes: dict[tuple[str, bool], int] = {}
-        self._refused: tuple[tuple[str, bool], CheckedDocument] | None = None
+        self._pinned: dict[str, CheckedDocument] = {}
+        self._documents: OrderedDict[str, CheckedDocument] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._refused: tuple[str, CheckedDocument] | None = None
 
-    def load(
-        self, schema: GraphQLSchema, query: str, introspection_allowed: bool
-    ) -> CheckedDocument:
+    def load(self, schema: GraphQLSchema, query: str) -> CheckedDocument:
         """Return a document parsed and validated, from the cache if it is there.
 
         Raises:
             GraphQLError: the document is too long or cannot be parsed.
         """
-        key = (query, introspection_allowed)
-        if (pinned := self._pinned.get(key)) is not None:
+        if (pinned := self._pinned.get(query)) is not None:
             return pinned
-        if (known := self._documents.get(key)) is not None:
-            self._documents.move_to_end(key)
+        if (known := self._documents.get(query)) is not None:
+            self._documents.move_to_end(query)
             return known
-        if self._refused is not None and self._refused[0] == key:
+        if self._refused is not None and self._refused[0] == query:
             checked, self._refused = self._refused[1], None
             return checked
-        checked = check_document(schema, query, introspection_allowed)
+        checked = check_document(schema, query, suggests=self._suggests)
         if checked.errors:
             # The errors can take far more room than the document, and only mistakes repeat them: these are kept for the one
             # request, which asks for its document twice, to find it compiled and to execute it.
-            self._refused = (key, checked)
+            self._refused = (query, checked)
             return checked
-        self._documents[key] = checked
-        self._count(key, checked)
+        self._documents[query] = checked
+        self._count(query, checked)
         return checked
 
-    def recount(self, query: str, introspection_allowed: bool) -> None:
+    def recount(self, query: str) -> None:
         """Find out how much room a document takes now that more of it has been compiled."""
-        key = (query, introspection_allowed)
         # Pinned documents are not counted.
-        if (checked := self._documents.get(key)) is not None:
-            self._count(key, checked)
+        if (checked := self._documents.get(query)) is not None:
+            self._count(query, checked)
 
-    def _count(self, key: tuple[str, bool], checked: CheckedDocument) -> None:
-        size = len(key[0]) + CHARACTERS_FOR_WRITTEN * checked.compiled.written
-        self._characters += size - self._sizes.get(key, 0)
-        self._sizes[key] = size
+    def _count(self, query: str, checked: CheckedDocument) -> None:
+        size = len(query) + CHARACTERS_FOR_WRITTEN * checked.compiled.written
+        self._characters += size - self._sizes.get(query, 0)
+        self._sizes[query] = size
         while self._characters > self._characters_max:
             oldest, _ = self._documents.popitem(last=False)
             self._characters -= self._sizes.pop(oldest)
@@ -116,19 +120,14 @@ class DocumentCache:
         Raises:
             GraphQLError: the document is too long, cannot be parsed, or is not valid.
         """
-        for allowed in (True, False):
-            checked = check_document(schema, query, introspection_allowed=allowed)
-            # Who may not introspect is told so when they ask; what is invalid for everybody is no document to keep.
-            if allowed and checked.errors:
-                raise checked.errors[0]
-            if not checked.errors:
-                self._pinned[query, allowed] = checked
+        checked = check_document(schema, query, suggests=self._suggests)
+        if checked.errors:
+            raise checked.errors[0]
+        self._pinned[query] = checked
 
 
-def check_document(
-    schema: GraphQLSchema, query: str, introspection_allowed: bool
-) -> CheckedDocument:
-    """Parse and validate one document within the limits.
+def check_document(schema: GraphQLSchema, query: str, *, suggests: bool = False) -> CheckedDocument:
+    """Parse and validate one document within the limits; at most `ERRORS_MAX` errors are collected, and one that says so.
 
     Raises:
         GraphQLError: the document is too long or cannot be parsed.
@@ -140,9 +139,10 @@ def check_document(
         max_source_length=SOURCE_CHARACTERS_MAX,
         allow_empty_selection_sets=False,
     )
-    rules = _RULES if introspection_allowed else _RULES_WITHOUT_INTROSPECTION
     # The limits come first and alone, since they bound what the other rules cost.
-    errors = validate(schema, document, _LIMITS) or validate_document(schema, document, rules)
+    errors = validate(schema, document, _LIMITS, ERRORS_MAX) or validate(
+        schema, document, _RULES, ERRORS_MAX, hide_suggestions=not suggests
+    )
     operations = [
         node for node in document.definitions if isinstance(node, OperationDefinitionNode)
     ]

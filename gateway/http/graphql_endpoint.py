@@ -23,6 +23,7 @@ from strawberry.types.graphql import OperationType
 
 from gateway.access import Caller
 from gateway.errors import RewardsError
+from gateway.http.anonymous import ANONYMOUS_BODY_BYTES_MAX, check_anonymous
 from gateway.http.answers import Answer
 from gateway.http.credentials import Authenticate, read_bearer_token
 from gateway.http.error_presentation import INTERNAL
@@ -45,6 +46,9 @@ MakeContext: TypeAlias = Callable[[Caller | None, str], object]
 _OK: Final = HTTPStatus.OK.value
 _UNAUTHORIZED: Final = HTTPStatus.UNAUTHORIZED.value
 _GET: Final = frozenset({OperationType.QUERY})
+# Of the errors of a request that is refused; with what stands around them the answer stays below 16 KB.
+REFUSAL_BYTES_MAX: Final = 15_000
+LOCATIONS_MAX: Final = 5
 
 
 class GraphQLEndpoint:
@@ -90,10 +94,15 @@ class GraphQLEndpoint:
         await self._recognize(headers, record)
         is_post = method == "POST"
         if is_post:
-            body = await read_json_body(headers, receive, self._body_bytes_max)
+            body_bytes_max = self._body_bytes_max
+            if record.caller is None:
+                body_bytes_max = min(body_bytes_max, ANONYMOUS_BODY_BYTES_MAX)
+            body = await read_json_body(headers, receive, body_bytes_max)
             asked = read_operation(body, self._trusted)
         else:
             asked = read_query_string(scope["query_string"], self._trusted)
+        if record.caller is None:
+            check_anonymous(asked.query or "", introspection_allowed=self._development)
         result = await self._execute(asked, record, is_post=is_post)
         return _to_answer(result, media_type)
 
@@ -103,7 +112,6 @@ class GraphQLEndpoint:
             record.caller = None if token is None else await self._authenticate(token)
         except RewardsError as error:
             raise refuse_for(error) from error
-        record.introspection_allowed = self._development or record.caller is not None
 
     async def _execute(
         self, asked: GraphQLRequestData, record: RequestRecord, *, is_post: bool
@@ -131,9 +139,10 @@ def _to_answer(result: ExecutionResult, media_type: str) -> Answer:
     content: dict[str, Any] = {"data": result.data}
     if errors := result.errors:
         status = choose_status(result, media_type).value
+        content["errors"] = [error.formatted for error in errors]
         if is_request_error(result):
             del content["data"]
-        content["errors"] = [error.formatted for error in errors]
+            content["errors"] = _fit(content["errors"])
     if result.extensions:
         content["extensions"] = result.extensions
     body = encode_json(content)
@@ -141,6 +150,20 @@ def _to_answer(result: ExecutionResult, media_type: str) -> Answer:
     if status == _UNAUTHORIZED:
         headers.append((b"www-authenticate", BEARER_CHALLENGE.encode()))
     return Answer(status, headers, body)
+
+
+def _fit(errors: list[Any]) -> list[Any]:
+    """Return as many of a refused request's errors as fit into a small answer, the first in any case."""
+    fitting: list[Any] = []
+    size_bytes = 0
+    for error in errors:
+        if len(error.get("locations", ())) > LOCATIONS_MAX:
+            error["locations"] = error["locations"][:LOCATIONS_MAX]
+        size_bytes += len(encode_json(error)) + 1
+        if fitting and size_bytes > REFUSAL_BYTES_MAX:
+            break
+        fitting.append(error)
+    return fitting
 
 
 def encode_json(content: object) -> bytes:

@@ -16,7 +16,12 @@ from gateway.http.error_presentation import present_errors
 from gateway.http.execution.operation import CompiledOperation
 from gateway.http.execution.replay import Outcomes, ReplayingExecutor, knowing
 from gateway.http.execution.source import Unfit
-from gateway.http.graphql_documents import CheckedDocument, CheckedDocuments, DocumentCache
+from gateway.http.graphql_documents import (
+    ERRORS_MAX,
+    CheckedDocument,
+    CheckedDocuments,
+    DocumentCache,
+)
 from gateway.http.request_record import current_record
 from gateway.http.trusted_documents import InvalidManifest, TrustedDocuments
 
@@ -30,9 +35,19 @@ class GatewaySchema(strawberry.Schema):
     # A document that comes again is compiled (see gateway/http/execution).
     compile_at_use = 2
 
-    def __init__(self, query: type, mutation: type | None = None, **options: Any) -> None:
-        """Take what `strawberry.Schema` takes; extensions given here run after the limits."""
-        self._documents = DocumentCache()
+    def __init__(
+        self,
+        query: type,
+        mutation: type | None = None,
+        *,
+        suggests: bool = False,
+        **options: Any,
+    ) -> None:
+        """Take what `strawberry.Schema` takes; extensions given here run after the limits.
+
+        `suggests` lets errors about a document say which names of the schema may be meant.
+        """
+        self._documents = DocumentCache(suggests=suggests)
         super().__init__(
             query=query, mutation=mutation, execution_context_class=ReplayingExecutor, **options
         )
@@ -117,11 +132,21 @@ class GatewaySchema(strawberry.Schema):
         written = document.written
         compiled = document.compile(self, operation, variables, self.compile_at_use)
         if document.written != written:
-            self._documents.recount(query, _introspection_allowed())
+            self._documents.recount(query)
         return compiled
 
     def _load_document(self, query: str) -> CheckedDocument:
-        return self._documents.load(self._schema, query, _introspection_allowed())
+        return self._documents.load(self._schema, query)
+
+    def _get_custom_context_kwargs(
+        self, operation_extensions: dict[str, Any] | None = None, *, sync: bool = False
+    ) -> dict[str, Any]:
+        """Bound the errors about variables: each looks at the wrong value, and a suggestion at every name of its type."""
+        return {
+            **super()._get_custom_context_kwargs(operation_extensions, sync=sync),
+            "max_coercion_errors": ERRORS_MAX,
+            "hide_suggestions": True,
+        }
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -132,11 +157,6 @@ class GatewaySchema(strawberry.Schema):
         and as shipped logs each field's error with a traceback.
         """
         errors[:] = present_errors(errors, execution_context)
-
-
-def _introspection_allowed() -> bool:
-    record = current_record()
-    return record is None or record.introspection_allowed
 
 
 def _leave_one_of_to_graphql(schema: GraphQLSchema) -> None:

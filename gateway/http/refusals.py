@@ -17,6 +17,7 @@ from gateway.http.request_record import current_record
 
 BEARER_CHALLENGE = 'Bearer realm="rewards-gateway"'
 RETRY_AFTER_SECONDS = "1"
+MESSAGE_CHARACTERS_MAX = 300
 
 
 class RequestRefused(Exception):
@@ -35,6 +36,13 @@ class RequestRefused(Exception):
         self.code = code
         self.message = message
         self.headers = dict(headers or {})
+
+
+def shorten(message: str) -> str:
+    """Cut a message that quotes too much of what the caller sent."""
+    if len(message) <= MESSAGE_CHARACTERS_MAX:
+        return message
+    return f"{message[: MESSAGE_CHARACTERS_MAX - 1]}…"
 
 
 def bad_request(message: str) -> RequestRefused:
@@ -85,7 +93,7 @@ def error_response(
     """Make a response without data, with one GraphQL error."""
     if (record := current_record()) is not None:
         record.error_codes.add(code)
-    error = {"message": message, "extensions": {"code": code, **extensions}}
+    error = {"message": shorten(message), "extensions": {"code": code, **extensions}}
     return Response(
         orjson.dumps({"errors": [error]}),
         status_code=status.value,

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 from strawberry.http import GraphQLRequestData
 
 from gateway.http.headers import Headers, find_header
+from gateway.http.json_values import decode_json
 from gateway.http.media_types import is_json_in_utf8
 from gateway.http.refusals import RequestRefused, bad_request
 from gateway.http.trusted_documents import TrustedDocuments
 
-# Far above any real input, and far below where encoding the answer would fail.
-VARIABLES_DEPTH_MAX = 64
-_ESCAPED_NUL = b"\\u0000"
+NAME_CHARACTERS_MAX = 256
 
 
 async def read_json_body(headers: Headers, receive: Receive, body_bytes_max: int) -> object:
@@ -57,26 +53,6 @@ async def read_json_body(headers: Headers, receive: Receive, body_bytes_max: int
     return decode_json(body)
 
 
-def decode_json(data: bytes | str) -> object:
-    """Decode strict JSON: no NaN, no infinity, no lone surrogate, no NUL in any text.
-
-    Raises:
-        RequestRefused: 400, saying what is wrong and where.
-    """
-    try:
-        value = orjson.loads(data)
-    except json.JSONDecodeError as error:
-        raise bad_request(f"The body is not valid JSON: {error}.") from error
-    raw = data if isinstance(data, bytes) else data.encode()
-    # Both scans of the bytes are cheap, and spare all but a few requests a walk of the values.
-    if raw.count(b"{") + raw.count(b"[") > VARIABLES_DEPTH_MAX:
-        _refuse_deep_nesting(value)
-    # PostgreSQL text cannot hold NUL.
-    if _ESCAPED_NUL in raw and (place := _find_nul(value, "")) is not None:
-        raise bad_request(f"{place or 'The body'} must not contain the NUL character (U+0000).")
-    return value
-
-
 def read_operation(parameters: object, trusted: TrustedDocuments) -> GraphQLRequestData:
     """Check the parameters of a GraphQL request and return the one operation they ask for, in full or by its document's id.
 
@@ -91,6 +67,8 @@ def read_operation(parameters: object, trusted: TrustedDocuments) -> GraphQLRequ
     operation_name = parameters.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         raise bad_request("`operationName` must be a string or null.")
+    if operation_name is not None and len(operation_name) > NAME_CHARACTERS_MAX:
+        raise bad_request(f"`operationName` must have at most {NAME_CHARACTERS_MAX} characters.")
     return GraphQLRequestData(
         query=query,
         variables=_read_object(parameters, "variables"),
@@ -158,35 +136,3 @@ def _too_large(body_bytes_max: int) -> RequestRefused:
         # The rest of the body is not read, so that the connection cannot be used again.
         {"Connection": "close"},
     )
-
-
-def _find_nul(value: object, path: str) -> str | None:
-    """Return the path of the first text in decoded JSON that holds NUL; its depth is already bounded."""
-    if isinstance(value, str):
-        return path if "\0" in value else None
-    children: Iterable[tuple[object, object]] = ()
-    if isinstance(value, dict):
-        if any("\0" in key for key in value):
-            return path
-        children = value.items()
-    elif isinstance(value, list):
-        children = enumerate(value)
-    found = (_find_nul(child, f"{path}.{name}" if path else f"{name}") for name, child in children)
-    return next((place for place in found if place is not None), None)
-
-
-def _refuse_deep_nesting(value: object) -> None:
-    """Walk decoded JSON level by level; raise if there are too many levels."""
-    level: list[Any] = [value]
-    depth = 0
-    while level:
-        depth += 1
-        # The request's own object and `variables` are two levels above what is limited.
-        if depth > VARIABLES_DEPTH_MAX + 2:
-            raise bad_request(f"Variables nest deeper than {VARIABLES_DEPTH_MAX} levels.")
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
-        ]

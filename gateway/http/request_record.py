@@ -20,7 +20,6 @@ class RequestRecord:
     """
 
     request_id: str
-    introspection_allowed: bool = True
     caller: Caller | None = None
     operation_name: str | None = None
     error_codes: set[str] = field(default_factory=set)

@@ -17,7 +17,9 @@ RUN_TIMEOUT_SECONDS = 60
 AUDITS_TOTAL = 61
 SCRIPT = """
 import { serverAudits } from "graphql-http";
-const audits = serverAudits({ url: process.argv[2] });
+const authorization = { Authorization: process.argv[3] };
+const fetchFn = (url, request) => fetch(url, { ...request, headers: { ...request?.headers, ...authorization } });
+const audits = serverAudits({ url: process.argv[2], fetchFn });
 const results = await Promise.all(audits.map((audit) => audit.fn()));
 console.log(JSON.stringify(results.map(({ id, name, status, reason }) => ({ id, name, status, reason }))));
 """
@@ -50,7 +52,12 @@ def audits_script() -> Path:
 @pytest.mark.slow
 def test_all_audits_pass(development: httpx.Client, audits_script: Path) -> None:
     finished = subprocess.run(
-        ["node", str(audits_script), f"{development.base_url}/graphql"],
+        [
+            "node",
+            str(audits_script),
+            f"{development.base_url}/graphql",
+            development.headers["Authorization"],
+        ],
         timeout=RUN_TIMEOUT_SECONDS,
         capture_output=True,
         text=True,

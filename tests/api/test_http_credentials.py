@@ -9,7 +9,15 @@ from graphql import get_introspection_query
 from gateway.errors import Unauthenticated
 from gateway.http.credentials import read_bearer_token
 from gateway.http.media_types import GRAPHQL_RESPONSE, JSON
-from tests.api.toy_http import BUSY_TOKEN, CALLER, GOOD_TOKEN, bearer, codes, post
+from tests.api.toy_http import (
+    BUSY_TOKEN,
+    CALLER,
+    GOOD_TOKEN,
+    bearer,
+    codes,
+    post,
+    post_anonymously,
+)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
@@ -93,15 +101,15 @@ def test_credential_is_checked_before_the_body(production: httpx.Client) -> None
 
 @pytest.mark.parametrize("accept", [JSON, GRAPHQL_RESPONSE])
 def test_missing_credential_shows_in_the_status(production: httpx.Client, accept: str) -> None:
-    """The resolver decides that it needs one; the status and the challenge follow."""
-    response = post(production, "{ me }", Accept=accept)
+    response = post_anonymously(production, "{ me }", Accept=accept)
     assert response.status_code == 401
     assert response.headers["www-authenticate"] == 'Bearer realm="rewards-gateway"'
     assert codes(response) == ["UNAUTHENTICATED"]
 
 
 def test_field_that_needs_none_works_without_a_credential(production: httpx.Client) -> None:
-    assert post(production, "{ __typename }").json() == {"data": {"__typename": "Query"}}
+    answer = post_anonymously(production, "{ __typename }")
+    assert answer.json() == {"data": {"__typename": "Query"}}
 
 
 def test_missing_scope_alone_shows_in_the_status(production: httpx.Client) -> None:
@@ -136,7 +144,7 @@ def test_introspection_needs_a_credential_in_production(
 ) -> None:
     """Asked in turns, so that neither answer can come from the other's place in the cache."""
     for _ in range(2):
-        refused = post(production, query)
+        refused = post_anonymously(production, query)
         assert refused.status_code == 401
         assert set(codes(refused)) == {"UNAUTHENTICATED"}
         assert "data" not in refused.json()
@@ -154,6 +162,6 @@ def test_introspection_is_open_in_development(development: httpx.Client) -> None
         schema_description=True,
         input_value_deprecation=True,
     )
-    response = post(development, query)
+    response = post_anonymously(development, query)
     assert response.status_code == 200
     assert response.json()["data"]["__schema"]["queryType"]["name"] == "Query"

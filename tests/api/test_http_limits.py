@@ -12,7 +12,17 @@ from gateway.http.graphql_documents import (
     TOKENS_MAX,
     DocumentCache,
 )
-from gateway.http.operation_limits import ALIASES_MAX, DEPTH_MAX, FIELDS_MAX
+from gateway.http.operation_limits import (
+    ALIASES_MAX,
+    DEPTH_MAX,
+    DIRECTIVES_MAX,
+    FIELDS_MAX,
+    FRAGMENTS_MAX,
+    NAMES_MAX,
+    OPERATIONS_MAX,
+    SAME_KEY_MAX,
+    VARIABLES_MAX,
+)
 from tests.api.toy_http import codes, create_toy_schema, post
 
 FRAGMENTS = 100
@@ -27,7 +37,56 @@ def aliased(count: int) -> str:
 
 
 def wide(count: int) -> str:
-    return "{ " + "hello " * count + "}"
+    """Ask for so many fields, at most fifty of them with one key."""
+    children, rest = divmod(count, SAME_KEY_MAX)
+    nested = [f"a{number}: child {{ {'name ' * (SAME_KEY_MAX - 1)}}}" for number in range(children)]
+    return "{ " + " ".join(nested) + " hello" * rest + " }"
+
+
+def repeated(count: int) -> str:
+    """Ask for one key so many times, through fragments too."""
+    return "{ ...F ... { hello } " + "hello " * (count - 2) + "} fragment F on Query { hello }"
+
+
+def repeated_below(count: int) -> str:
+    """Ask for one key so many times, under fields that are merged."""
+    return (
+        "{ "
+        + "child { name } " * (count // 2)
+        + "child { "
+        + "name " * (count - count // 2)
+        + "} }"
+    )
+
+
+def defined(count: int) -> str:
+    return "query A { hello } " + " ".join(f"query Q{n} {{ hello }}" for n in range(count - 1))
+
+
+def in_fragments(count: int) -> str:
+    spread = " ".join(f"...F{number}" for number in range(count))
+    fragments = " ".join(f"fragment F{number} on Query {{ hello }}" for number in range(count))
+    return f"{{ {spread} }} {fragments}"
+
+
+def with_variables(count: int) -> str:
+    names = [f"$v{number}" for number in range(count)]
+    definitions = " ".join(f"{name}: Int = 1" for name in names)
+    return f"query ({definitions}) {{ echo(value: [{' '.join(names)}]) }}"
+
+
+def with_names(count: int) -> str:
+    return "{ echo(value: {" + " ".join(f"n{number}: 1" for number in range(count)) + "}) }"
+
+
+def directed(count: int) -> str:
+    included = "name @include(if: true) "
+    children, rest = divmod(count, SAME_KEY_MAX)
+    sizes = [SAME_KEY_MAX] * children + [rest]
+    nested = [
+        f"a{number}: child {{ id: name {included * size}}}" for number, size in enumerate(sizes)
+    ]
+    return "{ " + " ".join(nested) + " }"
 
 
 def commented(count: int) -> str:
@@ -49,17 +108,39 @@ def arguments(count: int) -> str:
         (nested(DEPTH_MAX), nested(DEPTH_MAX + 1), f"{DEPTH_MAX + 1} levels"),
         (aliased(ALIASES_MAX), aliased(ALIASES_MAX + 1), f"{ALIASES_MAX + 1} aliases"),
         (wide(FIELDS_MAX), wide(FIELDS_MAX + 1), f"{FIELDS_MAX + 1} fields"),
+        (repeated(SAME_KEY_MAX), repeated(SAME_KEY_MAX + 1), f"{SAME_KEY_MAX + 1} fields named"),
+        (repeated_below(SAME_KEY_MAX), repeated_below(SAME_KEY_MAX + 1), "fields named name"),
+        (defined(OPERATIONS_MAX), defined(OPERATIONS_MAX + 1), f"{OPERATIONS_MAX + 1} operations"),
+        (in_fragments(SAME_KEY_MAX), in_fragments(FRAGMENTS_MAX + 1), "101 fragments"),
+        (with_variables(VARIABLES_MAX), with_variables(VARIABLES_MAX + 1), "101 variables"),
+        (with_names(NAMES_MAX), with_names(NAMES_MAX + 1), f"{NAMES_MAX + 1} names"),
+        (directed(DIRECTIVES_MAX), directed(DIRECTIVES_MAX + 1), "more than 100 directives"),
         (commented(COMMENTS_MAX), commented(COMMENTS_MAX + 1), "comments"),
         (long(SOURCE_CHARACTERS_MAX), long(SOURCE_CHARACTERS_MAX + 1), "code points"),
         (arguments(TOKENS_MAX), arguments(TOKENS_MAX + 1), "tokens"),
     ],
-    ids=["depth", "aliases", "fields", "comments", "length", "tokens"],
+    ids=[
+        "depth",
+        "aliases",
+        "fields",
+        "one key",
+        "one key below",
+        "operations",
+        "fragments",
+        "variables",
+        "names",
+        "directives",
+        "comments",
+        "length",
+        "tokens",
+    ],
 )
 def test_limit_is_where_it_says(
     development: httpx.Client, within: str, beyond: str, message: str
 ) -> None:
-    assert post(development, within).status_code == 200
-    response = post(development, beyond)
+    name = "A" if "query A" in within else None
+    assert post(development, within, operation_name=name).status_code == 200
+    response = post(development, beyond, operation_name=name)
     assert response.status_code == 400
     assert message in response.json()["errors"][0]["message"]
     assert codes(response)[0] in {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
@@ -104,21 +185,21 @@ def test_broken_documents_are_refused(development: httpx.Client, query: str) -> 
 def test_document_is_checked_once() -> None:
     schema = create_toy_schema()
     cache = DocumentCache()
-    first = cache.load(schema._schema, "{ hello }", introspection_allowed=True)
-    assert cache.load(schema._schema, "{ hello }", introspection_allowed=True) is first
-    assert cache.load(schema._schema, "{ hello }", introspection_allowed=False) is not first
+    first = cache.load(schema._schema, "{ hello }")
+    assert cache.load(schema._schema, "{ hello }") is first
+    assert cache.load(schema._schema, "{hello}") is not first
 
 
 def test_cache_forgets_the_least_recently_used() -> None:
     schema = create_toy_schema()
     documents = ["{ a: hello }", "{ b: hello }", "{ c: hello }"]
     cache = DocumentCache(characters_max=len("".join(documents[:2])))
-    first = cache.load(schema._schema, documents[0], introspection_allowed=True)
-    second = cache.load(schema._schema, documents[1], introspection_allowed=True)
-    cache.load(schema._schema, documents[0], introspection_allowed=True)
-    cache.load(schema._schema, documents[2], introspection_allowed=True)
-    assert cache.load(schema._schema, documents[0], introspection_allowed=True) is first
-    assert cache.load(schema._schema, documents[1], introspection_allowed=True) is not second
+    first = cache.load(schema._schema, documents[0])
+    second = cache.load(schema._schema, documents[1])
+    cache.load(schema._schema, documents[0])
+    cache.load(schema._schema, documents[2])
+    assert cache.load(schema._schema, documents[0]) is first
+    assert cache.load(schema._schema, documents[1]) is not second
 
 
 def test_two_schemas_share_no_documents() -> None:

@@ -25,7 +25,7 @@ from gateway.http.server import (
     run_server,
 )
 from gateway.http.structured_logging import configure_logging
-from tests.api.toy_http import wait_until
+from tests.api.toy_http import bearer, wait_until
 
 START_SECONDS = 30
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,7 @@ from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.http.server import bind_socket, run_server
 from gateway.settings import Settings
+from tests.api.toy_http import authenticate
 
 @strawberry.type
 class Query:
@@ -57,7 +58,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
     yield
 
 application = create_http_application(
-    schema=GatewaySchema(Query), settings=Settings(), authenticate=None,
+    schema=GatewaySchema(Query), settings=Settings(), authenticate=authenticate,
     make_context=lambda caller, request_id: None, is_ready=is_ready,
     lifespan=lifespan,
 )
@@ -138,7 +139,9 @@ def test_request_under_way_is_finished_on_shutdown(tmp_path: Path) -> None:
             # The operation takes half a second; the signal arrives while it runs.
             terminate = threading.Timer(0.2, process.terminate)
             terminate.start()
-            response = client.post("/graphql", json={"query": "{ slow }"})
+            response = client.post(
+                "/graphql", json={"query": "{ slow }"}, headers={"Authorization": bearer()}
+            )
         assert response.json() == {"data": {"slow": "finished"}}
         assert process.wait(10) in {0, -signal.SIGTERM}
         assert (tmp_path / "output").read_bytes() == b""

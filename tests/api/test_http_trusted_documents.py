@@ -158,15 +158,17 @@ def test_trusted_document_is_never_forgotten() -> None:
     schema = create_toy_schema()._schema
     cache = DocumentCache(characters_max=1)
     cache.pin(schema, HELLO)
-    first = cache.load(schema, HELLO, introspection_allowed=False)
-    cache.load(schema, "{ hello }", introspection_allowed=False)
-    assert cache.load(schema, HELLO, introspection_allowed=False) is first
+    first = cache.load(schema, HELLO)
+    cache.load(schema, "{ hello }")
+    assert cache.load(schema, HELLO) is first
 
 
 def test_trusted_introspection_still_needs_a_credential(tmp_path: Path) -> None:
     path = write_manifest(tmp_path, {"types": "{ __schema { types { name } } }"})
+    asked = {"documentId": "types"}
     with client_of(path, only=True) as client:
-        response = client.post("/graphql", json={"documentId": "types"})
+        response = httpx.post(f"{client.base_url}/graphql", json=asked, trust_env=False)
+        assert client.post("/graphql", json=asked).status_code == 200
     assert response.status_code == 401
     assert codes(response) == ["UNAUTHENTICATED"]
 

@@ -17,6 +17,8 @@ from tests.api.toy_http import bearer, create_toy_application, post
 
 HELLO = b'{"query": "{ hello }"}'
 JSON_TYPE = (b"content-type", b"application/json")
+# The headers of a caller with a credential.
+KNOWN = [JSON_TYPE, (b"authorization", bearer().encode())]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ async def call(
 async def test_answer_is_the_same_in_one_piece(application: ASGIApp, query: str) -> None:
     """A server that takes answers whole gets the headers that any other gets, rendered."""
     asked = in_pieces(orjson.dumps({"query": query}))
-    headers = [JSON_TYPE, (b"x-request-id", b"one")]
+    headers = [*KNOWN, (b"x-request-id", b"one")]
     start, body = await call(application, asked, headers)
     [whole] = await call(application, asked, headers, extensions=LeanHttpProtocol.extensions)
     lines = b"".join(b"%b: %b\r\n" % header for header in start["headers"])
@@ -95,7 +97,7 @@ async def test_second_credential_is_not_looked_at(application: ASGIApp) -> None:
     "pieces", [(HELLO,), (HELLO[:5], HELLO[5:]), (b"", *(bytes([byte]) for byte in HELLO), b"")]
 )
 async def test_body_may_come_in_pieces(application: ASGIApp, pieces: tuple[bytes, ...]) -> None:
-    start, body = await call(application, in_pieces(*pieces), [JSON_TYPE])
+    start, body = await call(application, in_pieces(*pieces), KNOWN)
     assert start["status"] == 200
     assert orjson.loads(body["body"]) == {"data": {"hello": "hello world"}}
     names = [name for name, _ in start["headers"]]
@@ -147,5 +149,5 @@ async def test_length_that_lies_is_no_reason_to_believe_it(
     application: ASGIApp, length: bytes
 ) -> None:
     """`Content-Length` is only ever a reason to refuse early: what counts is what comes."""
-    _, body = await call(application, in_pieces(HELLO), [JSON_TYPE, (b"content-length", length)])
+    _, body = await call(application, in_pieces(HELLO), [*KNOWN, (b"content-length", length)])
     assert orjson.loads(body["body"]) == {"data": {"hello": "hello world"}}

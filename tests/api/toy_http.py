@@ -194,7 +194,7 @@ def create_toy_application(
 ) -> ASGIApp:
     """Make the application around the toy schema."""
     return create_http_application(
-        schema=schema or create_toy_schema(),
+        schema=schema or create_toy_schema(suggests=development),
         settings=replace(
             settings or Settings(),
             development=development,
@@ -209,7 +209,7 @@ def create_toy_application(
 
 @contextlib.contextmanager
 def serve(application: ASGIApp) -> Iterator[httpx.Client]:
-    """Run a real server on a free loopback port, and give a client of it."""
+    """Run a real server on a free loopback port, and give a client of it that sends the good token unless told otherwise."""
     listener = bind_socket("127.0.0.1", 0)
     port = listener.getsockname()[1]
     server = make_server(application)
@@ -218,7 +218,11 @@ def serve(application: ASGIApp) -> Iterator[httpx.Client]:
     try:
         wait_until(lambda: server.started)
         # A proxy of the environment must not come between.
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"Authorization": bearer(GOOD_TOKEN)},
+            trust_env=False,
+        ) as client:
             yield client
     finally:
         server.should_exit = True
@@ -250,17 +254,28 @@ def wait_until(is_true: Callable[[], bool], seconds: float = WAIT_SECONDS) -> No
 
 
 def post(
-    client: httpx.Client, query: str, variables: object = None, **headers: str
+    client: httpx.Client,
+    query: str,
+    variables: object = None,
+    *,
+    operation_name: str | None = None,
+    **headers: str,
 ) -> httpx.Response:
     """Send one operation as a modern client does; header names take underscores."""
     return client.post(
         "/graphql",
-        json={"query": query, "variables": variables},
+        json={"query": query, "variables": variables, "operationName": operation_name},
         headers={
             "Accept": "application/graphql-response+json",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         },
     )
+
+
+def post_anonymously(client: httpx.Client, query: str, **headers: str) -> httpx.Response:
+    """Send one operation without a credential to the server of a client."""
+    with httpx.Client(base_url=client.base_url, trust_env=False) as anonymous:
+        return post(anonymous, query, **headers)
 
 
 def codes(response: httpx.Response) -> list[str]:

@@ -166,7 +166,7 @@ async def test_what_is_compiled_counts_in_the_cache() -> None:
     assert cached(schema)._characters == room
     await schema.execute("{ number }")
     # The oldest has made room: its characters and what was compiled of it.
-    assert [query for query, _ in cached(schema)._documents] == [first, "{ number }"]
+    assert list(cached(schema)._documents) == [first, "{ number }"]
     assert cached(schema)._characters == room - len(second) - compiled + len("{ number }") + (
         3 * CHARACTERS_FOR_WRITTEN
     )
@@ -181,10 +181,10 @@ async def test_refused_document_is_validated_once_a_request(
     check = graphql_documents.check_document
 
     def counted(
-        of: GraphQLSchema, query: str, introspection_allowed: bool
+        of: GraphQLSchema, query: str, *, suggests: bool
     ) -> graphql_documents.CheckedDocument:
         checks.append(query)
-        return check(of, query, introspection_allowed)
+        return check(of, query, suggests=suggests)
 
     monkeypatch.setattr(graphql_documents, "check_document", counted)
     for times in (1, 2):

@@ -114,7 +114,8 @@ def compile_operation(
     """
     graphql_schema: GraphQLSchema = schema._schema
     definitions = operation.variable_definitions or ()
-    variable_values = get_variable_values(graphql_schema, definitions, dict(given))
+    # Whatever is wrong with them, graphql-core says it when it executes.
+    variable_values = get_variable_values(graphql_schema, definitions, dict(given), max_errors=0)
     if isinstance(variable_values, list):
         raise Unfit("variables")
     root_type = graphql_schema.get_root_type(operation.operation)

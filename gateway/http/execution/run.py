@@ -80,7 +80,7 @@ class Run:
         if self._variable_values is None:
             plan = self.plan
             definitions = plan.operation.variable_definitions or ()
-            values = get_variable_values(plan.schema, definitions, dict(self.given))
+            values = get_variable_values(plan.schema, definitions, dict(self.given), max_errors=0)
             if isinstance(values, list):
                 raise Unfit("variables")
             self._variable_values = values
