@@ -15,13 +15,14 @@ from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.settings import Settings
 from resolvers.schema import build_schema
-from tests.api.toy_http import GOOD_TOKEN, Readiness, ToyContext, authenticate, bearer
+from tests.api.toy_http import GOOD_TOKEN, Readiness, ToyContext, authenticate, bearer, codes
 
 SIZES = (1, 4, 16)
 REPEATS = 3
 # Between measurements of the same work on a busy machine.
 NOISE = 3
 ANSWER_BYTES_MAX = 16_384
+BEFORE_THE_DOCUMENT = {"UNAUTHENTICATED", "PAYLOAD_TOO_LARGE", "BAD_REQUEST", "DOCUMENT_NOT_FOUND"}
 
 GRANT = "mutation m($i: GrantRewardInput!) { grantReward(input: $i) { __typename } }"
 DISTRIBUTE = (
@@ -239,6 +240,9 @@ async def test_cost_of_a_hostile_request_grows_at_most_with_its_size(
         body = written if isinstance(written, bytes) else orjson.dumps(written)
         costs[size], answer = await measure(client, body, headers)
         assert answer.status_code in ({400, 413} if is_known else {400, 401, 413})
+        if not is_known:
+            # Its document was not even validated.
+            assert set(codes(answer)) <= BEFORE_THE_DOCUMENT
         assert "data" not in answer.json()
         assert len(answer.content) <= ANSWER_BYTES_MAX
         assert "Did you mean" not in answer.text
