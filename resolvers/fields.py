@@ -9,6 +9,8 @@ from typing import Any, cast
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from resolvers.visibility.guard import guard
+
 
 def resolved(
     description: str, *, name: str | None = None, graphql_type: object = None
@@ -17,12 +19,15 @@ def resolved(
 
     For root queries and mutations as well as for methods of types: `strawberry.field` used as a decorator has no type, and
     mypy refuses what it decorates. `graphql_type` is for functions that return either a value or something to await: where
-    the value is there already, that is a fifth of the cost of a coroutine.
+    the value is there already, that is a fifth of the cost of a coroutine. A partner's own field is null for members: see `visibility`.
     """
 
     def decorate(resolver: Callable[..., Any]) -> StrawberryField:
         field = strawberry.field(
-            resolver=resolver, name=name, description=description, graphql_type=graphql_type
+            resolver=guard(resolver, name),
+            name=name,
+            description=description,
+            graphql_type=graphql_type,
         )
         return cast(StrawberryField, field)
 

@@ -7,8 +7,10 @@ from typing import Annotated
 import strawberry
 
 from gateway.access import Scope, authorize
+from gateway.errors import Forbidden
 from gateway.grants.filter import GrantGrouping
 from gateway.grants.total_store import fetch_grant_totals
+from gateway.visibility import is_partner
 from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.types.grant_filter import GrantFilterArgument, to_grant_filter
@@ -29,7 +31,9 @@ async def grant_totals(
     """Sum the grants that the caller may see."""
     context = info.context
     authorize(context.caller, Scope.READ, Scope.MEMBER)
-    wanted, loaders = to_grant_filter(filter), context.loaders
+    if group_by is GrantGrouping.CAMPAIGN and not is_partner(context.caller):
+        raise Forbidden("CAMPAIGN is for partners.", ("groupBy",))
+    wanted, loaders = to_grant_filter(info, filter), context.loaders
     async with context.database.connection() as connection:
         totals = await fetch_grant_totals(connection, context.caller, group_by, wanted)
         asset_ids = {asset_id for total in totals for asset_id in total.amounts_minor}

@@ -25,4 +25,4 @@ async def grants(
     """Load a page of grants."""
     authorize(info.context.caller, Scope.READ, Scope.MEMBER)
     request = read_page_request(GRANT_CURSOR, first, after, last, before)
-    return await load_grants(info, to_grant_filter(filter), request)
+    return await load_grants(info, to_grant_filter(info, filter), request)

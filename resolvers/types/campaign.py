@@ -9,7 +9,6 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import Scope
 from gateway.campaigns import model as domain
 from gateway.campaigns.model import CalendarUnit, CampaignStatus, LimitScope, TierMode
 from gateway.campaigns.store import count_campaign_grants, fetch_available, fetch_campaigns
@@ -17,6 +16,7 @@ from gateway.ids import IdKind, encode_id
 from gateway.ledger.assets import from_minor
 from gateway.ledger.model import Account
 from gateway.storage.database import Connection
+from gateway.visibility import is_partner
 from resolvers.context import Context, Info
 from resolvers.enums import expose_enum
 from resolvers.fields import resolved
@@ -189,7 +189,7 @@ def to_campaign(campaign: domain.Campaign) -> Campaign:
 
 async def load_campaign_nodes(context: Context, ids: Sequence[UUID]) -> list[Campaign | None]:
     """Return the campaigns of the caller's organization, in the order of the ids; members see none."""
-    if not context.caller.scopes & {Scope.READ, Scope.CATALOG}:
+    if not is_partner(context.caller):
         return [None] * len(ids)
     found = await context.loaders.using(_load_campaigns).load_many(ids)
     return [to_campaign(campaign) if campaign else None for campaign in found]

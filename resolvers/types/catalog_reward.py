@@ -107,8 +107,8 @@ class RewardDefinition(Node):
             return self.reward.status
         return self._load_status(info)
 
-    @resolved("What the partner keeps with it.")
-    def metadata(self) -> JSON:
+    @resolved("What the partner keeps with it. Null for members.")
+    def metadata(self) -> JSON | None:
         """Return what the version keeps."""
         return JSON(dict(self.reward.metadata))
 
@@ -129,10 +129,10 @@ class RewardDefinition(Node):
         """Return what the version keeps."""
         return self.reward.updated_at
 
-    @resolved("The segments that it is reserved for now; none means everybody. Not for members.")
+    @resolved("The segments that it is reserved for now; none means everybody. Null for members.")
     async def segments(
         self, info: Info
-    ) -> list[Annotated[Segment, strawberry.lazy("resolvers.types.segment")]]:
+    ) -> list[Annotated[Segment, strawberry.lazy("resolvers.types.segment")]] | None:
         """Load the segments."""
         # Segments have members, members have grants, and grants have rewards: the circle is broken here.
         from resolvers.types.segment import load_segments_of_reward  # noqa: PLC0415 - see above
@@ -184,8 +184,8 @@ class ProductReward(RewardDefinition):
         """Return what the configuration has."""
         return self.configuration.quantity
 
-    @resolved("The product.")
-    async def product(self, info: Info) -> Product:
+    @resolved("The product. Null for members.")
+    async def product(self, info: Info) -> Product | None:
         """Load the product."""
         key = (self.reward.organization_id, self.configuration.product_id)
         return to_product(await load_item(info.context, items.Product, *key))
@@ -202,8 +202,8 @@ class CompetitionEntryReward(RewardDefinition):
         """Return what the configuration has."""
         return self.configuration.entries
 
-    @resolved("The competition.")
-    async def competition(self, info: Info) -> Competition:
+    @resolved("The competition. Null for members.")
+    async def competition(self, info: Info) -> Competition | None:
         """Load the competition."""
         key = (self.reward.organization_id, self.configuration.competition_id)
         return to_competition(await load_item(info.context, items.Competition, *key))
@@ -215,8 +215,8 @@ class UniqueCouponReward(RewardDefinition):
 
     configuration: strawberry.Private[UniqueCouponConfiguration]
 
-    @resolved("The pool that codes are drawn from.")
-    async def code_pool(self, info: Info) -> CodePool:
+    @resolved("The pool that codes are drawn from. Null for members.")
+    async def code_pool(self, info: Info) -> CodePool | None:
         """Load the pool."""
         key = (self.reward.organization_id, self.configuration.code_pool_id)
         return to_code_pool(await load_item(info.context, items.CodePool, *key))
@@ -228,8 +228,8 @@ class NonUniqueCouponReward(RewardDefinition):
 
     configuration: strawberry.Private[NonUniqueCouponConfiguration]
 
-    @resolved("The code to redeem.")
-    def code(self) -> str:
+    @resolved("The code to redeem. Null for members, whose benefits have the code.")
+    def code(self) -> str | None:
         """Return what the configuration has."""
         return self.configuration.code
 
@@ -262,8 +262,8 @@ class VendorVoucherReward(RewardDefinition):
         """Return what the configuration has."""
         return self.configuration.series_id
 
-    @resolved("The vendor.")
-    async def vendor(self, info: Info) -> Vendor:
+    @resolved("The vendor. Null for members.")
+    async def vendor(self, info: Info) -> Vendor | None:
         """Load the vendor."""
         key = (self.reward.organization_id, self.configuration.vendor_id)
         return to_vendor(await load_vendor(info.context, *key))

@@ -11,6 +11,7 @@ import strawberry
 from gateway.issuing.fulfillment import model as domain
 from gateway.issuing.fulfillment.store import fetch_fulfillments
 from gateway.storage.database import Connection
+from resolvers.fields import resolved
 from resolvers.loaders import Loaders
 
 
@@ -28,9 +29,22 @@ class FulfillmentStage:
 class FulfillmentStep:
     """A stage, a time and a note."""
 
-    stage: str = strawberry.field(description="The stage.")
-    at: datetime = strawberry.field(description="When the grant came to it.")
-    note: str | None = strawberry.field(description="What was noted; null if nothing was.")
+    step: strawberry.Private[domain.Step]
+
+    @resolved("The stage.")
+    def stage(self) -> str:
+        """Return what the step has."""
+        return self.step.stage
+
+    @resolved("When the grant came to it.")
+    def at(self) -> datetime:
+        """Return what the step has."""
+        return self.step.at
+
+    @resolved("What the partner noted; null if nothing was. Null for members.")
+    def note(self) -> str | None:
+        """Return what the step has."""
+        return self.step.note
 
 
 @strawberry.type(description="Where a grant stands, and where it was.")
@@ -59,7 +73,5 @@ def _to_fulfillment(found: domain.Fulfillment) -> Fulfillment:
     return Fulfillment(
         stage=found.stage,
         updated_at=found.updated_at,
-        history=[
-            FulfillmentStep(stage=step.stage, at=step.at, note=step.note) for step in found.steps
-        ],
+        history=[FulfillmentStep(step=step) for step in found.steps],
     )

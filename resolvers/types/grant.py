@@ -97,19 +97,19 @@ class Grant(Node):
         """Return what the record has."""
         return self.record.action_code
 
-    @resolved("The partner's own reference for it.")
+    @resolved("The partner's own reference for it. Null for members.")
     def client_reference(self) -> str | None:
         """Return what the record has."""
         return self.record.client_reference
 
-    @resolved("The campaign that gave it; null if none did.")
+    @resolved("The campaign that gave it; null if none did. Null for members.")
     def campaign_id(self) -> strawberry.ID | None:
         """Name the campaign."""
         campaign_id = self.record.details.get("campaign_id")
         return strawberry.ID(IdKind.CAMPAIGN + campaign_id) if campaign_id else None
 
-    @resolved("What the partner kept with it.")
-    def metadata(self) -> JSON:
+    @resolved("What the partner kept with it. Null for members.")
+    def metadata(self) -> JSON | None:
         """Return what the record has."""
         return JSON(dict(self.record.metadata))
 
@@ -171,8 +171,8 @@ class Grant(Node):
         """Name the organization."""
         return strawberry.ID(encode_id(IdKind.ORGANIZATION, self.record.organization_id))
 
-    @resolved("The custom fields that it was issued with, in the order sent.")
-    def custom_fields(self) -> list[CustomFieldValue]:
+    @resolved("The custom fields that it was issued with, in the order sent. Null for members.")
+    def custom_fields(self) -> list[CustomFieldValue] | None:
         """Return what the grant keeps."""
         return [
             to_custom_field_value(stored) for stored in self.record.details.get("custom_fields", ())

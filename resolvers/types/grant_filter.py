@@ -8,12 +8,14 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.errors import InvalidInput
+from gateway.errors import Forbidden, InvalidInput
 from gateway.grants.filter import ALL_GRANTS, GrantFilter
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
 from gateway.ids import IdKind, decode_id
 from gateway.storage.pages import ID_LOWEST
 from gateway.text import check_text
+from gateway.visibility import is_partner
+from resolvers.context import Info
 from resolvers.enums import expose_enum
 
 GrantType: TypeAlias = GrantKind
@@ -77,14 +79,17 @@ GrantFilterArgument: TypeAlias = Annotated[
 ]
 
 
-def to_grant_filter(given: GrantFilterInput | None) -> GrantFilter:
+def to_grant_filter(info: Info, given: GrantFilterInput | None) -> GrantFilter:
     """Return the filter; an id that is not one matches nothing, like that of something that does not exist.
 
     Raises:
+        Forbidden: a member filters by what is the partner's own, and would find out what it is by guessing.
         InvalidInput: a text holds what no text of ours can.
     """
     if given is None:
         return ALL_GRANTS
+    if given.client_reference is not None and not is_partner(info.context.caller):
+        raise Forbidden("clientReference is for partners.", ("filter", "clientReference"))
     errors = check_text(given.action_code, ("filter", "actionCode"))
     errors += check_text(given.client_reference, ("filter", "clientReference"))
     for index, stage in enumerate(given.fulfillment_stage or ()):

@@ -39,17 +39,19 @@ class Group(Node):
     group: strawberry.Private[domain.Group]
 
     name: str | None = strawberry.field(description="Name for people; null if none was given.")
-    external_id: str | None = strawberry.field(
-        description="The id in the partner's own system; null if none was given."
-    )
     created_at: datetime = strawberry.field(description="When it was created.")
+
+    @resolved("The id in the partner's own system; null if none was given. Null for members.")
+    def external_id(self) -> str | None:
+        """Return what the group has."""
+        return self.group.external_id
 
     @resolved("The member who stands for the group; null for members, unless it is themselves.")
     def primary_member(self, info: Info) -> Member | None:
         """Name the member."""
         return find_visible_member(info.context, self.group.primary_member_id)
 
-    @resolved("Who is in it, newest member first. Not for members.")
+    @resolved("Who is in it, newest member first. Null for members.")
     async def members(
         self,
         info: Info,
@@ -57,7 +59,7 @@ class Group(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> PageConnection[Member]:
+    ) -> PageConnection[Member] | None:
         """Load a page of members."""
         authorize(info.context.caller, Scope.READ)
         request = read_page_request(SET_MEMBER_CURSOR, first, after, last, before)
@@ -94,7 +96,6 @@ def to_group(group: domain.Group) -> Group:
         id=strawberry.ID(encode_id(IdKind.GROUP, group.id)),
         group=group,
         name=group.name,
-        external_id=group.external_id,
         created_at=group.created_at,
     )
 

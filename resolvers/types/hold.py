@@ -46,7 +46,7 @@ expose_enum(
 class Hold(Node):
     """A reservation that a partner placed."""
 
-    member_id: strawberry.Private[UUID]
+    record: strawberry.Private[HoldRecord]
 
     asset: Asset = strawberry.field(description="What is reserved.")
     amount: Decimal = strawberry.field(description="How much.")
@@ -54,7 +54,6 @@ class Hold(Node):
     captured: Decimal | None = strawberry.field(
         description="How much of it was taken; null if it was not captured."
     )
-    reason: str | None = strawberry.field(description="Why it was placed.")
     created_at: datetime = strawberry.field(description="When it was placed.")
     expires_at: datetime = strawberry.field(description="When it ends by itself.")
     ended_at: datetime | None = strawberry.field(
@@ -64,13 +63,18 @@ class Hold(Node):
         description="The ledger transaction that captured it; null if it was not."
     )
 
+    @resolved("Why it was placed, for the partner who did. Null for members.")
+    def reason(self) -> str | None:
+        """Return what the record has."""
+        return self.record.reason
+
     @resolved("Whose balance it is on.")
     def member(self, info: Info) -> Annotated[Member, strawberry.lazy("resolvers.types.member")]:
         """Name the member; nothing is read until a field other than the id is asked for."""
         # Members have holds and holds have members: one of the two has to look the other up late.
         from resolvers.types.member import to_member  # noqa: PLC0415 - see above
 
-        return to_member(info.context, self.member_id)
+        return to_member(info.context, self.record.member_id)
 
 
 def to_hold(record: HoldRecord, loaders: Loaders) -> Hold:
@@ -79,12 +83,11 @@ def to_hold(record: HoldRecord, loaders: Loaders) -> Hold:
     transaction_id = record.transaction_id
     return Hold(
         id=strawberry.ID(encode_id(IdKind.HOLD, record.id)),
-        member_id=record.member_id,
+        record=record,
         asset=to_asset(asset),
         amount=from_minor(record.amount_minor, asset.scale),
         status=record.status,
         captured=None if captured is None else from_minor(captured, asset.scale),
-        reason=record.reason,
         created_at=record.created_at,
         expires_at=record.expires_at,
         ended_at=record.ended_at,

@@ -16,6 +16,7 @@ from gateway.rewards.code_store import count_codes
 from gateway.rewards.item_store import fetch_items, fetch_stock
 from gateway.rewards.items import ItemKey
 from gateway.storage.database import Connection
+from gateway.visibility import is_partner
 from resolvers.context import Context, Info
 from resolvers.fields import resolved
 from resolvers.loaders import Loaders
@@ -150,7 +151,7 @@ async def _load_own(
     context: Context, item_type: type[ItemType], ids: Sequence[UUID]
 ) -> Sequence[ItemType | None]:
     caller = context.caller
-    if not caller.scopes & {Scope.READ, Scope.CATALOG}:
+    if not is_partner(caller):
         # A member sees no catalog: what is in it looks unknown.
         return [None] * len(ids)
     keys = [ItemKey(caller.organization_id, item_id) for item_id in ids]

@@ -154,7 +154,7 @@ class Member(Node):
         """Load a page of grants."""
         authorize_reading(info)
         request = read_page_request(GRANT_CURSOR, first, after, last, before)
-        return load_member_grants(info, self.member_id, to_grant_filter(filter), request)
+        return load_member_grants(info, self.member_id, to_grant_filter(info, filter), request)
 
     @resolved("The member's statement, newest first: every change of a balance.")
     async def ledger_entries(
@@ -225,8 +225,10 @@ class Member(Node):
         links = await load_links(info, self.member_id, StandingKind.CARD)
         return [to_card(link) for link in links]
 
-    @resolved("The member's labels, oldest first. With labels, one of them has to be active.")
-    async def labels(self, info: Info) -> list[MemberLabel]:
+    @resolved(
+        "The member's labels, oldest first. With labels, one of them has to be active. Null for members."
+    )
+    async def labels(self, info: Info) -> list[MemberLabel] | None:
         """Load the labels."""
         links = await load_links(info, self.member_id, StandingKind.LABEL)
         return [to_label(link) for link in links]
@@ -242,10 +244,10 @@ class Member(Node):
         authorize_reading(info)
         return await load_groups_of_member(info.context, self.member_id)
 
-    @resolved("The organization's segments that the member is in, oldest first. Not for members.")
+    @resolved("The organization's segments that the member is in, oldest first. Null for members.")
     async def segments(
         self, info: Info
-    ) -> list[Annotated[Segment, strawberry.lazy("resolvers.types.segment")]]:
+    ) -> list[Annotated[Segment, strawberry.lazy("resolvers.types.segment")]] | None:
         """Load the segments."""
         from resolvers.types.segment import load_segments_of_member  # noqa: PLC0415 - as for groups
 

@@ -9,13 +9,13 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import Scope
 from gateway.grants.row import ShownGrant
 from gateway.ledger import assets as ledger
 from gateway.ledger.assets import AssetKind, from_minor
 from gateway.rewards import model as domain
 from gateway.rewards.store import fetch_rewards
 from gateway.storage.database import Connection
+from gateway.visibility import is_partner
 from resolvers.context import Context
 from resolvers.fields import resolved
 from resolvers.loaders import Loaders
@@ -130,7 +130,7 @@ async def load_reward(context: Context, reward_id: UUID) -> Reward | None:
 
 async def load_reward_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[Node | None]:
     """Return the rewards of the caller's catalog, in the order of the ids; members see none."""
-    if not context.caller.scopes & {Scope.READ, Scope.CATALOG}:
+    if not is_partner(context.caller):
         return [None] * len(ids)
     rewards = await context.loaders.using(_load_rewards).load_many(ids)
     return [to_catalog_reward(reward) if reward else None for reward in rewards]

@@ -18,6 +18,7 @@ from gateway.members.segments.store import (
     fetch_segments_of_rewards,
 )
 from gateway.storage.database import Connection
+from gateway.visibility import is_partner
 from resolvers.context import Context, Info
 from resolvers.fields import resolved
 from resolvers.loaders import Loaders
@@ -66,7 +67,7 @@ def to_segment(segment: domain.Segment) -> Segment:
 
 async def load_segment_nodes(context: Context, ids: Sequence[UUID]) -> Sequence[Node | None]:
     """Return the organization's segments, in the order of the ids; members see none."""
-    if context.caller.member_id is not None:
+    if not is_partner(context.caller):
         return [None] * len(ids)
     found = await context.loaders.using(_load_segments).load_many(ids)
     return [to_segment(segment) if segment else None for segment in found]

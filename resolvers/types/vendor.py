@@ -15,6 +15,7 @@ from gateway.vendors import mapping as paths
 from gateway.vendors import model as domain
 from gateway.vendors.model import SecretHeader
 from gateway.vendors.store import fetch_vendors
+from gateway.visibility import is_partner
 from resolvers.context import Context, Info
 from resolvers.fields import resolved
 from resolvers.loaders import Loaders
@@ -141,7 +142,7 @@ async def load_vendor(context: Context, organization_id: UUID, vendor_id: UUID) 
 async def load_vendor_nodes(context: Context, ids: Sequence[UUID]) -> list[Vendor | None]:
     """Return the caller's organization's vendors, in the order of the ids; members see none."""
     caller = context.caller
-    if not caller.scopes & {Scope.READ, Scope.CATALOG}:
+    if not is_partner(caller):
         return [None] * len(ids)
     found = await context.loaders.using(_load_vendors, caller.organization_id).load_many(ids)
     return [to_vendor(vendor) if vendor else None for vendor in found]

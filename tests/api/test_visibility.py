@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.errors import Forbidden
 from gateway.ids import IdKind, encode_id
 from gateway.storage.database import Database
 from tests.issuing_cases import add_group
@@ -52,3 +53,23 @@ async def test_member_learns_no_other_name_of_their_group(wallets: Wallets) -> N
     ):
         found = await wallets.read(query, {"by": by}, caller)
         assert found == {"group": {"id": group_id} if seen else None}
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ('{ grants(filter: {clientReference: "x"}) { totalCount } }', "filter"),
+        ('{ me { grants(filter: {clientReference: "x"}) { totalCount } } }', "filter"),
+        ('{ grantTotals(groupBy: DAY, filter: {clientReference: "x"}) { key } }', "filter"),
+        ("{ grantTotals(groupBy: CAMPAIGN) { key } }", "groupBy"),
+    ],
+)
+async def test_member_cannot_find_out_by_guessing_what_is_the_partners(
+    wallets: Wallets, query: str, path: str
+) -> None:
+    (member_id,) = await wallets.add_members()
+    _, (error,) = await wallets.run(query, None, wallets.as_member(member_id))
+    assert isinstance(error.original_error, Forbidden)
+    assert error.original_error.path[0] == path
+    _, errors = await wallets.run(query, None, wallets.caller)
+    assert errors == []
