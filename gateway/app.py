@@ -25,11 +25,22 @@ from gateway.tenants.recognition import Recognition
 from resolvers.context import Context
 from resolvers.schema import build_schema
 
+# How long a request waits for a connection before it is told that the gateway is busy.
+ACQUIRE_TIMEOUT_SECONDS = 10.0
+# Orders at vendors, also those that a caller waits for, and what ends by itself: short statements all.
+JOBS_CONNECTIONS = 3
+WATCH_CONNECTIONS = 1
+WATCH_TIMEOUT_SECONDS = 2.0
+# Of each process, beside those of its pool.
+CONNECTIONS_BESIDE_POOL = JOBS_CONNECTIONS + WATCH_CONNECTIONS
+
 
 class _Opened:
     """Holds what is open from the lifespan's start to its end: it needs the running event loop."""
 
     database: Database
+    jobs_database: Database
+    watch_database: Database
     purchaser: Purchaser
     grant_groups: GrantGroups
     issuance_groups: IssuanceGroups
@@ -48,35 +59,52 @@ def create_application(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        # What serves callers, what goes on with their work afterwards, and what tells whether all is well: none of them waits for
+        # the connections of another.
         opened.database = await Database.open(
             database_url,
             pool_size_max=settings.database_pool_size_max,
             lock_timeout_seconds=settings.lock_timeout_seconds,
+            read_timeout_seconds=settings.read_timeout_seconds,
+            acquire_timeout_seconds=ACQUIRE_TIMEOUT_SECONDS,
+        )
+        opened.jobs_database = await Database.open(
+            database_url,
+            pool_size_min=0,
+            pool_size_max=JOBS_CONNECTIONS,
+            lock_timeout_seconds=settings.lock_timeout_seconds,
+        )
+        opened.watch_database = await Database.open(
+            database_url,
+            pool_size_min=0,
+            pool_size_max=WATCH_CONNECTIONS,
+            read_timeout_seconds=WATCH_TIMEOUT_SECONDS,
+            acquire_timeout_seconds=WATCH_TIMEOUT_SECONDS,
         )
         # Shared, so that a tenant has as many places as any other, whatever it asks for.
         places = Places()
         opened.grant_groups = GrantGroups(opened.database, places)
         opened.issuance_groups = IssuanceGroups(opened.database, places)
-        opened.recognition = Recognition(opened.database)
+        # In turn with the tenants: a flood of tokens that nobody holds keeps none of them waiting.
+        opened.recognition = Recognition(opened.database.on_behalf_of("credentials"))
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(opened.database.close)
+            for database in (opened.watch_database, opened.jobs_database, opened.database):
+                stack.push_async_callback(database.close)
             opened.purchaser = await stack.enter_async_context(
-                open_purchaser(settings, opened.database)
+                open_purchaser(settings, opened.jobs_database)
             )
             if runs_jobs():
-                await stack.enter_async_context(
-                    in_background(
-                        [opened.purchaser.run_due, partial(expire_everywhere, opened.database)]
-                    )
-                )
+                expire = partial(expire_everywhere, opened.jobs_database)
+                await stack.enter_async_context(in_background([opened.purchaser.run_due, expire]))
             yield
 
     def recognize(token: str) -> Awaitable[Caller]:
         return opened.recognition.recognize(token)
 
     def make_context(caller: Caller | None, request_id: str) -> Context:
+        database = opened.database
         return Context(
-            opened.database,
+            database if caller is None else database.on_behalf_of(caller.tenant_id),
             caller,
             request_id,
             opened.grant_groups,
@@ -85,7 +113,7 @@ def create_application(
         )
 
     async def is_ready() -> bool:
-        return await opened.database.is_ready()
+        return await opened.watch_database.is_ready()
 
     return create_http_application(
         schema=build_schema(GatewaySchema, suggests=settings.development),

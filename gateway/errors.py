@@ -26,6 +26,7 @@ class ErrorCode(enum.StrEnum):
     OVERLOADED = "OVERLOADED"
     OPERATION_FENCED = "OPERATION_FENCED"
     HOLD_ENDED = "HOLD_ENDED"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
 
     @property
     def http_status(self) -> int:
@@ -50,6 +51,7 @@ _HTTP_STATUS = {
     ErrorCode.OVERLOADED: 503,
     ErrorCode.OPERATION_FENCED: 409,
     ErrorCode.HOLD_ENDED: 422,
+    ErrorCode.DEADLINE_EXCEEDED: 504,
 }
 
 
@@ -121,3 +123,9 @@ class Overloaded(RewardsError):
     """The gateway is too busy to take this now; nothing was done and a retry is safe."""
 
     code = ErrorCode.OVERLOADED
+
+
+class DeadlineExceeded(Overloaded):
+    """It takes longer than it may."""
+
+    code = ErrorCode.DEADLINE_EXCEEDED

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from types import FrameType
 
-from gateway.app import create_application
+from gateway.app import CONNECTIONS_BESIDE_POOL, create_application
 from gateway.demo.seed import Demo, ensure_demo
 from gateway.garbage import collect_seldom
 from gateway.heartbeats import beat_forever
@@ -52,9 +52,10 @@ def serve(settings: Settings) -> None:
 
 def _check_connections(settings: Settings) -> None:
     limit = CONNECTIONS_MAX - CONNECTIONS_KEPT
-    if settings.database_url is None and settings.workers * settings.database_pool_size_max > limit:
+    needed = settings.workers * (settings.database_pool_size_max + CONNECTIONS_BESIDE_POOL)
+    if settings.database_url is None and needed > limit:
         raise InvalidSetting(
-            "WORKERS × DATABASE_POOL_SIZE_MAX",
+            f"WORKERS × (DATABASE_POOL_SIZE_MAX + {CONNECTIONS_BESIDE_POOL})",
             f"must be at most {limit} with the embedded PostgreSQL, which has {CONNECTIONS_MAX} connections",
         )
 

@@ -17,6 +17,10 @@ TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 DATABASE_SCHEMES = ("postgresql", "postgres")
 LOCK_TIMEOUT_SECONDS_MAX = 60.0
+# PostgreSQL counts in milliseconds, and takes none as no time-out at all.
+SECONDS_LEAST = 0.001
+READ_TIMEOUT_SECONDS_MAX = 60.0
+REQUEST_TIMEOUT_SECONDS_MAX = 600.0
 WORKERS_MAX = 64
 WORKER_SILENCE_SECONDS_LEAST = 2
 WORKER_SILENCE_SECONDS_MOST = 3_600
@@ -52,6 +56,8 @@ class Settings:
     database_pool_size_max: int = 10
     body_bytes_max: int = 8 * 1024 * 1024
     lock_timeout_seconds: float = 5.0
+    read_timeout_seconds: float = 5.0
+    request_timeout_seconds: float = 30.0
     vendor_allow_loopback: bool = False
     vendor_secret_key: bytes | None = field(default=None, repr=False)
     secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
@@ -109,7 +115,19 @@ class Settings:
                 "BODY_BYTES_MAX", _whole_number(1_024, 1024**3), default.body_bytes_max
             ),
             lock_timeout_seconds=read(
-                "LOCK_TIMEOUT_SECONDS", _parse_lock_timeout, default.lock_timeout_seconds
+                "LOCK_TIMEOUT_SECONDS",
+                _seconds(LOCK_TIMEOUT_SECONDS_MAX),
+                default.lock_timeout_seconds,
+            ),
+            read_timeout_seconds=read(
+                "READ_TIMEOUT_SECONDS",
+                _seconds(READ_TIMEOUT_SECONDS_MAX),
+                default.read_timeout_seconds,
+            ),
+            request_timeout_seconds=read(
+                "REQUEST_TIMEOUT_SECONDS",
+                _seconds(REQUEST_TIMEOUT_SECONDS_MAX),
+                default.request_timeout_seconds,
             ),
             vendor_allow_loopback=read(
                 "VENDOR_ALLOW_LOOPBACK", _parse_boolean, default.vendor_allow_loopback
@@ -205,13 +223,18 @@ def _parse_keys(text: str) -> tuple[bytes, ...]:
     return tuple(bytes.fromhex(word) for word in words)
 
 
-def _parse_lock_timeout(text: str) -> float:
-    rule = f"must be a number of seconds above 0 and up to {LOCK_TIMEOUT_SECONDS_MAX:g}"
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise _RuleBroken(rule) from None
-    # Written so that NaN, which compares false with everything, is refused too.
-    if not 0 < seconds <= LOCK_TIMEOUT_SECONDS_MAX:
-        raise _RuleBroken(rule)
-    return seconds
+def _seconds(most: float) -> Callable[[str], float]:
+    """Return a parser of numbers of seconds, to the millisecond, up to a bound."""
+
+    def parse(text: str) -> float:
+        rule = f"must be a number of seconds from {SECONDS_LEAST:g} to {most:g}"
+        try:
+            seconds = float(text)
+        except ValueError:
+            raise _RuleBroken(rule) from None
+        # Written so that NaN, which compares false with everything, is refused too.
+        if not SECONDS_LEAST <= seconds <= most:
+            raise _RuleBroken(rule)
+        return seconds
+
+    return parse

@@ -43,6 +43,7 @@ expose_enum(
         "DISTRIBUTION_REJECTED": "No line of the distribution succeeded.",
         "NOT_REVERSIBLE": "The grant cannot be taken back in its present state.",
         "OVERLOADED": "The gateway is too busy, or its database is away; a retry with the same key is safe.",
+        "DEADLINE_EXCEEDED": "It took longer than it may and was broken off; a retry with the same key is safe.",
         "HOLD_ENDED": "The hold was captured, released or has expired: it ends once.",
         "OPERATION_FENCED": "The idempotency key was fenced: nothing was done under it, and nothing will be.",
     },

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from gateway.http.credentials import Authenticate
+from gateway.http.deadlines import Deadlines
 from gateway.http.graphiql_routes import graphiql_routes
 from gateway.http.graphql_endpoint import GraphQLEndpoint, MakeContext
 from gateway.http.graphql_schema import GatewaySchema
@@ -38,6 +39,10 @@ class HttpSettings(Protocol):
     @property
     def body_bytes_max(self) -> int:
         """The largest request body taken."""
+
+    @property
+    def request_timeout_seconds(self) -> float:
+        """How long one request may take."""
 
     @property
     def trusted_documents(self) -> Path | None:
@@ -87,4 +92,5 @@ def create_http_application(
         routes += graphiql_routes(settings.data_dir)
     exception_handlers: dict[Any, Any] = {HTTPException: answer_http_exception}
     pages = Starlette(routes=routes, exception_handlers=exception_handlers, lifespan=lifespan)
-    return RequestMiddleware(pages, {"/graphql": endpoint, "/graphql/": endpoint})
+    timed = Deadlines(endpoint, settings.request_timeout_seconds)
+    return RequestMiddleware(pages, {"/graphql": timed, "/graphql/": timed})

@@ -94,13 +94,16 @@ class Groups(Generic[Job, Outcome]):
                 await store.release(connection, caller, claimed)
             return outcomes
 
-        outcomes = await self._database.run_transaction(
+        database = self._database.on_behalf_of(caller.tenant_id)
+        outcomes = await database.run_transaction(
             attempt, lock_timeout_seconds=GROUP_LOCK_TIMEOUT_SECONDS
         )
         return [_settle(outcome) for outcome in outcomes]
 
     async def _run_alone(self, caller_and_job: tuple[Caller, Job], begin: Begin) -> Outcome:
-        return await run_alone(self._database, self._batch, *caller_and_job, begin=begin)
+        caller, job = caller_and_job
+        database = self._database.on_behalf_of(caller.tenant_id)
+        return await run_alone(database, self._batch, caller, job, begin=begin)
 
 
 def _settle(outcome: Any) -> Any:

@@ -37,11 +37,22 @@ class PipeliningConnection(asyncpg.Connection):
         super().__init__(*arguments, **options)
         self._written: tuple[str, tuple[Any, ...]] | None = None
 
-    def begin(self, lock_timeout_seconds: float | None = None) -> None:
-        """Make the next statement the first one of a READ COMMITTED database transaction; the server answers both at once."""
+    def begin(
+        self,
+        lock_timeout_seconds: float | None = None,
+        statement_timeout_seconds: float | None = None,
+    ) -> None:
+        """Make the next statement the first one of a READ COMMITTED database transaction; the server answers both at once.
+
+        The time-outs are the transaction's own; left out, those of the connection hold.
+        """
         statements = ["BEGIN"]
-        if lock_timeout_seconds is not None:
-            statements.append(f"SET LOCAL lock_timeout = {int(lock_timeout_seconds * 1000)}")
+        for setting, seconds in (
+            ("lock_timeout", lock_timeout_seconds),
+            ("statement_timeout", statement_timeout_seconds),
+        ):
+            if seconds is not None:
+                statements.append(f"SET LOCAL {setting} = {int(seconds * 1000)}")
         self._written = None
         Sieve(self._transport, self._protocol, Ahead(len(statements)))
         self._transport.write(to_messages(*statements))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import asyncpg
@@ -15,7 +16,16 @@ from gateway.errors import Overloaded
 from gateway.storage.array_codecs import use_codecs
 from gateway.storage.connection import Connection, PipeliningConnection
 from gateway.storage.kept_connections import BUSY, KeptConnections
-from gateway.storage.lending import AWAY, PASSING, TOO_BUSY, ReadLending, Transaction
+from gateway.storage.lending import (
+    AWAY,
+    PASSING,
+    TOO_BUSY,
+    LongReadLending,
+    ReadLending,
+    Transaction,
+)
+from gateway.storage.shares import Share
+from gateway.storage.slots import Slots
 
 __all__ = ["Connection", "Database", "column", "run", "to_json"]
 
@@ -26,18 +36,42 @@ RETRY_DELAY_SECONDS = 0.02
 APPLICATION_ROLE = "rewards_gateway"
 # Prepared statements of a connection: more than there are texts, so that none is forgotten only to be prepared again.
 STATEMENTS_KEPT_MAX = 400
+# Of a transaction, which may be a long distribution.
+STATEMENT_TIMEOUT_SECONDS = 60.0
+# Of all connections, what one tenant may hold at one time: some are left for others, however long its work takes.
+TENANT_TENTHS = 6
+# Reads that may take long, at one time: of each tenant one, so that another's need not wait for it.
+LONG_READS_MAX = 2
+LONG_READS_OF_TENANT_MAX = 1
+# Tenants that are remembered: more than are at work at one time.
+TENANTS_MAX = 10_000
 
 
 class _RollBack(Exception):
     """Leaves a transaction block without keeping what was done in it."""
 
 
-class Database:
-    """A pool of connections to one database, as the application's ordinary role."""
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What all tenants use together."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], acquire_timeout_seconds: float) -> None:
-        """Wrap an open pool; use `open`."""
-        self._connections = KeptConnections(pool, acquire_timeout_seconds)
+    connections: KeptConnections
+    acquire_timeout_seconds: float
+    # None where reads and transactions have the same time-out.
+    transaction_timeout_seconds: float | None
+    long_reads: Slots = field(default_factory=lambda: Slots(LONG_READS_MAX))
+    tenants: dict[Hashable, Database] = field(default_factory=dict)
+
+
+class Database:
+    """A pool of connections to one database, as the application's ordinary role; or one tenant's share of it."""
+
+    def __init__(self, common: _Common, share: Share, long_reads: Share) -> None:
+        """Take what all use together, and this one's shares of the connections and of the long reads; use `open`."""
+        self._common = common
+        self._connections = common.connections
+        self._share = share
+        self._long_reads = long_reads
 
     @classmethod
     async def open(
@@ -45,11 +79,14 @@ class Database:
         url: str,
         *,
         pool_size_max: int = 10,
+        pool_size_min: int = 1,
         lock_timeout_seconds: float = 5.0,
-        statement_timeout_seconds: float = 60.0,
+        read_timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS,
         acquire_timeout_seconds: float = 30.0,
     ) -> Database:
         """Connect, and drop to the application's role whoever logged in.
+
+        `read_timeout_seconds` is for each statement outside a database transaction; in one it may take a minute.
 
         Raises:
             OSError: the server cannot be reached.
@@ -57,7 +94,7 @@ class Database:
         """
         pool = await asyncpg.create_pool(
             url,
-            min_size=1,
+            min_size=pool_size_min,
             max_size=pool_size_max,
             statement_cache_size=STATEMENTS_KEPT_MAX,
             connection_class=PipeliningConnection,
@@ -67,7 +104,7 @@ class Database:
             server_settings={
                 "role": APPLICATION_ROLE,
                 "lock_timeout": f"{int(lock_timeout_seconds * 1000)}",
-                "statement_timeout": f"{int(statement_timeout_seconds * 1000)}",
+                "statement_timeout": f"{int(read_timeout_seconds * 1000)}",
                 "idle_in_transaction_session_timeout": "60000",
                 "timezone": "UTC",
                 "application_name": "rewards-gateway",
@@ -78,7 +115,33 @@ class Database:
                 "plan_cache_mode": "force_generic_plan",
             },
         )
-        return cls(pool, acquire_timeout_seconds)
+        common = _Common(
+            KeptConnections(pool, acquire_timeout_seconds),
+            acquire_timeout_seconds,
+            None
+            if read_timeout_seconds == STATEMENT_TIMEOUT_SECONDS
+            else STATEMENT_TIMEOUT_SECONDS,
+        )
+        # Whoever acts for no tenant may have everything.
+        return cls(common, Share(pool_size_max), Share(LONG_READS_MAX))
+
+    def on_behalf_of(self, tenant: Hashable) -> Database:
+        """Return the same database for the work of one tenant: it waits in turn with others, and holds its share at most."""
+        tenants = self._common.tenants
+        database = tenants.get(tenant)
+        if database is None:
+            if len(tenants) >= TENANTS_MAX:
+                for name in [name for name, other in tenants.items() if other.is_idle]:
+                    del tenants[name]
+            share = Share(max(1, self._connections.size_max * TENANT_TENTHS // 10))
+            long_reads = Share(LONG_READS_OF_TENANT_MAX)
+            database = tenants[tenant] = Database(self._common, share, long_reads)
+        return database
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing is done, and nobody waits, on behalf of this tenant."""
+        return self._share.is_idle and self._long_reads.is_idle
 
     async def close(self) -> None:
         """Wait for borrowed connections to come back, then close them all."""
@@ -88,9 +151,26 @@ class Database:
         """Lend a connection for reads outside a database transaction, for the time of an `async with` block.
 
         Raises:
+            DeadlineExceeded: in the block, a statement took longer than reads may.
             Overloaded: in the block, none came free in time, or the server is too busy or went away.
         """
-        return ReadLending(self._connections)
+        return ReadLending(self._connections, self._share)
+
+    def long_reading(self) -> LongReadLending:
+        """Lend a connection for reads that may take long, such as sums over a history: few at one time, tenants in turn.
+
+        Raises:
+            DeadlineExceeded: as `connection` does.
+            Overloaded: as `connection` does, or it was not this one's turn in time.
+        """
+        common = self._common
+        return LongReadLending(
+            self._connections,
+            self._share,
+            common.long_reads,
+            self._long_reads,
+            common.acquire_timeout_seconds,
+        )
 
     def transaction(self, lock_timeout_seconds: float | None = None) -> Transaction:
         """Lend a connection inside one READ COMMITTED database transaction: commit on success, else roll back.
@@ -98,7 +178,12 @@ class Database:
         Neither beginning nor a lock time-out of its own costs a round trip; committing costs none if the last statement was
         given to `write`.
         """
-        return Transaction(self._connections, lock_timeout_seconds)
+        return Transaction(
+            self._connections,
+            self._share,
+            lock_timeout_seconds,
+            self._common.transaction_timeout_seconds,
+        )
 
     async def run_transaction(
         self,

@@ -1,7 +1,8 @@
 """Connections that stay borrowed from the pool between two uses: borrowing and giving back cost 30 microseconds there.
 
-Whoever finds none free waits in a line here, and what comes back goes to the first of them. What nobody waits for is kept, but only for
-a while: then it goes back, so that the pool can close what is idle or has served long.
+Whoever finds none free waits in a line here, where tenants take turns, and what comes back goes to the first of them. A tenant has at
+most its share of the connections, so that some are left for others however long its work takes (decision 0057). What nobody waits for
+is kept, but only for a while: then it goes back, so that the pool can close what is idle or has served long.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import asyncpg
 
 from gateway.errors import Overloaded
 from gateway.storage.connection import Connection
+from gateway.storage.shares import Share
 from gateway.storage.waiting_line import WaitingLine
 
 if TYPE_CHECKING:
@@ -43,30 +45,40 @@ class KeptConnections:
         self._returning: asyncio.Task[None] | None = None
         self._is_closing = False
 
-    async def take(self) -> Connection:
-        """Borrow a connection.
+    @property
+    def size_max(self) -> int:
+        """Return how many connections there are at most."""
+        return self._pool.get_max_size()
+
+    async def take(self, share: Share) -> Connection:
+        """Borrow a connection, and count it in the share.
 
         Raises:
             Overloaded: none came free in time.
             ConnectionError: the server is not there.
         """
         while True:
-            if self._kept:
-                connection: Connection | None = self._kept.pop()
-            elif self._borrowed < self._pool.get_max_size():
+            connection: Connection | None = None
+            if share.held < share.most and self._kept:
+                share.held += 1
+                connection = self._kept.pop()
+            elif share.held < share.most and self._borrowed < self._pool.get_max_size():
+                share.held += 1
                 self._borrowed += 1
-                connection = None
             else:
-                connection = await self._wait()
+                connection = await self._wait(share)
             if connection is None:
-                return await self._borrow()
+                return await self._borrow(share)
             if not is_closed(connection):
                 return connection
             # It was lost while it was kept, or on its way here.
+            share.held -= 1
             await self._return(connection)
 
-    async def give_back(self, connection: Connection, *, has_failed: bool) -> None:
+    async def give_back(self, connection: Connection, share: Share, *, has_failed: bool) -> None:
         """Take a connection back: if all went well with it, it goes to whoever waits, or is kept ready."""
+        # Before it is handed on: the next in line may be of the same tenant.
+        share.held -= 1
         self._uses += 1
         if (
             has_failed
@@ -90,20 +102,21 @@ class KeptConnections:
         await self._return_kept()
         await self._pool.close()
 
-    async def _wait(self) -> Connection | None:
-        """Return the next connection that comes back, or None where there is room for another one."""
+    async def _wait(self, share: Share) -> Connection | None:
+        """Return the next connection that comes back, or None where there is room for another one; either is counted."""
         try:
-            return await self._line.wait(self._acquire_timeout_seconds)
+            return await self._line.wait(share, self._acquire_timeout_seconds)
         except TimeoutError as error:
             raise Overloaded(BUSY) from error
 
-    async def _borrow(self) -> Connection:
+    async def _borrow(self, share: Share) -> Connection:
         """Borrow a connection for which there is room; it is counted already."""
         try:
             # A timer of the loop: the pool's own time-out starts a task for each connection it lends.
             async with asyncio.timeout(self._acquire_timeout_seconds):
                 return cast("Connection", await self._pool.acquire())
         except BaseException as error:
+            share.held -= 1
             self._make_room()
             if isinstance(error, TimeoutError):
                 raise Overloaded(BUSY) from error

@@ -9,13 +9,16 @@ from types import TracebackType
 
 import asyncpg
 
-from gateway.errors import Overloaded
+from gateway.errors import DeadlineExceeded, Overloaded
 from gateway.storage.connection import Connection
 from gateway.storage.kept_connections import BUSY, KeptConnections, is_closed
+from gateway.storage.shares import Share
+from gateway.storage.slots import Slots
 
 AWAY = (
     "The database is not answering. Send the same request with the same key again: it is done once."
 )
+TOO_LONG = "This takes longer to read than it may: ask for less, such as a shorter period."
 # Serialization failure, deadlock, and a server that went away: the work as a whole may be done again, because
 # every operation first claims its idempotency key and a commit whose reply was lost is then seen as done.
 PASSING = (
@@ -38,13 +41,14 @@ TOO_BUSY = (
 class Lending:
     """Lends a connection for the time of an `async with` block."""
 
-    __slots__ = ("_connection", "_connections")
+    __slots__ = ("_connection", "_connections", "_share")
 
     _connection: Connection
 
-    def __init__(self, connections: KeptConnections) -> None:
-        """Take where connections are."""
+    def __init__(self, connections: KeptConnections, share: Share) -> None:
+        """Take where connections are, and in whose share this one is counted."""
         self._connections = connections
+        self._share = share
 
     async def __aenter__(self) -> Connection:
         """Borrow a connection.
@@ -53,7 +57,7 @@ class Lending:
             Overloaded: none came free in time.
             ConnectionError: the server is not there.
         """
-        self._connection = connection = await self._connections.take()
+        self._connection = connection = await self._connections.take(self._share)
         return connection
 
     async def __aexit__(
@@ -69,12 +73,12 @@ class Lending:
         """
         connection = self._connection
         if error is None:
-            await self._connections.give_back(connection, has_failed=False)
+            await self._connections.give_back(connection, self._share, has_failed=False)
             return
         try:
             _raise_if_gone(connection, error)
         finally:
-            await self._connections.give_back(connection, has_failed=True)
+            await self._connections.give_back(connection, self._share, has_failed=True)
 
 
 class ReadLending(Lending):
@@ -89,7 +93,7 @@ class ReadLending(Lending):
             Overloaded: none came free in time, or the server is not there.
         """
         try:
-            self._connection = connection = await self._connections.take()
+            self._connection = connection = await self._connections.take(self._share)
         except PASSING as error:
             raise Overloaded(AWAY) from error
         return connection
@@ -103,32 +107,90 @@ class ReadLending(Lending):
         """Give the connection back.
 
         Raises:
+            DeadlineExceeded: a statement took longer than one that reads may.
             Overloaded: the server is too busy, or went away.
         """
         if error is None:
-            await self._connections.give_back(self._connection, has_failed=False)
+            await self._connections.give_back(
+                self._connection, self._share, has_failed=False
+            )
             return
         try:
             await super().__aexit__(kind, error, traceback)
         except PASSING as gone:
             raise Overloaded(AWAY) from gone
+        if isinstance(error, asyncpg.QueryCanceledError):
+            raise DeadlineExceeded(TOO_LONG) from error
         if isinstance(error, TOO_BUSY):
             raise Overloaded(BUSY) from error
         if isinstance(error, PASSING):
             raise Overloaded(AWAY) from error
 
 
+class LongReadLending(ReadLending):
+    """Lends a connection for reads that may take long, to as many at one time as there are slots for."""
+
+    __slots__ = ("_seconds", "_slot_share", "_slots")
+
+    def __init__(
+        self,
+        connections: KeptConnections,
+        share: Share,
+        slots: Slots,
+        slot_share: Share,
+        slot_timeout_seconds: float,
+    ) -> None:
+        """Take where connections and slots are, in whose shares they are counted, and how long to wait for a slot."""
+        super().__init__(connections, share)
+        self._slots = slots
+        self._slot_share = slot_share
+        self._seconds = slot_timeout_seconds
+
+    async def __aenter__(self) -> Connection:
+        """Take a slot, then borrow a connection.
+
+        Raises:
+            Overloaded: neither came free in time, or the server is not there.
+        """
+        try:
+            await self._slots.take(self._slot_share, self._seconds)
+        except TimeoutError as error:
+            raise Overloaded(BUSY) from error
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            self._slots.give_back(self._slot_share)
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Give both back; see `ReadLending`."""
+        try:
+            await super().__aexit__(kind, error, traceback)
+        finally:
+            self._slots.give_back(self._slot_share)
+
+
 class Transaction(Lending):
     """Lends a connection inside a database transaction: committed at the block's end, undone if the block raises."""
 
-    __slots__ = ("_lock_timeout_seconds",)
+    __slots__ = ("_lock_timeout_seconds", "_statement_timeout_seconds")
 
     def __init__(
-        self, connections: KeptConnections, lock_timeout_seconds: float | None = None
+        self,
+        connections: KeptConnections,
+        share: Share,
+        lock_timeout_seconds: float | None = None,
+        statement_timeout_seconds: float | None = None,
     ) -> None:
-        """Take where connections are, and how long it waits for a lock if not as long as others."""
-        super().__init__(connections)
+        """Take where connections are, and how long it waits for a lock and for a statement, if not as long as others."""
+        super().__init__(connections, share)
         self._lock_timeout_seconds = lock_timeout_seconds
+        self._statement_timeout_seconds = statement_timeout_seconds
 
     async def __aenter__(self) -> Connection:
         """Borrow a connection; its next statement begins the database transaction.
@@ -139,7 +201,7 @@ class Transaction(Lending):
         """
         connection = await super().__aenter__()
         try:
-            connection.begin(self._lock_timeout_seconds)
+            connection.begin(self._lock_timeout_seconds, self._statement_timeout_seconds)
         except BaseException as failure:
             await super().__aexit__(type(failure), failure, failure.__traceback__)
             raise

@@ -34,7 +34,7 @@ async def grant_totals(
     if group_by is GrantGrouping.CAMPAIGN and not is_partner(context.caller):
         raise Forbidden("CAMPAIGN is for partners.", ("groupBy",))
     wanted, loaders = to_grant_filter(info, filter), context.loaders
-    async with context.database.connection() as connection:
+    async with context.database.long_reading() as connection:
         totals = await fetch_grant_totals(connection, context.caller, group_by, wanted)
         asset_ids = {asset_id for total in totals for asset_id in total.amounts_minor}
         await loaders.learn_assets(connection, asset_ids)

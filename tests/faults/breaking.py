@@ -56,10 +56,14 @@ def breaking_connection_class(breaker: Breaker) -> type[PipeliningConnection]:
     """Return a class of connections that tell the breaker of each statement; it rests on asyncpg's ways of sending one."""
 
     class BreakingConnection(PipeliningConnection):
-        def begin(self, lock_timeout_seconds: float | None = None) -> None:
+        def begin(
+            self,
+            lock_timeout_seconds: float | None = None,
+            statement_timeout_seconds: float | None = None,
+        ) -> None:
             if breaker.is_armed:
                 breaker.lock_timeouts.append(lock_timeout_seconds)
-            super().begin(lock_timeout_seconds)
+            super().begin(lock_timeout_seconds, statement_timeout_seconds)
 
         async def execute(self, query: str, *arguments: Any, **options: Any) -> str:
             if arguments:

@@ -31,7 +31,7 @@ def test_more_connections_than_the_embedded_server_has_are_refused(
         cli.main()
     assert leaving.value.code == 1
     assert capsys.readouterr().err == (
-        "gateway: WORKERS × DATABASE_POOL_SIZE_MAX must be at most 190 with the embedded PostgreSQL, "
+        "gateway: WORKERS × (DATABASE_POOL_SIZE_MAX + 4) must be at most 190 with the embedded PostgreSQL, "
         "which has 200 connections.\n"
     )
     assert not (tmp_path / "data").exists()
