@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 import strawberry
 from asyncpg.connection import LoggedQuery
 from graphql import GraphQLError
@@ -28,6 +29,7 @@ from gateway.members.model import Identifier, NewMember
 from gateway.members.store import insert_members
 from gateway.rewards.model import Reward
 from gateway.storage.database import Connection, Database
+from gateway.storage.lending import ReadLending
 from resolvers.context import Context
 from resolvers.schema import build_schema
 from tests.catalog import Shop, open_shop
@@ -175,29 +177,30 @@ def facts_of(grant: ShownGrant) -> dict[str, Any]:
 def logged_statements(database: Database) -> Iterator[list[str]]:
     """Collect the statements that go to the database from now on, whichever connection they use."""
     statements: list[str] = []
-    lend = database.connection
 
     def log(query: LoggedQuery) -> None:
         # asyncpg asks about a type that is new to a connection; that is once a connection, not once a request.
         if "typeinfo_tree" not in query.query and "set_config('jit'" not in query.query:
             statements.append(query.query)
 
-    @asynccontextmanager
-    async def lend_with_log() -> AsyncIterator[Connection]:
-        async with lend() as connection:
-            connection.add_query_logger(log)
-            try:
-                yield connection
-            finally:
-                connection.remove_query_logger(log)
-        # asyncpg calls loggers one turn of the loop later.
-        await asyncio.sleep(0)
+    def logging_to(lend: Callable[[], ReadLending]) -> Any:
+        @asynccontextmanager
+        async def lend_with_log() -> AsyncIterator[Connection]:
+            async with lend() as connection:
+                connection.add_query_logger(log)
+                try:
+                    yield connection
+                finally:
+                    connection.remove_query_logger(log)
+            # asyncpg calls loggers one turn of the loop later.
+            await asyncio.sleep(0)
 
-    database.connection = lend_with_log  # type: ignore[assignment, method-assign]
-    try:
+        return lend_with_log
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connection", "long_reading"):
+            patch.setattr(database, name, logging_to(getattr(database, name)))
         yield statements
-    finally:
-        del database.connection
 
 
 async def explain(database: Database, statement: str) -> str:

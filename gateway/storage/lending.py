@@ -111,9 +111,7 @@ class ReadLending(Lending):
             Overloaded: the server is too busy, or went away.
         """
         if error is None:
-            await self._connections.give_back(
-                self._connection, self._share, has_failed=False
-            )
+            await self._connections.give_back(self._connection, self._share, has_failed=False)
             return
         try:
             await super().__aexit__(kind, error, traceback)

@@ -88,7 +88,7 @@ async def test_a_share_is_free_again_whatever_became_of_its_connections(hasty: D
             await asyncio.sleep(10)
 
     for _ in range(4):
-        with pytest.raises(ValueError, match="^$"):
+        with pytest.raises(ValueError, match=r"^$"):
             await fail()
         tasks = [asyncio.create_task(leave()) for _ in range(9)]
         await asyncio.sleep(0.02)

@@ -44,9 +44,7 @@ async def test_things_go_to_those_who_wait_in_their_order(
     assert (passed_on, share.held) == ([], 3)
 
 
-async def test_who_left_is_passed_over(
-    line: WaitingLine[int], share: Share, passed_on: list[int]
-):
+async def test_who_left_is_passed_over(line: WaitingLine[int], share: Share, passed_on: list[int]):
     first, second, third = await begin_to_wait(line, 3, share)
     first.cancel()
     third.cancel()
