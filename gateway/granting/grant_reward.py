@@ -86,6 +86,8 @@ def _to_request(
             reward["expiresAt"] = command.reward.expires_at.isoformat()
     else:
         reward = {"rewardId": command.reward.reward_id, "metadata": command.metadata}
+    if command.member_metadata:
+        reward["memberMetadata"] = command.member_metadata
     return Request(
         kind=OperationKind.GRANT_REWARD,
         key=command.client_reference,

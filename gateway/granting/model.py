@@ -54,6 +54,13 @@ class GrantCommand:
     action_code: str | None
     metadata: Mapping[str, Any]
     is_dry_run: bool = False
+    # What the member may read with the grant, where `metadata` is the partner's.
+    member_metadata: Mapping[str, Any] | None = None
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """Return what the grant keeps beside its columns."""
+        return {"member_metadata": self.member_metadata} if self.member_metadata else {}
 
 
 @dataclass(slots=True)
@@ -79,6 +86,8 @@ def check_command(command: GrantCommand) -> list[FieldError]:
     """Return every broken rule of the command (OWN-3, OWN-4, OWN-5)."""
     errors = check_key(command.client_reference, ("input", "clientReference"), KEY_LENGTH_MAX)
     errors += check_json(dict(command.metadata), ("input", "metadata"))
+    if command.member_metadata:
+        errors += check_json(command.member_metadata, ("input", "memberMetadata"))
     errors += _check_action_code(command)
     if isinstance(command.reward, CustomReward):
         errors += _check_amount(command.reward)

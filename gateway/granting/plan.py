@@ -95,6 +95,7 @@ def _plan_custom(
         client_reference=job.command.client_reference,
         expires_at=reward.expires_at,
         metadata=job.command.metadata,
+        details=job.command.details,
     )
 
 
@@ -122,4 +123,5 @@ def _plan_catalog(
         client_reference=job.command.client_reference,
         action_code=job.command.action_code,
         metadata=job.command.metadata,
+        details=job.command.details,
     )

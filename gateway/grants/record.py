@@ -63,7 +63,7 @@ class GrantRecord:
     may be null), with `"paid_asset_id", "paid_minor"` if it was paid for.
     A pending grant has no benefits yet, and its transaction is recorded when its vendor has issued; a declined one has none.
     `details` holds what only some sources have: an issued item's request id, event-log id, params, quantities and payment
-    summary; a distribution line's description; a campaign's id, with the event and tier that it was given for; of a declined
+    summary; what members may read beside the benefit, as `member_metadata`; a distribution line's description; a campaign's id, with the event and tier that it was given for; of a declined
     grant the `decline_reason`.
     The entries of the grant stand in transaction `transaction_id` at indexes from `entry_from` up to, not including, `entry_to`.
     """
@@ -92,3 +92,9 @@ class GrantRecord:
     reversed_at: datetime | None = None
     claim_transaction_id: UUID | None = None
     reversal_transaction_id: UUID | None = None
+
+    @property
+    def member_metadata(self) -> Mapping[str, Any]:
+        """Return what the partner lets the member read with the grant."""
+        found: Mapping[str, Any] = self.details.get("member_metadata", {})
+        return found

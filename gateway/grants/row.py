@@ -103,6 +103,12 @@ class GrantRow(asyncpg.Record):
         details: Mapping[str, Any] = orjson.loads(self["details"])
         return details
 
+    @property
+    def member_metadata(self) -> Mapping[str, Any]:
+        """Return what the partner lets the member read with the grant."""
+        found: Mapping[str, Any] = self.details.get("member_metadata", {})
+        return found
+
 
 # What shows a grant: one that a use case has made or locked, or one of a list.
 ShownGrant: TypeAlias = GrantRecord | GrantRow

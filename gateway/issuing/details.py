@@ -29,6 +29,8 @@ def to_details(
         details["notes"] = terms.notes
     if group_id:
         details["group_id"] = str(group_id)
+    if item.member_metadata:
+        details["member_metadata"] = item.member_metadata
     if item.custom_fields:
         details["custom_fields"] = [field.to_json() for field in item.custom_fields]
     return details

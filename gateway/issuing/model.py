@@ -78,6 +78,7 @@ class IssueItem:
     organization: OrganizationReference | None = None
     custom_fields: Sequence[GivenField] = ()
     fulfillment_stage: str | None = None
+    member_metadata: Mapping[str, Any] | None = None
 
     @property
     def cash_reference(self) -> str | None:
@@ -100,12 +101,19 @@ class IssueItem:
             self.event_log_id,
         ]
         told += (self.params, *(_NO_PAYMENT if payment is None else payment.fingerprint))
-        if self.organization or self.custom_fields or self.fulfillment_stage or payment:
+        if (
+            self.organization
+            or self.custom_fields
+            or self.fulfillment_stage
+            or payment
+            or self.member_metadata
+        ):
             later = {
                 "orgId": ascii(self.organization.as_sent) if self.organization else None,
                 "cashReference": self.cash_reference,
                 "customFields": [field.to_json() for field in self.custom_fields],
                 "fulfillmentStage": self.fulfillment_stage,
+                "memberMetadata": self.member_metadata,
             }
             if used := {name: value for name, value in later.items() if value}:
                 told.append(used)
@@ -242,6 +250,8 @@ def _check_item(item: IssueItem, path: tuple[str, ...], seen: set[str]) -> list[
         errors += check_text(item.event_log_id, (*path, "eventLogId"), None, length_min=0)
     if item.params is not None:
         errors += check_json(item.params, (*path, "params"))
+    if item.member_metadata is not None:
+        errors += check_json(item.member_metadata, (*path, "memberMetadata"))
     if item.fulfillment_stage is not None:
         errors += check_text(item.fulfillment_stage, (*path, "fulfillmentStage"), TEXT_LENGTH_MAX)
     if item.custom_fields:

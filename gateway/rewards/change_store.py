@@ -18,13 +18,14 @@ WITH new_reward AS (
     ON CONFLICT (tenant_id, id) DO NOTHING
     RETURNING id
 ), new_version AS (
-    INSERT INTO reward_versions (tenant_id, id, reward_id, name, description, configuration, metadata, created_at)
-    SELECT $1, $6, id, $8, $9, $10, $11, $7 FROM new_reward
+    INSERT INTO reward_versions
+        (tenant_id, id, reward_id, name, description, configuration, metadata, member_metadata, created_at)
+    SELECT $1, $6, id, $8, $9, $10, $11, $12, $7 FROM new_reward
 ), new_configs AS (
     INSERT INTO payment_configs
         (tenant_id, reward_id, id, mode, asset_id, amount_minor, cash_asset_id, cash_amount_minor, conversion_ratio)
     SELECT $1, new_reward.id, given.*
-    FROM new_reward, unnest($12::uuid[], $13::text[], $14::uuid[], $15::bigint[], $16::uuid[], $17::bigint[], $18::numeric[])
+    FROM new_reward, unnest($13::uuid[], $14::text[], $15::uuid[], $16::bigint[], $17::uuid[], $18::bigint[], $19::numeric[])
         AS given
 )
 SELECT id FROM new_reward
@@ -36,8 +37,9 @@ SELECT id FROM rewards WHERE tenant_id = $1 AND organization_id = $2 AND id = $3
 """
 
 INSERT_VERSION = """
-INSERT INTO reward_versions (tenant_id, id, reward_id, name, description, configuration, metadata, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO reward_versions
+    (tenant_id, id, reward_id, name, description, configuration, metadata, member_metadata, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 UPDATE = """
@@ -77,6 +79,7 @@ async def insert_reward(connection: Connection, tenant_id: UUID, reward: Reward)
         reward.description,
         to_json(reward.configuration.to_json()),
         to_json(reward.metadata),
+        to_json(reward.member_metadata),
         *_config_columns(reward.payment_configs),
     )
     return bool(rows)
@@ -100,6 +103,7 @@ async def insert_version(connection: Connection, tenant_id: UUID, reward: Reward
         reward.description,
         to_json(reward.configuration.to_json()),
         to_json(reward.metadata),
+        to_json(reward.member_metadata),
         reward.updated_at,
     )
 

@@ -17,7 +17,7 @@ from gateway.operations.model import Operation, OperationKind, Request, check_ke
 from gateway.operations.once import run_once
 from gateway.rewards.change_store import insert_reward
 from gateway.rewards.fact_store import fetch_facts
-from gateway.rewards.fields import RewardFields
+from gateway.rewards.fields import UNSET, RewardFields
 from gateway.rewards.model import (
     PaymentConfig,
     Reward,
@@ -139,6 +139,7 @@ def _build(
         payment_configs=complete_payment_configs(fields, facts),
         created_at=operation.at,
         updated_at=operation.at,
+        member_metadata={} if fields.member_metadata is UNSET else fields.member_metadata,
     )
 
 

@@ -40,6 +40,8 @@ class RewardFields:
     payment_configs: tuple[PaymentConfigDraft, ...] | NotNamed | None = UNSET
     # The segments that it is reserved for; none means everybody. An id that can name none is the lowest one.
     segment_ids: tuple[UUID, ...] | NotNamed | None = UNSET
+    # What members may read, where `metadata` is the partner's.
+    member_metadata: Any = UNSET
 
     def to_fields(self) -> dict[str, Any]:
         """Return the named fields in one spelling by their GraphQL names, for the request's fingerprint."""
@@ -50,6 +52,8 @@ class RewardFields:
             spelled["description"] = self.description
         if self.metadata is not UNSET:
             spelled["metadata"] = self.metadata
+        if self.member_metadata is not UNSET:
+            spelled["memberMetadata"] = self.member_metadata
         if self.status is not UNSET:
             spelled["status"] = self.status
         if isinstance(self.payment_configs, tuple):
@@ -100,6 +104,8 @@ class RewardFields:
             errors += _refuse_null("status")
         if self.metadata is not UNSET:
             errors += check_metadata(self.metadata, ("input", "metadata"))
+        if self.member_metadata is not UNSET:
+            errors += check_metadata(self.member_metadata, ("input", "memberMetadata"))
         errors += self._check_payment_configs(facts)
         return errors + (_refuse_null("segmentIds") if self.segment_ids is None else [])
 

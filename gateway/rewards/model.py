@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -77,6 +77,8 @@ class Reward:
     payment_configs: tuple[PaymentConfig, ...]
     created_at: datetime
     updated_at: datetime
+    # What members may read of it, where `metadata` is the partner's.
+    member_metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class RewardVersion:
     metadata: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
+    member_metadata: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def reward_to_json(reward: Reward) -> dict[str, Any]:
         "description": reward.description,
         "configuration": reward.configuration.to_json(),
         "metadata": dict(reward.metadata),
+        "member_metadata": dict(reward.member_metadata),
         "status": reward.status.value,
         "payment_configs": [payment_config_to_json(config) for config in reward.payment_configs],
         "created_at": reward.created_at.isoformat(),
@@ -136,6 +140,8 @@ def reward_from_json(value: Mapping[str, Any]) -> Reward:
         payment_configs=tuple(map(payment_config_from_json, value["payment_configs"])),
         created_at=datetime.fromisoformat(value["created_at"]),
         updated_at=datetime.fromisoformat(value["updated_at"]),
+        # Answers that were stored before there was any have none.
+        member_metadata=value.get("member_metadata", {}),
     )
 
 

@@ -33,7 +33,8 @@ ARRAY(
 """
 COLUMNS = f"""
     rewards.id, rewards.organization_id, rewards.kind, rewards.status, rewards.created_at,
-    shown.id AS version_id, shown.name, shown.description, shown.configuration, shown.metadata, {PAYMENT_CONFIGS}
+    shown.id AS version_id, shown.name, shown.description, shown.configuration, shown.metadata, shown.member_metadata,
+    {PAYMENT_CONFIGS}
 """
 
 FETCH = f"""
@@ -121,4 +122,5 @@ def to_reward(row: Mapping[str, Any] | asyncpg.Record) -> Reward:
         payment_configs=tuple(map(payment_config_from_json, row["payment_configs"])),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        member_metadata=row["member_metadata"],
     )

@@ -48,7 +48,7 @@ class UpdateReward:
 
 
 async def update_reward(database: Database, caller: Caller, command: UpdateReward) -> RewardOutcome:
-    """Change what is named; a change of name, description, configuration or metadata makes a new version.
+    """Change what is named; a change of name, description, configuration or either metadata makes a new version.
 
     The type stays. Payment configurations are replaced as a whole, and the old ones archived. Source: MON-4, MON-7.
 
@@ -106,6 +106,8 @@ def _apply(reward: Reward, fields: RewardFields, facts: Facts, operation: Operat
         content["description"] = fields.description
     if fields.metadata is not UNSET:
         content["metadata"] = fields.metadata
+    if fields.member_metadata is not UNSET:
+        content["member_metadata"] = fields.member_metadata
     if fields.draft is not None:
         content["configuration"] = fields.draft.complete(facts)
     changed = replace(reward, **content)

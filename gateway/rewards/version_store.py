@@ -21,7 +21,7 @@ from gateway.storage.database import Connection
 
 FETCH_VERSIONS = """
 SELECT shown.id AS version_id, rewards.id, rewards.organization_id, rewards.kind, shown.name, shown.description,
-    shown.configuration, shown.metadata, rewards.created_at, shown.created_at AS updated_at
+    shown.configuration, shown.metadata, shown.member_metadata, rewards.created_at, shown.created_at AS updated_at
 FROM reward_versions AS shown JOIN rewards ON rewards.tenant_id = $1 AND rewards.id = shown.reward_id
 WHERE shown.tenant_id = $1 AND shown.id = ANY($2::uuid[])
 """
@@ -46,6 +46,7 @@ async def fetch_reward_versions(
             metadata=row["metadata"],
             created_at=row["created_at"],
             updated_at=row["updated_at"],
+            member_metadata=row["member_metadata"],
         )
         for row in await connection.fetch(FETCH_VERSIONS, tenant_id, version_ids)
     }

@@ -253,6 +253,7 @@ class RewardVersion(Table, tablename="reward_versions", db=STATEMENT_WRITER):
     description = Text(default=None, null=True)
     configuration = JSONB(default=None)
     metadata = JSONB(default=None)
+    member_metadata = JSONB(default=None)
     created_at = Timestamptz(default=None)
 
 

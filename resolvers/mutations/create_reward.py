@@ -48,7 +48,10 @@ class CreateRewardInput:
         default=RewardStatus.ACTIVE, description="Whether it can be granted."
     )
     metadata: JSON | None = strawberry.field(
-        default=None, description="What to keep with it: at most 16 KiB."
+        default=None, description="What to keep with it, not for members: at most 16 KiB."
+    )
+    member_metadata: JSON | None = strawberry.field(
+        default=None, description="What members may read of it: at most 16 KiB."
     )
     payment_configs: list[PaymentConfigInput] | None = strawberry.field(
         default=None, description="The ways to pay for it, at most 20; none means free."
@@ -91,6 +94,7 @@ async def create_reward(
         description=input.description,
         config=to_draft(input.config),
         metadata={} if input.metadata is None else input.metadata,
+        member_metadata=UNSET if input.member_metadata is None else input.member_metadata,
         status=input.status or RewardStatus.ACTIVE,
         payment_configs=tuple(map(to_payment_config_draft, input.payment_configs or ())),
         segment_ids=to_segment_ids(input.segment_ids) if input.segment_ids else UNSET,

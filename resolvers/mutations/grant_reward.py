@@ -69,7 +69,11 @@ class GrantRewardInput:
         description="What the member did: 1 to 64 characters of a-z, A-Z, 0-9, '.', '_', '-'. Required with `custom`.",
     )
     metadata: JSON | None = strawberry.field(
-        default=None, description="What to keep with the grant, such as a reason or a ticket."
+        default=None,
+        description="What to keep with the grant, such as a reason or a ticket. Not for members.",
+    )
+    member_metadata: JSON | None = strawberry.field(
+        default=None, description="What the member may read with the grant: at most 16 KiB."
     )
     dry_run: bool | None = strawberry.field(
         default=False, description="Answer what would happen, and leave nothing behind."
@@ -121,6 +125,7 @@ async def grant_reward(
         reward=_to_reward(input.reward),
         action_code=input.action_code,
         metadata=input.metadata or {},
+        member_metadata=input.member_metadata,
         is_dry_run=bool(input.dry_run),
     )
     if errors:

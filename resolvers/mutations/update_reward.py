@@ -58,7 +58,11 @@ class UpdateRewardInput:
     )
     metadata: JSON | None = strawberry.field(
         default=strawberry.UNSET,
-        description="What to keep with it, instead of what is kept now: at most 16 KiB.",
+        description="What to keep with it, instead of what is kept now, not for members: at most 16 KiB.",
+    )
+    member_metadata: JSON | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What members may read of it, instead of what they can now: at most 16 KiB.",
     )
     payment_configs: list[PaymentConfigInput] | None = strawberry.field(
         default=strawberry.UNSET,
@@ -102,6 +106,7 @@ async def update_reward(
         description=_read(input.description, str),
         config=_read(input.config, to_draft),
         metadata=_read(input.metadata, dict[str, Any]),
+        member_metadata=_read(input.member_metadata, dict[str, Any]),
         status=_read(input.status, RewardStatus),
         payment_configs=_read(input.payment_configs, _to_drafts),
         segment_ids=_read(input.segment_ids, to_segment_ids),

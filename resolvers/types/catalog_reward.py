@@ -112,6 +112,11 @@ class RewardDefinition(Node):
         """Return what the version keeps."""
         return JSON(dict(self.reward.metadata))
 
+    @resolved("What the partner lets members read of it; empty if nothing.")
+    def member_metadata(self) -> JSON:
+        """Return what the version keeps."""
+        return JSON(dict(self.reward.member_metadata))
+
     @resolved("The ways to pay for it now; none means free.", graphql_type=list[PaymentConfig])
     def payment_configs(self, info: Info) -> list[PaymentConfig] | Awaitable[list[PaymentConfig]]:
         """Return them, or load them for a version, which does not have them."""

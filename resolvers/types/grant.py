@@ -63,6 +63,7 @@ DETAIL_FIELDS = frozenset(
         "clientReference",
         "customFields",
         "expiresAt",
+        "memberMetadata",
         "metadata",
         "reversalTransactionId",
         "reversedAt",
@@ -112,6 +113,11 @@ class Grant(Node):
     def metadata(self) -> JSON | None:
         """Return what the record has."""
         return JSON(dict(self.record.metadata))
+
+    @resolved("What the partner lets the member read with it; empty if nothing.")
+    def member_metadata(self) -> JSON:
+        """Return what the record has."""
+        return JSON(dict(self.record.member_metadata))
 
     @resolved("When it was granted.", graphql_type=datetime)
     def date_rewarded(self) -> datetime | str:

@@ -61,6 +61,9 @@ class IssueRewardItem:
         default=None, description="Kept and echoed; of any length."
     )
     params: JSON | None = strawberry.field(default=None, description="Kept and echoed.")
+    member_metadata: JSON | None = strawberry.field(
+        default=None, description="What the member may read with the grant: at most 16 KiB."
+    )
     payment_config: PaymentConfigRef | None = strawberry.field(
         default=None, description="How the member pays."
     )
@@ -174,6 +177,7 @@ def _to_item(given: IssueRewardItem) -> IssueItem:
         request_id=given.request_id,
         event_log_id=given.event_log_id,
         params=given.params,
+        member_metadata=given.member_metadata,
         payment=_to_choice(given.payment_config) if given.payment_config else None,
         reward_id_as_sent=given.reward_id,
         organization=_to_organization(given.org_id) if given.org_id is not None else None,

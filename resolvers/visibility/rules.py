@@ -54,7 +54,7 @@ def _asker(shown: str, partners: str = "") -> Rule:
 
 def _reward(shown: str, partners: str = "") -> Rule:
     """Return the rule of a reward of the catalog; a member meets it as a version, on their grant."""
-    common = "id orgId name description status paymentConfigs createdAt updatedAt"
+    common = "id orgId name description status memberMetadata paymentConfigs createdAt updatedAt"
     return _holder(f"{common} {shown}", f"metadata segments {partners}")
 
 
@@ -74,7 +74,7 @@ _HELD: Mapping[str, Rule] = {
     "Balance": _holder("asset available held posted owed updatedAt"),
     "Expiration": _holder("asset amount expiresAt"),
     "Grant": _holder(
-        "id status source actionCode dateRewarded claimedAt expiresAt reversedAt transactionId claimTransactionId "
+        "id status source actionCode memberMetadata dateRewarded claimedAt expiresAt reversedAt transactionId claimTransactionId "
         "reversalTransactionId member reward orgId fulfillment benefits",
         "clientReference campaignId metadata customFields",
     ),

@@ -23,7 +23,7 @@ def object_types() -> Iterator[GraphQLObjectType]:
 
 def hidden_fields() -> Iterator[tuple[str, str, GraphQLField]]:
     for name, rule in RULES.items():
-        for field_name in rule.partners:
+        for field_name in sorted(rule.partners):
             yield name, field_name, SCHEMA_TYPES[name].fields[field_name]  # type: ignore[attr-defined]
 
 
