@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.http.answers import takes_whole_answers, whole_answer
+from gateway.http.connection_watch import ConnectionLimits, ConnectionWatch
 from gateway.http.lean_protocol import LeanHttpProtocol
-from gateway.http.server import make_server
+from gateway.http.server import DEFAULT_LIMITS, make_server
 
 GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: here\r\n\r\n"
-IDLE_SECONDS = 75
 
 
 class Wire(asyncio.Transport):
@@ -24,6 +24,7 @@ class Wire(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
         self.pieces: list[bytes] = []
         self.is_closed = False
+        self.is_aborted = False
         self.is_read = True
 
     def write(self, data: Any) -> None:
@@ -32,6 +33,9 @@ class Wire(asyncio.Transport):
 
     def close(self) -> None:
         self.is_closed = True
+
+    def abort(self) -> None:
+        self.is_closed = self.is_aborted = True
 
     def is_closing(self) -> bool:
         return self.is_closed
@@ -44,32 +48,16 @@ class Wire(asyncio.Transport):
 
 
 class Clock:
-    """An event loop of which the test sets the time; tasks run in the real one."""
+    """A time that the test sets, and the watch that goes by it."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: ConnectionLimits = DEFAULT_LIMITS) -> None:
         self.now = 0.0
-        self.timers: list[asyncio.TimerHandle] = []
-        self.create_task = asyncio.get_running_loop().create_task
-
-    def time(self) -> float:
-        return self.now
-
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        loop = asyncio.get_running_loop()
-        timer = asyncio.TimerHandle(self.now + seconds, callback, (), loop)
-        self.timers.append(timer)
-        return timer
+        self.watch = ConnectionWatch(limits, lambda: self.now)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, and run what is due meanwhile, at its time."""
-        end = self.now + seconds
-        while due := [timer for timer in self.timers if timer.when() <= end]:
-            timer = min(due, key=asyncio.TimerHandle.when)
-            self.timers.remove(timer)
-            self.now = timer.when()
-            if not timer.cancelled():
-                timer._run()
-        self.now = end
+        """Let time pass, and sweep as the server does."""
+        self.now += seconds
+        self.watch.sweep()
 
 
 async def answer(scope: Scope, send: Send, status: int, body: bytes) -> None:
@@ -116,21 +104,20 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
 
 def connect(
     application: ASGIApp,
-    protocol: type[HttpToolsProtocol] = LeanHttpProtocol,
+    protocol: type[HttpToolsProtocol] | None = None,
     clock: Clock | None = None,
 ) -> tuple[HttpToolsProtocol, Wire]:
-    """Open a connection to an application that nobody serves but the protocol."""
+    """Open a connection to an application that nobody serves but the protocol: ours, watched by a clock, if none is given."""
     server = make_server(application)
-    assert server.config.http is LeanHttpProtocol
     server.config.load()
     server.server_state.default_headers = [(b"date", b"Thu, 01 Jan 1970 00:00:00 GMT")]
-    connection = protocol(
+    make = protocol or partial(LeanHttpProtocol, watch=(clock or Clock()).watch)
+    connection = make(
         config=server.config,
         server_state=server.server_state,
         app_state={},
-        _loop=clock or asyncio.get_running_loop(),  # type: ignore[arg-type]  # all of a loop that it uses
+        _loop=asyncio.get_running_loop(),
     )
-    assert connection.timeout_keep_alive == IDLE_SECONDS
     wire = Wire()
     connection.connection_made(wire)
     return connection, wire

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import socket
 import sys
+import time
 from collections.abc import Callable
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.http.connection_watch import ConnectionLimits, ConnectionWatch
 from gateway.http.lean_protocol import LeanHttpProtocol
 from gateway.http.structured_logging import configure_logging
 
 SHUTDOWN_TIMEOUT_SECONDS: Final = 30
-# Longer than the idle time of common proxies, so that they close connections and not we.
-KEEP_ALIVE_SECONDS: Final = 75
+# uvicorn looks every tenth of a second whether it has something to do.
+TICKS_BETWEEN_SWEEPS: Final = 10
 BACKLOG_MAX: Final = 2048
 EXIT_STARTUP_FAILED: Final = 3
+DEFAULT_LIMITS: Final = ConnectionLimits()
 
 
 class AddressUnavailable(Exception):
@@ -82,11 +87,19 @@ def bind_sockets(host: str, port: int, count: int) -> list[socket.socket]:
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it takes requests."""
+    """A server that says when it takes requests, and closes connections that are late."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, watch: ConnectionWatch, on_started: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._watch = watch
         self._on_started = on_started
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_BETWEEN_SWEEPS == 0:
+            self._watch.sweep()
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -98,6 +111,7 @@ def run_server(
     listener: socket.socket,
     log_level: str,
     on_started: Callable[[], None] = lambda: None,
+    limits: ConnectionLimits = DEFAULT_LIMITS,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then let requests under way finish, for 30 seconds at most.
 
@@ -108,7 +122,7 @@ def run_server(
         SystemExit: the application's lifespan failed to start.
     """
     configure_logging(log_level)
-    server = make_server(application, on_started)
+    server = make_server(application, on_started, limits)
     # After a graceful stop uvicorn raises SIGINT again, for programs that want to know.
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
@@ -118,9 +132,12 @@ def run_server(
 
 
 def make_server(
-    application: ASGIApp, on_started: Callable[[], None] = lambda: None
+    application: ASGIApp,
+    on_started: Callable[[], None] = lambda: None,
+    limits: ConnectionLimits = DEFAULT_LIMITS,
 ) -> uvicorn.Server:
     """Make a server that is not yet running."""
+    watch = ConnectionWatch(limits, time.monotonic)
     return _Server(
         uvicorn.Config(
             application,
@@ -128,12 +145,13 @@ def make_server(
             log_config=None,
             proxy_headers=False,
             server_header=False,
-            http=LeanHttpProtocol,
+            # Called as uvicorn calls the class.
+            http=cast("type[asyncio.Protocol]", partial(LeanHttpProtocol, watch=watch)),
             ws="none",
             lifespan="on",
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
         ),
+        watch,
         on_started,
     )
 

@@ -12,7 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.http.answers import whole_answer
-from gateway.http.lean_protocol import LeanHttpProtocol
 from gateway.http.server import make_server
 from tests.connections import GET, answer, connect, echo, hang_on, refuse, turn
 
@@ -51,7 +50,7 @@ LAST = b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
 )
 async def test_bytes_are_those_of_uvicorn(application: ASGIApp, arriving: list[bytes]) -> None:
     written = []
-    for protocol in (HttpToolsProtocol, LeanHttpProtocol):
+    for protocol in (HttpToolsProtocol, None):
         connection, wire = connect(application, protocol)
         for piece in arriving:
             if not wire.is_closed:
