@@ -16,6 +16,7 @@ from gateway.app import CONNECTIONS_BESIDE_POOL, create_application
 from gateway.demo.seed import Demo, ensure_demo
 from gateway.garbage import collect_seldom
 from gateway.heartbeats import beat_forever
+from gateway.http.connection_watch import ConnectionLimits
 from gateway.http.server import bind_sockets, run_server
 from gateway.http.structured_logging import configure_logging
 from gateway.settings import InvalidSetting, Settings
@@ -68,10 +69,16 @@ def _answer(settings: Settings, application_url: str, listeners: Sequence[socket
     application = create_application(
         settings, application_url, runs_jobs=lambda: worker_number == 0
     )
+    limits = ConnectionLimits(
+        connections_max=settings.connections_max,
+        head_timeout_seconds=settings.head_timeout_seconds,
+        body_timeout_seconds=settings.body_timeout_seconds,
+        reading_timeout_seconds=settings.body_timeout_seconds,
+    )
     # Before processes part, so that they share what is set aside: the collector does not write to it.
     collect_seldom()
     if settings.workers == 1:
-        run_server(application, listeners[0], settings.log_level)
+        run_server(application, listeners[0], settings.log_level, limits=limits)
         return
 
     def work(worker: Worker) -> None:
@@ -85,7 +92,7 @@ def _answer(settings: Settings, application_url: str, listeners: Sequence[socket
             worker.report_ready()
             beat_forever(worker.beat)
 
-        run_server(application, listener, settings.log_level, on_started)
+        run_server(application, listener, settings.log_level, on_started, limits)
 
     configure_logging(settings.log_level)
     supervise(

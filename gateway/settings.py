@@ -16,6 +16,8 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 DATABASE_SCHEMES = ("postgresql", "postgres")
+HEAD_TIMEOUT_SECONDS_MAX = 600.0
+BODY_TIMEOUT_SECONDS_MAX = 600.0
 LOCK_TIMEOUT_SECONDS_MAX = 60.0
 # PostgreSQL counts in milliseconds, and takes none as no time-out at all.
 SECONDS_LEAST = 0.001
@@ -55,6 +57,9 @@ class Settings:
     log_level: str = "INFO"
     database_pool_size_max: int = 10
     body_bytes_max: int = 8 * 1024 * 1024
+    connections_max: int = 1_000
+    head_timeout_seconds: float = 10.0
+    body_timeout_seconds: float = 30.0
     lock_timeout_seconds: float = 5.0
     read_timeout_seconds: float = 5.0
     request_timeout_seconds: float = 30.0
@@ -113,6 +118,19 @@ class Settings:
             ),
             body_bytes_max=read(
                 "BODY_BYTES_MAX", _whole_number(1_024, 1024**3), default.body_bytes_max
+            ),
+            connections_max=read(
+                "CONNECTIONS_MAX", _whole_number(1, 100_000), default.connections_max
+            ),
+            head_timeout_seconds=read(
+                "HEAD_TIMEOUT_SECONDS",
+                _seconds(HEAD_TIMEOUT_SECONDS_MAX),
+                default.head_timeout_seconds,
+            ),
+            body_timeout_seconds=read(
+                "BODY_TIMEOUT_SECONDS",
+                _seconds(BODY_TIMEOUT_SECONDS_MAX),
+                default.body_timeout_seconds,
             ),
             lock_timeout_seconds=read(
                 "LOCK_TIMEOUT_SECONDS",

@@ -25,6 +25,7 @@ from gateway.access import Caller
 from gateway.errors import RewardsError
 from gateway.http.anonymous import ANONYMOUS_BODY_BYTES_MAX, check_anonymous
 from gateway.http.answers import Answer
+from gateway.http.body_budget import BodyBudget
 from gateway.http.credentials import Authenticate, read_bearer_token
 from gateway.http.error_presentation import INTERNAL
 from gateway.http.headers import Headers, find_header
@@ -70,6 +71,7 @@ class GraphQLEndpoint:
         self._make_context = make_context
         self._development = development
         self._body_bytes_max = body_bytes_max
+        self._body_budget = BodyBudget(body_bytes_max)
         self._trusted = trusted
         self._methods = ("GET", "HEAD", "POST") if development else ("POST",)
 
@@ -94,10 +96,11 @@ class GraphQLEndpoint:
         await self._recognize(headers, record)
         is_post = method == "POST"
         if is_post:
-            body_bytes_max = self._body_bytes_max
-            if record.caller is None:
+            caller, body_bytes_max = record.caller, self._body_bytes_max
+            if caller is None:
                 body_bytes_max = min(body_bytes_max, ANONYMOUS_BODY_BYTES_MAX)
-            body = await read_json_body(headers, receive, body_bytes_max)
+            tenant = caller and caller.tenant_id
+            body = await read_json_body(headers, receive, body_bytes_max, self._body_budget, tenant)
             asked = read_operation(body, self._trusted)
         else:
             asked = read_query_string(scope["query_string"], self._trusted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 from strawberry.http import GraphQLRequestData
 
+from gateway.http.body_budget import BodyBudget, BodyShare
 from gateway.http.headers import Headers, find_header
 from gateway.http.json_values import decode_json
 from gateway.http.media_types import is_json_in_utf8
@@ -19,11 +21,13 @@ from gateway.http.trusted_documents import TrustedDocuments
 NAME_CHARACTERS_MAX = 256
 
 
-async def read_json_body(headers: Headers, receive: Receive, body_bytes_max: int) -> object:
-    """Read and decode a JSON body of at most `body_bytes_max` bytes.
+async def read_json_body(
+    headers: Headers, receive: Receive, body_bytes_max: int, budget: BodyBudget, tenant: Hashable
+) -> object:
+    """Read and decode a JSON body of at most `body_bytes_max` bytes; one that comes in pieces counts in the tenant's budget.
 
     Raises:
-        RequestRefused: 415 for another content type, 413 over the limit, 400 if it is not JSON.
+        RequestRefused: 415 for another content type, 413 over the limit, 400 if it is not JSON, 503 over the budget.
         ClientDisconnect: the client went away before its end.
     """
     if not is_json_in_utf8(find_header(headers, b"content-type")):
@@ -47,7 +51,8 @@ async def read_json_body(headers: Headers, receive: Receive, body_bytes_max: int
     if message["type"] == "http.request" and not message.get("more_body", False):
         body = message.get("body", b"")
     else:
-        body = await _read_pieces(message, receive, body_bytes_max)
+        with budget.keep(tenant) as share:
+            body = await _read_pieces(message, receive, body_bytes_max, share)
     if len(body) > body_bytes_max:
         raise _too_large(body_bytes_max)
     return decode_json(body)
@@ -114,7 +119,9 @@ def _read_object(parameters: dict[str, object], name: str) -> dict[str, Any] | N
     return value
 
 
-async def _read_pieces(message: Message, receive: Receive, body_bytes_max: int) -> bytes:
+async def _read_pieces(
+    message: Message, receive: Receive, body_bytes_max: int, share: BodyShare
+) -> bytes:
     """Return a body whose first message has come, and no more of it than one piece beyond the limit."""
     pieces: list[bytes] = []
     size_bytes = 0
@@ -123,6 +130,7 @@ async def _read_pieces(message: Message, receive: Receive, body_bytes_max: int) 
             raise ClientDisconnect
         pieces.append(message.get("body", b""))
         size_bytes += len(pieces[-1])
+        share.grow(len(pieces[-1]))
         if size_bytes > body_bytes_max or not message.get("more_body", False):
             return b"".join(pieces)
         message = await receive()

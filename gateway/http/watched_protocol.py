@@ -10,7 +10,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from gateway.http.connection_watch import ConnectionWatch, Owed
 
@@ -97,7 +101,8 @@ class WatchedHttpProtocol(HttpToolsProtocol):
 
     def is_kept_waiting(self) -> bool:
         """Tell whether we do not read from it at the moment, or owe it an answer before its next request."""
-        is_answering = self.cycle is not None and not self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle
+        is_answering = cycle is not None and not cycle.response_complete
         return self.flow.read_paused or (self._owed is Owed.HEAD and is_answering)
 
     def close_late(self, owed: Owed) -> None:
@@ -115,7 +120,8 @@ class WatchedHttpProtocol(HttpToolsProtocol):
 
     def _find_owed(self) -> Owed | None:
         """Return what the client owes: also the body of a request that was answered without reading it."""
-        if self._owed is None and (self.cycle is None or self.cycle.response_complete):
+        cycle: RequestResponseCycle | None = self.cycle
+        if self._owed is None and (cycle is None or cycle.response_complete):
             return Owed.NEXT_REQUEST
         return self._owed
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
+import socket
+from pathlib import Path
+
 import httpx
 import pytest
 from strawberry import Schema
 
+from gateway.http.body_budget import TENANT_BODIES_MAX, BodyBudget
 from gateway.http.graphql_documents import (
     COMMENTS_MAX,
     SOURCE_CHARACTERS_MAX,
@@ -23,7 +29,17 @@ from gateway.http.operation_limits import (
     SAME_KEY_MAX,
     VARIABLES_MAX,
 )
-from tests.api.toy_http import codes, create_toy_schema, post
+from gateway.http.refusals import RequestRefused
+from tests.api.toy_http import (
+    BODY_BYTES_MAX,
+    WAIT_SECONDS,
+    bearer,
+    codes,
+    create_toy_application,
+    create_toy_schema,
+    post,
+    serve,
+)
 
 FRAGMENTS = 100
 
@@ -212,3 +228,46 @@ async def test_limits_hold_without_http() -> None:
     result = await create_toy_schema().execute(nested(DEPTH_MAX + 1))
     assert result.errors
     assert result.errors[0].extensions == {"code": "GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_unfinished_bodies_have_a_bound_for_all_and_for_each_tenant() -> None:
+    budget = BodyBudget(body_bytes_max=100)
+    with contextlib.ExitStack() as stack:
+        shares = [stack.enter_context(budget.keep(tenant)) for tenant in "AABBCC"]
+        for share in shares[:4]:
+            share.grow(300)
+        with pytest.raises(RequestRefused) as refused:
+            shares[0].grow(1)
+        assert refused.value.status == 503
+        # The last tenant has no more than what is left of all.
+        shares[4].grow(400)
+        with pytest.raises(RequestRefused):
+            shares[5].grow(1)
+    assert budget.add("A", 600)
+    assert not budget.add("A", 1)
+
+
+def test_large_bodies_over_the_budget_are_refused_and_leave_no_trace(tmp_path: Path) -> None:
+    """A tenant may have six bodies of the largest size under way; one more is refused before it is whole."""
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: here\r\nAuthorization: {bearer()}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {BODY_BYTES_MAX}\r\n\r\n"
+    ).encode()
+    body = b'{"query": "{ hello }"'.ljust(BODY_BYTES_MAX - 1)
+    with serve(create_toy_application(development=False, data_dir=tmp_path)) as client:
+        address = (client.base_url.host, client.base_url.port)
+        for _ in range(2):
+            with contextlib.ExitStack() as stack:
+                senders = [
+                    stack.enter_context(socket.create_connection(address))
+                    for _ in range(TENANT_BODIES_MAX + 1)
+                ]
+                for sender in senders:
+                    sender.sendall(head + body)
+                [refused], _, _ = select.select(senders, [], [], WAIT_SECONDS)
+                assert refused.recv(1_000).startswith(b"HTTP/1.1 503 Service Unavailable")
+                senders.remove(refused)
+                for sender in senders:
+                    sender.sendall(b"}")
+                for sender in senders:
+                    assert sender.recv(1_000).startswith(b"HTTP/1.1 200 OK")
