@@ -15,6 +15,9 @@ import asyncpg
 import psutil
 
 from benchmarks.processes import BUILD_DIR
+from gateway.keys.model import Keys
+from gateway.keys.opening import load_keys
+from gateway.settings import Settings
 from gateway.storage.embedded import application_url, embedded_postgres
 from gateway.storage.migrate import migrate
 
@@ -33,6 +36,10 @@ class SideDatabase:
     def application_url(self) -> str:
         """Return the address as the gateway's ordinary role."""
         return application_url(self.owner_url)
+
+    def keys(self) -> Keys:
+        """Return the keys that a gateway on this database has."""
+        return load_keys(Settings(data_dir=self.data_dir))
 
     def run(self, work: Callable[[OwnerConnection], Awaitable[Result]]) -> Result:
         """Do something as the database's owner, on a connection of its own."""

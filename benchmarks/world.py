@@ -72,7 +72,9 @@ def open_world(database: SideDatabase, plan: Plan) -> World:
     """Fill an empty, migrated database."""
 
     async def work() -> World:
-        pool = await Database.open(database.application_url, pool_size_max=POOL_SIZE)
+        pool = await Database.open(
+            database.application_url, pool_size_max=POOL_SIZE, keys=database.keys()
+        )
         try:
             return await _fill(pool, plan)
         finally:

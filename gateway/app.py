@@ -16,6 +16,7 @@ from gateway.granting.groups import GrantGroups
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.issuing.groups import IssuanceGroups
+from gateway.keys.opening import load_keys
 from gateway.operations.places import Places
 from gateway.purchasing.opening import open_purchaser
 from gateway.purchasing.purchaser import Purchaser
@@ -56,6 +57,7 @@ def create_application(
     several processes that serve together, one runs them. Nothing is opened before, so that a process may fork in between.
     """
     opened = _Opened()
+    keys = load_keys(settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -67,12 +69,14 @@ def create_application(
             lock_timeout_seconds=settings.lock_timeout_seconds,
             read_timeout_seconds=settings.read_timeout_seconds,
             acquire_timeout_seconds=ACQUIRE_TIMEOUT_SECONDS,
+            keys=keys,
         )
         opened.jobs_database = await Database.open(
             database_url,
             pool_size_min=0,
             pool_size_max=JOBS_CONNECTIONS,
             lock_timeout_seconds=settings.lock_timeout_seconds,
+            keys=keys,
         )
         opened.watch_database = await Database.open(
             database_url,

@@ -17,6 +17,7 @@ from gateway.errors import InvalidInput, RewardsError
 from gateway.http.server import AddressUnavailable
 from gateway.http.trusted_documents import InvalidManifest
 from gateway.ids import IdKind, decode_id, encode_id
+from gateway.sealing.starting import KeysMissing
 from gateway.settings import WORKERS_MAX, InvalidSetting, Settings
 from gateway.storage.addresses import DatabaseUnavailable, migrate_or_explain, open_addresses
 from gateway.storage.database import Database
@@ -36,6 +37,7 @@ EXPECTED_FAILURES = (
     EmbeddedServerFailed,
     InvalidManifest,
     InvalidSetting,
+    KeysMissing,
     RewardsError,
     WorkersFailed,
 )

@@ -19,6 +19,9 @@ from gateway.heartbeats import beat_forever
 from gateway.http.connection_watch import ConnectionLimits
 from gateway.http.server import bind_sockets, run_server
 from gateway.http.structured_logging import configure_logging
+from gateway.keys.model import Keys
+from gateway.keys.opening import load_keys
+from gateway.sealing.starting import require_keys
 from gateway.settings import InvalidSetting, Settings
 from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses
 from gateway.storage.database import Database
@@ -36,15 +39,17 @@ def serve(settings: Settings) -> None:
         AddressUnavailable: the port is taken; nothing else was begun.
         EmbeddedServerFailed: our own PostgreSQL does not start.
         DatabaseUnavailable: the configured one cannot be used.
-        InvalidSetting: our own has fewer connections than the processes may take.
+        InvalidSetting: our own has fewer connections than the processes may take, or there are no keys.
+        KeysMissing: values of the database are sealed with other keys.
         WorkersFailed: of several processes some die before they can serve.
     """
     _check_connections(settings)
+    keys = load_keys(settings)
     signal.signal(signal.SIGTERM, _leave)
     listeners = bind_sockets(settings.host, settings.port, settings.workers)
     try:
         with open_addresses(settings) as addresses:
-            demo = asyncio.run(_prepare(settings, addresses))
+            demo = asyncio.run(_prepare(settings, addresses, keys))
             _greet(settings, listeners[0].getsockname()[1], demo)
             _answer(settings, addresses.application_url, listeners)
     finally:
@@ -108,13 +113,13 @@ def _close(listeners: Iterable[socket.socket]) -> None:
         listener.close()
 
 
-async def _prepare(settings: Settings, addresses: Addresses) -> Demo | None:
+async def _prepare(settings: Settings, addresses: Addresses, keys: Keys) -> Demo | None:
     await migrate_or_explain(addresses)
-    if not settings.development:
-        return None
-    database = await Database.open(addresses.application_url, pool_size_max=2)
+    # At the address that migrations have just used: what may be wrong with the other one is for those to say who serve there.
+    database = await Database.open(addresses.owner_url, pool_size_max=2, keys=keys)
     try:
-        return await ensure_demo(database, settings.data_dir)
+        await require_keys(database, keys)
+        return await ensure_demo(database, settings.data_dir) if settings.development else None
     finally:
         await database.close()
 

@@ -64,7 +64,6 @@ class Settings:
     read_timeout_seconds: float = 5.0
     request_timeout_seconds: float = 30.0
     vendor_allow_loopback: bool = False
-    vendor_secret_key: bytes | None = field(default=None, repr=False)
     secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
     trusted_documents: Path | None = None
     trusted_documents_only: bool = False
@@ -150,7 +149,6 @@ class Settings:
             vendor_allow_loopback=read(
                 "VENDOR_ALLOW_LOOPBACK", _parse_boolean, default.vendor_allow_loopback
             ),
-            vendor_secret_key=read("VENDOR_SECRET_KEY", _parse_key, default.vendor_secret_key),
             secret_keys=read("SECRET_KEYS", _parse_keys, default.secret_keys),
             trusted_documents=trusted_documents,
             trusted_documents_only=trusted_documents_only,
@@ -212,12 +210,6 @@ def _parse_log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
         raise _RuleBroken(f"must be one of {', '.join(LOG_LEVELS)}")
     return text.upper()
-
-
-def _parse_key(text: str) -> bytes:
-    if _KEY.fullmatch(text) is None:
-        raise _RuleBroken("must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints")
-    return bytes.fromhex(text)
 
 
 def parse_secret_keys(source: str, text: str) -> tuple[bytes, ...]:

@@ -9,7 +9,10 @@ from functools import partial
 from gateway.background import run_jobs
 from gateway.expiring.jobs import expire_everywhere
 from gateway.http.structured_logging import configure_logging
+from gateway.keys.model import Keys
+from gateway.keys.opening import load_keys
 from gateway.purchasing.opening import open_purchaser
+from gateway.sealing.starting import require_keys
 from gateway.settings import Settings
 from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses
 from gateway.storage.database import Database
@@ -21,13 +24,15 @@ def work(settings: Settings) -> None:
     Raises:
         EmbeddedServerFailed: our own PostgreSQL does not start.
         DatabaseUnavailable: the configured one cannot be used.
+        InvalidSetting, KeysMissing: the keys are not those of the database.
     """
     configure_logging(settings.log_level)
+    keys = load_keys(settings)
     with open_addresses(settings) as addresses:
-        asyncio.run(_work(settings, addresses))
+        asyncio.run(_work(settings, addresses, keys))
 
 
-async def _work(settings: Settings, addresses: Addresses) -> None:
+async def _work(settings: Settings, addresses: Addresses, keys: Keys) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -36,8 +41,10 @@ async def _work(settings: Settings, addresses: Addresses) -> None:
         addresses.application_url,
         pool_size_max=settings.database_pool_size_max,
         lock_timeout_seconds=settings.lock_timeout_seconds,
+        keys=keys,
     )
     try:
+        await require_keys(database, keys)
         async with open_purchaser(settings, database) as purchaser:
             await run_jobs([purchaser.run_due, partial(expire_everywhere, database)], stop)
     finally:

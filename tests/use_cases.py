@@ -48,6 +48,7 @@ from gateway.storage import database as pools
 from gateway.storage.connection import PipeliningConnection
 from gateway.storage.database import Connection, Database
 from tests.catalog import Shop
+from tests.sealing import KEYS
 
 NUL = "a\x00b"
 SURROGATE = "a\ud800b"
@@ -128,7 +129,7 @@ async def counting(url: str) -> AsyncIterator[tuple[Database, list[str]]]:
             return status
 
     with patch.object(pools, "PipeliningConnection", CountingConnection):
-        database = await Database.open(url, pool_size_max=1)
+        database = await Database.open(url, pool_size_max=1, keys=KEYS)
     try:
         async with database.connection() as connection:
             connection.add_query_logger(lambda logged: statements.append(logged.query.strip()))

@@ -37,10 +37,10 @@ from gateway.vendors.addresses import AddressPolicy
 from gateway.vendors.creating import CreateVendor, create_vendor
 from gateway.vendors.mapping import ResponseMapping
 from gateway.vendors.model import SecretHeader, VendorFields, VendorSecurity
-from gateway.vendors.secrets import SecretBox
 from tests.catalog import Shop, open_shop
+from tests.sealing import KEYS
 
-SECURITY = VendorSecurity(AddressPolicy(allow_loopback=True), SecretBox(bytes(range(32))))
+SECURITY = VendorSecurity(AddressPolicy(allow_loopback=True), KEYS)
 SSL_CONTEXT = ssl.create_default_context()
 POINTS = 100
 PRICE = 30

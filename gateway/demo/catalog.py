@@ -27,7 +27,6 @@ from gateway.vendors.addresses import AddressPolicy
 from gateway.vendors.creating import CreateVendor, create_vendor
 from gateway.vendors.mapping import ResponseMapping
 from gateway.vendors.model import VendorFields, VendorSecurity
-from gateway.vendors.secrets import SecretBox
 
 CODE_COUNT = 50
 STOCK = 1_000
@@ -113,7 +112,7 @@ async def _create_vendor(database: Database, caller: Caller) -> UUID:
         request_template={"order": "{orderId}", "offer": "{offerName}", "count": "{quantity}"},
         response_mapping=ResponseMapping("data.code", "data.expires"),
     )
-    security = VendorSecurity(AddressPolicy(), SecretBox(None))
+    security = VendorSecurity(AddressPolicy(), database.keys)
     outcome = await create_vendor(database, caller, CreateVendor("demo-vendor", fields), security)
     return outcome.vendor.id
 

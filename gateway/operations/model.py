@@ -13,12 +13,32 @@ from uuid import UUID
 import orjson
 
 from gateway.errors import ErrorCode, FieldError, InvalidInput, RewardsError
+from gateway.keys.model import Keys, Label
 from gateway.text import check_text
 
 FINGERPRINT_VERSION = 1
+HASH_DIGITS = 24
 KEY_LENGTH_MAX = 128
 # Of any kind of operation: issuances take longer ones.
 ANY_KEY_LENGTH_MAX = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Confidential:
+    """A field's value whose stored hash must not give it away to who guesses: it is hashed with the gateway's keys."""
+
+    value: Any
+    keys: Keys
+
+    def hash(self, key_id: str) -> str:
+        """Return the hash with one of the master keys, whose id it begins with."""
+        hashed = self.keys.hash(Label.FINGERPRINTS, _to_canonical(self.value), key_id)
+        return f"{key_id}:{hashed.hex()[:HASH_DIGITS]}"
+
+    def has_hash(self, stored: str | None) -> bool:
+        """Tell whether this value has the hash, made with whichever of the master keys."""
+        key_id = (stored or "").partition(":")[0]
+        return key_id in self.keys.ids and self.hash(key_id) == stored
 
 
 class OperationKind(enum.StrEnum):
@@ -90,6 +110,18 @@ class Request:
         hashes = {name: _hash(value) for name, value in self.fields.items()}
         return {"version": str(FINGERPRINT_VERSION), **hashes}
 
+    def find_differing(self, first: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the names of the fields whose values are not those of the first request, in order."""
+        mine = self.field_hashes()
+        names = sorted(name for name in {*mine, *first} if mine.get(name) != first.get(name))
+        # The keys may have changed since.
+        return tuple(
+            name
+            for name in names
+            if not isinstance(value := self.fields.get(name), Confidential)
+            or not value.has_hash(first.get(name))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -158,12 +190,17 @@ def require_key(key: str, path: tuple[str, ...]) -> str:
 
 
 def _hash(value: object) -> str:
+    if isinstance(value, Confidential):
+        return value.hash(value.keys.current_id)
     return _HASH_OF_NOTHING if value is None else _hash_canonical(value)
 
 
 def _hash_canonical(value: object) -> str:
-    canonical = orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(canonical).hexdigest()[:24]
+    return hashlib.sha256(_to_canonical(value)).hexdigest()[:HASH_DIGITS]
+
+
+def _to_canonical(value: object) -> bytes:
+    return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS)
 
 
 # Most fields of most requests are left out.

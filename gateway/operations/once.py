@@ -121,11 +121,8 @@ async def _decide(
 def _meet(request: Request, stored: asyncpg.Record) -> Answer | IdempotencyConflict:
     if stored["fenced_at"] is not None:
         return OperationFenced(request)
-    mine = request.field_hashes()
-    first: dict[str, str] = stored["field_hashes"]
-    differing = sorted(name for name in mine | first if mine.get(name) != first.get(name))
-    if differing:
-        return IdempotencyConflict(request, tuple(differing))
+    if differing := request.find_differing(stored["field_hashes"]):
+        return IdempotencyConflict(request, differing)
     # The same operation id means that this very request committed and only the reply was lost.
     replay = stored["id"] != request.operation_id
     return Answer(stored["answer"], stored["id"], idempotent_replay=replay)

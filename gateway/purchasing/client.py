@@ -12,10 +12,10 @@ import ssl
 import httpcore
 import orjson
 
+from gateway.keys.model import CannotOpen
 from gateway.purchasing.model import Answer, ClaimedOrder, Unsettled
 from gateway.purchasing.pinning import PinnedBackend
-from gateway.vendors.model import VendorSecurity
-from gateway.vendors.secrets import SecretUnreadable
+from gateway.vendors.model import VendorSecurity, open_secret
 from gateway.vendors.template import render
 
 CONNECTIONS_MAX = 100
@@ -58,8 +58,9 @@ class VendorClient:
             return Unsettled("its address is not permitted", may_have_issued=False)
         try:
             headers = self._headers(order)
-        except SecretUnreadable:
-            return Unsettled("its secret cannot be read", may_have_issued=False)
+        except CannotOpen as error:
+            reason = f"the gateway cannot read its secret: {error}"
+            return Unsettled(reason, may_have_issued=False, is_own_fault=True)
         try:
             async with asyncio.timeout(order.timeout_seconds):
                 return await self._send(order, headers)
@@ -95,8 +96,9 @@ class VendorClient:
             "Idempotency-Key": str(order.grant_id),
         }
         if order.secret_header_name is not None and order.secret_header_sealed is not None:
-            secret = self.security.secrets.open(order.secret_header_sealed, order.vendor_id.bytes)
-            headers[order.secret_header_name] = secret
+            headers[order.secret_header_name] = open_secret(
+                self.security.keys, order.tenant_id, order.vendor_id, order.secret_header_sealed
+            )
         return headers
 
 

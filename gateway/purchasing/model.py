@@ -55,10 +55,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """Nobody knows yet. `may_have_issued` is false if this attempt cannot have reached the vendor's till."""
+    """Nobody knows yet. `may_have_issued` is false if this attempt cannot have reached the vendor's till.
+
+    `is_own_fault` says that the gateway is not set up to ask, such as without the key of the vendor's secret. That is no answer
+    of the vendor's, so the order waits until the operator has put it right.
+    """
 
     reason: str
     may_have_issued: bool
+    is_own_fault: bool = False
 
 
 Verdict = Issued | Refused | Unsettled

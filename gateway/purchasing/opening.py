@@ -11,18 +11,13 @@ from gateway.settings import Settings
 from gateway.storage.database import Database
 from gateway.vendors.addresses import AddressPolicy
 from gateway.vendors.model import VendorSecurity
-from gateway.vendors.secrets import SecretBox, load_own_key
 
 
 @asynccontextmanager
 async def open_purchaser(settings: Settings, database: Database) -> AsyncIterator[Purchaser]:
     """Lend a purchaser with the process's one HTTP client; at the end, calls under way may finish for a while."""
-    key = settings.vendor_secret_key
-    if key is None and settings.database_url is None:
-        # Only where the database is our own, too: gateways that share one must share the key.
-        key = load_own_key(settings.data_dir)
     addresses = AddressPolicy(allow_loopback=settings.vendor_allow_loopback)
-    purchaser = Purchaser(database, VendorClient(VendorSecurity(addresses, SecretBox(key))))
+    purchaser = Purchaser(database, VendorClient(VendorSecurity(addresses, database.keys)))
     try:
         yield purchaser
     finally:

@@ -168,7 +168,8 @@ class Purchaser:
                 is_uncertain=order.was_uncertain or verdict.may_have_issued,
                 problem=verdict.reason,
             )
-        logger.warning(
+        logger.log(
+            logging.ERROR if verdict.is_own_fault else logging.WARNING,
             "vendor order unsettled",
             extra=_facts(order, attempt=order.attempt_count, reason=verdict.reason),
         )
@@ -185,6 +186,7 @@ def judge_attempt(order: ClaimedOrder, answer: Answer | Unsettled) -> Verdict:
     if (
         isinstance(verdict, Unsettled)
         and not verdict.may_have_issued
+        and not verdict.is_own_fault
         and not order.was_uncertain
         and order.attempt_count >= UNREACHED_ATTEMPTS_MAX
     ):

@@ -6,9 +6,22 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from gateway.keys.model import Keys
 from gateway.storage.pipelining import Ahead, Behind, Sieve, finish, to_messages, to_query
 
 COMMITTED = "COMMIT"
+
+
+def require(keys: Keys | None) -> Keys:
+    """Return the keys that a database was opened with.
+
+    Raises:
+        RuntimeError: it was opened without, for work that opens and seals nothing.
+    """
+    if keys is None:
+        message = "This database was opened without keys."
+        raise RuntimeError(message)
+    return keys
 
 
 class NotCommitted(Exception):
@@ -21,7 +34,7 @@ class PipeliningConnection(asyncpg.Connection):
     These are its protocol, its transport and its statements; docs/decisions/0049-begin-and-commit-travel-along.md says which.
     """
 
-    __slots__ = ("_written",)
+    __slots__ = ("_written", "own_keys")
 
     # Where the driver keeps these.
     _protocol: Any
@@ -36,6 +49,12 @@ class PipeliningConnection(asyncpg.Connection):
         """Connect; called by the pool."""
         super().__init__(*arguments, **options)
         self._written: tuple[str, tuple[Any, ...]] | None = None
+        self.own_keys: Keys | None = None
+
+    @property
+    def keys(self) -> Keys:
+        """Return the keys that values of this database are sealed with."""
+        return require(self.own_keys)
 
     def begin(
         self,

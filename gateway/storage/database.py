@@ -13,8 +13,9 @@ import orjson
 from piccolo.query.base import Query
 
 from gateway.errors import Overloaded
+from gateway.keys.model import Keys
 from gateway.storage.array_codecs import use_codecs
-from gateway.storage.connection import Connection, PipeliningConnection
+from gateway.storage.connection import Connection, PipeliningConnection, require
 from gateway.storage.kept_connections import BUSY, KeptConnections
 from gateway.storage.lending import (
     AWAY,
@@ -59,6 +60,7 @@ class _Common:
     acquire_timeout_seconds: float
     # None where reads and transactions have the same time-out.
     transaction_timeout_seconds: float | None
+    keys: Keys | None
     long_reads: Slots = field(default_factory=lambda: Slots(LONG_READS_MAX))
     tenants: dict[Hashable, Database] = field(default_factory=dict)
 
@@ -83,22 +85,30 @@ class Database:
         lock_timeout_seconds: float = 5.0,
         read_timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS,
         acquire_timeout_seconds: float = 30.0,
+        keys: Keys | None = None,
     ) -> Database:
         """Connect, and drop to the application's role whoever logged in.
 
         `read_timeout_seconds` is for each statement outside a database transaction; in one it may take a minute.
+        `keys` are what values of this database are sealed with; work that opens and seals nothing needs none.
 
         Raises:
             OSError: the server cannot be reached.
             asyncpg.PostgresError: the login is refused.
         """
+
+        async def prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+            assert isinstance(connection, PipeliningConnection)  # noqa: S101 - see connection_class
+            connection.own_keys = keys
+            await use_codecs(connection)
+
         pool = await asyncpg.create_pool(
             url,
             min_size=pool_size_min,
             max_size=pool_size_max,
             statement_cache_size=STATEMENTS_KEPT_MAX,
             connection_class=PipeliningConnection,
-            init=use_codecs,
+            init=prepare,
             # No session state is kept, so the reset query would be a wasted round trip per use.
             reset=_discard_nothing,
             server_settings={
@@ -121,6 +131,7 @@ class Database:
             None
             if read_timeout_seconds == STATEMENT_TIMEOUT_SECONDS
             else STATEMENT_TIMEOUT_SECONDS,
+            keys,
         )
         # Whoever acts for no tenant may have everything.
         return cls(common, Share(pool_size_max), Share(LONG_READS_MAX))
@@ -142,6 +153,11 @@ class Database:
     def is_idle(self) -> bool:
         """Tell whether nothing is done, and nobody waits, on behalf of this tenant."""
         return self._share.is_idle and self._long_reads.is_idle
+
+    @property
+    def keys(self) -> Keys:
+        """Return the keys that values of this database are sealed with."""
+        return require(self._common.keys)
 
     async def close(self) -> None:
         """Wait for borrowed connections to come back, then close them all."""

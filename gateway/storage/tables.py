@@ -22,6 +22,14 @@ from piccolo.table import Table
 from gateway.storage.statement_writer import STATEMENT_WRITER
 
 
+class SecretKey(Table, tablename="secret_keys", db=STATEMENT_WRITER):
+    """A master key that values of this database are sealed with: its id only."""
+
+    ordinal = Integer(default=None, primary_key=True)
+    id = Text(default=None, unique=True)
+    recorded_at = Timestamptz(default=None)
+
+
 class Tenant(Table, tablename="tenants", db=STATEMENT_WRITER):
     """A group of connected organizations: the unit of isolation, with its standard assets."""
 

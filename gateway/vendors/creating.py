@@ -12,7 +12,13 @@ from gateway.operations.model import Operation, OperationKind, Request, check_ke
 from gateway.operations.once import run_once
 from gateway.storage.database import Connection, Database
 from gateway.vendors import store
-from gateway.vendors.model import TIMEOUT_SECONDS_DEFAULT, Vendor, VendorFields, VendorSecurity
+from gateway.vendors.model import (
+    TIMEOUT_SECONDS_DEFAULT,
+    Vendor,
+    VendorFields,
+    VendorSecurity,
+    seal_secret,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ async def create_vendor(
     errors = check_key(command.request_id, ("input", "requestId"))
     if errors := errors + _find_missing(fields) + fields.check(security):
         raise InvalidInput(errors)
-    given = fields.to_fields(security.secrets)
+    given = fields.to_fields(security.keys)
     request = Request(OperationKind.CREATE_VENDOR, command.request_id, given, new_id())
     vendor_id = new_id()
 
@@ -67,7 +73,11 @@ async def create_vendor(
             created_at=operation.at,
             updated_at=operation.at,
         )
-        sealed = security.secrets.seal(header.value, vendor_id.bytes) if header else None
+        sealed = (
+            seal_secret(security.keys, caller.tenant_id, vendor_id, header.value)
+            if header
+            else None
+        )
         await store.insert_vendor(connection, caller.tenant_id, vendor, sealed)
         return vendor.to_json()
 

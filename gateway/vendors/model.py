@@ -10,10 +10,11 @@ from typing import Any, Self
 from uuid import UUID
 
 from gateway.errors import FieldError
+from gateway.keys.model import Keys, Label, place
+from gateway.operations.model import Confidential
 from gateway.text import check_text
 from gateway.vendors.addresses import AddressPolicy
 from gateway.vendors.mapping import ResponseMapping
-from gateway.vendors.secrets import SecretBox
 from gateway.vendors.template import check_template
 
 NAME_LENGTH_MAX = 200
@@ -47,10 +48,10 @@ _RESERVED_HEADERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class VendorSecurity:
-    """What calls to vendors are bound by: the addresses allowed, and the box that their secrets are sealed in."""
+    """What calls to vendors are bound by: the addresses allowed, and the keys that their secrets are sealed with."""
 
     addresses: AddressPolicy
-    secrets: SecretBox
+    keys: Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class VendorFields:
     removes_secret: bool = False
     timeout_seconds: int | None = None
 
-    def to_fields(self, secrets: SecretBox) -> dict[str, Any]:
+    def to_fields(self, keys: Keys) -> dict[str, Any]:
         """Return the named fields by their GraphQL names, for the request's fingerprint."""
         mapping, header = self.response_mapping, self.secret_header
         spelled = {
@@ -134,7 +135,7 @@ class VendorFields:
             "endpoint": self.endpoint,
             "requestTemplate": self.request_template,
             "responseMapping": mapping.to_json() if mapping else None,
-            "secretHeader": [header.name, secrets.fingerprint(header.value)] if header else None,
+            "secretHeader": Confidential([header.name, header.value], keys) if header else None,
             "timeoutSeconds": self.timeout_seconds,
         }
         named = {name: value for name, value in spelled.items() if value is not None}
@@ -151,14 +152,25 @@ class VendorFields:
             errors += self.response_mapping.check(("input", "responseMapping"))
         if self.secret_header is not None:
             errors += _check_secret(self.secret_header, ("input", "secretHeader"))
-            if not security.secrets.has_key:
-                message = "secretHeader needs a gateway with a VENDOR_SECRET_KEY to keep it safe."
-                errors.append(FieldError(("input", "secretHeader"), "key", message))
         seconds = self.timeout_seconds
         if seconds is not None and not 1 <= seconds <= TIMEOUT_SECONDS_MAX:
             message = f"timeoutSeconds must be from 1 to {TIMEOUT_SECONDS_MAX}."
             errors.append(FieldError(("input", "timeoutSeconds"), "range", message))
         return errors
+
+
+def seal_secret(keys: Keys, tenant_id: UUID, vendor_id: UUID, secret: str) -> bytes:
+    """Return a vendor's secret as the database keeps it; it opens for this vendor only."""
+    return keys.seal(Label.VENDOR_SECRETS, secret.encode(), place(tenant_id, vendor_id))
+
+
+def open_secret(keys: Keys, tenant_id: UUID, vendor_id: UUID, sealed: bytes) -> str:
+    """Return what `seal_secret` sealed.
+
+    Raises:
+        CannotOpen: another key is needed, or the value was altered or moved.
+    """
+    return keys.open(Label.VENDOR_SECRETS, sealed, place(tenant_id, vendor_id)).decode()
 
 
 def _check_secret(header: SecretHeader, path: tuple[str, ...]) -> list[FieldError]:

@@ -15,7 +15,7 @@ from gateway.storage.database import Connection, Database
 from gateway.vendors import store
 from gateway.vendors.addresses import origin_of
 from gateway.vendors.creating import VendorOutcome
-from gateway.vendors.model import Vendor, VendorFields, VendorSecurity
+from gateway.vendors.model import Vendor, VendorFields, VendorSecurity, seal_secret
 from gateway.vendors.template import find_placeholders
 
 
@@ -44,7 +44,7 @@ async def update_vendor(
     errors = check_key(command.request_id, ("input", "requestId"))
     if errors := errors + fields.check(security):
         raise InvalidInput(errors)
-    given = {"id": command.vendor_id, **fields.to_fields(security.secrets)}
+    given = {"id": command.vendor_id, **fields.to_fields(security.keys)}
     request = Request(OperationKind.UPDATE_VENDOR, command.request_id, given, new_id())
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
@@ -60,7 +60,9 @@ async def update_vendor(
             connection,
             caller.tenant_id,
             after,
-            security.secrets.seal(header.value, after.id.bytes) if header else None,
+            seal_secret(security.keys, caller.tenant_id, after.id, header.value)
+            if header
+            else None,
             replaces_secret=header is not None or fields.removes_secret,
         )
         return after.to_json()

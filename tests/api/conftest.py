@@ -15,6 +15,7 @@ from gateway.settings import Settings
 from gateway.storage.database import Database
 from tests.api.compiled_watch import is_introspection, watching_compiled
 from tests.api.toy_http import create_toy_application, serve, started
+from tests.sealing import MASTER
 
 
 # Of this package alone: elsewhere operations are interpreted on purpose.
@@ -59,7 +60,8 @@ async def demo_client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the real application, in development, on the demo data in `tmp_path`."""
     assert await ensure_demo(database, tmp_path)
-    application = create_application(Settings(development=True, data_dir=tmp_path), database_url)
+    settings = Settings(development=True, data_dir=tmp_path, secret_keys=(MASTER,))
+    application = create_application(settings, database_url)
     async with started(application):
         transport = httpx.ASGITransport(application)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

@@ -13,6 +13,7 @@ import asyncpg
 from gateway.storage import database
 from gateway.storage.connection import COMMITTED, PipeliningConnection
 from gateway.storage.database import Database
+from tests.sealing import KEYS
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ async def open_breaking(database_url: str, breaker: Breaker) -> Database:
     """Open a pool of one such connection."""
     connection_class = breaking_connection_class(breaker)
     with patch.object(database, "PipeliningConnection", connection_class):
-        return await Database.open(database_url, pool_size_max=1)
+        return await Database.open(database_url, pool_size_max=1, keys=KEYS)
 
 
 async def terminate_backend(owner: asyncpg.Connection[asyncpg.Record], connection: Any) -> None:

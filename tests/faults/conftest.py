@@ -10,6 +10,7 @@ import pytest
 
 from gateway.purchasing.purchaser import Purchaser
 from gateway.storage.database import Database
+from tests.sealing import KEYS
 from tests.use_cases import nobody_waiting
 from tests.vendor_shop import VendorServer, VendorShop, open_vendor_shop
 
@@ -29,7 +30,7 @@ async def open_gateway(database_url: str) -> AsyncIterator[OpenGateway]:
     async with AsyncExitStack() as stack:
 
         async def open_one(**options: Any) -> Database:
-            database = await Database.open(database_url, **options)
+            database = await Database.open(database_url, keys=KEYS, **options)
             stack.push_async_callback(database.close)
             return database
 

@@ -29,6 +29,7 @@ from gateway.storage.migrate import migrate
 from gateway.verifying.verify import verify
 from tests.faults.conftest import OpenGateway
 from tests.plugins.figures import SayFigures
+from tests.sealing import KEYS
 from tests.waiting import wait_until_backends_wait
 from tests.world import World, open_world
 
@@ -98,7 +99,7 @@ async def test_backends_terminated_at_random(
 ):
     world = await open_world(database, member_count=4)
     terminated = 0
-    gateway = await open_gateway(pool_size_max=8)
+    gateway = await open_gateway(pool_size_max=8, keys=KEYS)
     async with under_load(replace(world, database=gateway)) as load:
         until = time.monotonic() + 3
         while time.monotonic() < until:
@@ -238,7 +239,7 @@ async def test_postgres_killed_and_restarted_under_load(
     with embedded_postgres(durable_folder) as owner_url:
         await migrate(owner_url)
         server = EmbeddedServer(durable_folder / "postgres")
-        database = await Database.open(application_url(owner_url), pool_size_max=8)
+        database = await Database.open(application_url(owner_url), pool_size_max=8, keys=KEYS)
         world = await open_world(database, member_count=4)
         outages = []
         async with under_load(world) as load:

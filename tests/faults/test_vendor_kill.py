@@ -19,10 +19,10 @@ from gateway.access import PARTNER_SCOPES
 from gateway.storage.database import Database
 from gateway.storage.embedded import application_url
 from gateway.tenants.credentials import create_partner_token
+from tests.sealing import KEYS, SECRET_KEYS
 from tests.vendor_shop import POINTS, PRICE, VendorServer, VendorShop, open_vendor_shop
 from tests.waiting import wait_for
 
-KEY = bytes(range(32)).hex()
 ISSUE = """mutation ($member: ID!, $reward: ID!) {
     issueRewards(input: {requestId: "1", member: {id: $member}, rewards: [{rewardId: $reward}]}) {
         ... on IssueRewardsPayload { idempotentReplay status { code } results {
@@ -41,7 +41,7 @@ def run_gateway(command: str, url: str, data_dir: Path) -> Iterator[subprocess.P
         "PORT": "0",
         "LOG_LEVEL": "ERROR",
         "VENDOR_ALLOW_LOOPBACK": "true",
-        "VENDOR_SECRET_KEY": KEY,
+        "SECRET_KEYS": SECRET_KEYS,
     }
     program = "import sys; from gateway.cli import main; sys.argv[0] = 'gateway'; main()"
     process = subprocess.Popen(
@@ -67,7 +67,9 @@ def find_address(process: subprocess.Popen[str]) -> str:
 @pytest.fixture
 async def far_shop(pristine_database_url: str, server: VendorServer) -> AsyncIterator[VendorShop]:
     """Open a shop in a database that other processes work on."""
-    database = await Database.open(application_url(pristine_database_url), pool_size_max=3)
+    database = await Database.open(
+        application_url(pristine_database_url), pool_size_max=3, keys=KEYS
+    )
     yield await open_vendor_shop(database, server)
     await database.close()
 

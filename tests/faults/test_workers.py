@@ -23,6 +23,7 @@ from gateway.storage.embedded_server import EmbeddedServer
 from gateway.tenants.credentials import create_partner_token
 from gateway.verifying.verify import verify
 from tests.gateway_process import GatewayProcess, run_gateway
+from tests.sealing import SECRET_KEYS
 from tests.waiting import WAIT_SECONDS_MAX, fetch_until, wait_for, wait_until_backends_wait
 from tests.world import World, open_world
 
@@ -51,6 +52,7 @@ def gateway(
     environment = {
         "DATABASE_URL": database_url,
         "MIGRATION_DATABASE_URL": owner_database_url,
+        "SECRET_KEYS": SECRET_KEYS,
         "DATABASE_POOL_SIZE_MAX": str(POOL_SIZE_MAX),
         "LOCK_TIMEOUT_SECONDS": "60",
         "WORKER_SILENCE_SECONDS_MAX": str(silence_seconds_max),
@@ -249,6 +251,7 @@ def test_gateway_whose_workers_cannot_start_ends(owner_database_url: str, tmp_pa
     environment = {
         "DATABASE_URL": owner_database_url.replace("/test_", "/missing_"),
         "MIGRATION_DATABASE_URL": owner_database_url,
+        "SECRET_KEYS": SECRET_KEYS,
     }
     with run_gateway(tmp_path, environment, "--workers", str(WORKERS)) as gateway:
         assert gateway.process.wait(WAIT_SECONDS_MAX) == 1

@@ -17,6 +17,7 @@ import pytest
 
 from gateway.storage.embedded import application_url, embedded_postgres
 from gateway.storage.embedded_programs import program_path
+from tests.sealing import SECRET_KEYS
 
 DOCKER = Path(__file__).parents[2] / "docker"
 COMMAND = str(Path(sys.executable).with_name("gateway"))
@@ -68,7 +69,11 @@ def environment(server_folder: Path) -> Iterator[dict[str, str]]:
             },
         )
         without_settings = {"PATH": os.environ["PATH"], "HOME": str(server_folder)}
-        environment = {**without_settings, "DATABASE_URL": application_url(owner_url)}
+        environment = {
+            **without_settings,
+            "DATABASE_URL": application_url(owner_url),
+            "SECRET_KEYS": SECRET_KEYS,
+        }
         subprocess.run(
             [COMMAND, "migrate"],
             check=True,
@@ -92,12 +97,13 @@ def test_containers_set_no_variable_that_nobody_reads():
     compose = (DOCKER / "compose.yaml").read_text()
     dockerfile = (DOCKER / "Dockerfile").read_text()
     set_for_gateways = {
-        *re.findall(r"^ +([A-Z_]*DATABASE_URL):", compose, re.MULTILINE),
+        *re.findall(r"^ +([A-Z_]*DATABASE_URL|SECRET_KEYS):", compose, re.MULTILINE),
         *re.findall(r"(HOST|PORT|DATA_DIR)=", dockerfile),
     }
     assert set_for_gateways == {
         "DATABASE_URL",
         "MIGRATION_DATABASE_URL",
+        "SECRET_KEYS",
         "HOST",
         "PORT",
         "DATA_DIR",

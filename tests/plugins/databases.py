@@ -19,6 +19,7 @@ import pytest
 from gateway.storage.database import Database
 from gateway.storage.embedded import application_url, embedded_postgres
 from gateway.storage.migrate import migrate
+from tests.sealing import KEYS
 
 POOL_SIZE_MAX = 10
 
@@ -90,7 +91,7 @@ async def worker_database(clone_maker: CloneMaker) -> AsyncIterator[WorkerDataba
     owner = await asyncpg.connect(owner_url)
     # Rows go in any order: foreign keys are not checked in a replica's session.
     await owner.execute("SET session_replication_role = replica; SET lock_timeout = '5s'")
-    pool = await Database.open(application_url(owner_url), pool_size_max=POOL_SIZE_MAX)
+    pool = await Database.open(application_url(owner_url), pool_size_max=POOL_SIZE_MAX, keys=KEYS)
     yield WorkerDatabase(owner_url, owner, pool, await _list_empty_tables(owner))
     await pool.close()
     await owner.close()

@@ -23,6 +23,7 @@ from gateway.verifying.verify import verify
 from tests.properties.actions import BEGINNING, EXAMPLES, model_settings, steps, with_keys
 from tests.properties.driver import Driver
 from tests.properties.model import GIVES, Action, Reply, price_of
+from tests.sealing import KEYS
 from tests.world import open_world
 
 # A slow machine needs several: every one of them waits for a lock or a connection first.
@@ -142,7 +143,11 @@ async def test_answers_of_a_busy_gateway_explain_every_balance(
 ):
     """Few connections and little patience: many answers say that the gateway is overloaded, some of them after the commit."""
     busy = await Database.open(
-        database_url, pool_size_max=3, acquire_timeout_seconds=0.05, lock_timeout_seconds=0.05
+        database_url,
+        pool_size_max=3,
+        acquire_timeout_seconds=0.05,
+        lock_timeout_seconds=0.05,
+        keys=KEYS,
     )
     try:
         await do_at_once(database, busy, sequence, seed, in_groups=in_groups)

@@ -20,7 +20,6 @@ def test_empty_environment_gives_the_defaults():
         body_bytes_max=8_388_608,
         lock_timeout_seconds=5.0,
         vendor_allow_loopback=False,
-        vendor_secret_key=None,
         secret_keys=(),
         trusted_documents=None,
         trusted_documents_only=False,
@@ -49,7 +48,6 @@ def test_every_variable_is_read():
             "READ_TIMEOUT_SECONDS": "2.5",
             "REQUEST_TIMEOUT_SECONDS": "10",
             "VENDOR_ALLOW_LOOPBACK": "true",
-            "VENDOR_SECRET_KEY": "0A" * 32,
             "SECRET_KEYS": f"{'0A' * 32}, {'0b' * 32}",
         }
     ) == Settings(
@@ -68,7 +66,6 @@ def test_every_variable_is_read():
         read_timeout_seconds=2.5,
         request_timeout_seconds=10,
         vendor_allow_loopback=True,
-        vendor_secret_key=b"\n" * 32,
         secret_keys=(b"\n" * 32, b"\x0b" * 32),
     )
 

@@ -1,16 +1,12 @@
-"""What a vendor is sent, where its answer is read, and how its secret is kept."""
+"""What a vendor is sent, and where its answer is read."""
 
 from __future__ import annotations
 
-import os
-import stat
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.vendors.mapping import ResponseMapping, find_value
-from gateway.vendors.secrets import SecretBox, SecretUnreadable, load_own_key
 from gateway.vendors.template import check_template, render
 
 pytestmark = pytest.mark.requirement("CAP-5")
@@ -103,60 +99,3 @@ def test_path_leads_to_its_value(path: str, value: object) -> None:
 def test_anything_but_plain_steps_is_refused(path: str) -> None:
     (error,) = ResponseMapping("code", valid_till=path).check(("input", "responseMapping"))
     assert (error.path, error.rule) == (("input", "responseMapping", "validTill"), "path")
-
-
-def test_sealed_secret_opens_in_its_place_only() -> None:
-    box, place = SecretBox(bytes(32)), b"vendor-1"
-    sealed = box.seal("s3cret", place)
-    assert box.open(sealed, place) == "s3cret"
-    assert b"s3cret" not in sealed
-    assert box.seal("s3cret", place) != sealed
-    damaged = sealed[:-1] + bytes([sealed[-1] ^ 1])
-    for wrong in [
-        lambda: box.open(sealed, b"vendor-2"),
-        lambda: box.open(damaged, place),
-        lambda: SecretBox(bytes(31) + b"1").open(sealed, place),
-        lambda: box.open(b"short", place),
-        lambda: box.open(b"", place),
-    ]:
-        with pytest.raises(SecretUnreadable):
-            wrong()
-
-
-def test_key_has_256_bits() -> None:
-    with pytest.raises(ValueError, match="32 bytes"):
-        SecretBox(b"short")
-
-
-def test_fingerprint_depends_on_the_key() -> None:
-    box = SecretBox(bytes(32))
-    assert box.fingerprint("a") == box.fingerprint("a") != box.fingerprint("b")
-    assert box.fingerprint("a") != SecretBox(bytes(31) + b"1").fingerprint("a")
-
-
-def test_box_without_key_keeps_nothing() -> None:
-    box = SecretBox(None)
-    assert not box.has_key
-    with pytest.raises(SecretUnreadable):
-        box.open(SecretBox(bytes(32)).seal("s3cret", b"vendor-1"), b"vendor-1")
-
-
-def test_own_key_is_made_once_and_is_private(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    key = load_own_key(folder)
-    assert len(key) == 32
-    assert load_own_key(folder) == key
-    (path,) = folder.iterdir()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert path.stat().st_uid == os.getuid()
-
-
-def test_first_of_two_processes_makes_the_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = load_own_key(tmp_path)
-    # As if the other had looked before the first had written.
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "exists", lambda _: False)
-        assert load_own_key(tmp_path) == first
-    assert len(list(tmp_path.iterdir())) == 1
