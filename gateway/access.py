@@ -42,6 +42,7 @@ class Caller:
     """An authenticated credential: its tenant, organization and partner, and the member if it is one's own.
 
     `reach` lists the other organizations of the tenant for which it may act, where a use case lets it say so (CAP-13).
+    `credential_id` is None for what the gateway does by itself.
     """
 
     tenant_id: UUID
@@ -51,6 +52,7 @@ class Caller:
     standard_assets: StandardAssets
     member_id: UUID | None = None
     reach: frozenset[UUID] = frozenset()
+    credential_id: UUID | None = None
 
 
 def authorize(caller: Caller, *scopes: Scope) -> None:

@@ -22,6 +22,7 @@ from gateway.purchasing.opening import open_purchaser
 from gateway.purchasing.purchaser import Purchaser
 from gateway.settings import Settings
 from gateway.storage.database import Database
+from gateway.tenants.last_use import LastUse
 from gateway.tenants.recognition import Recognition
 from resolvers.context import Context
 from resolvers.schema import build_schema
@@ -89,11 +90,14 @@ def create_application(
         places = Places()
         opened.grant_groups = GrantGroups(opened.database, places)
         opened.issuance_groups = IssuanceGroups(opened.database, places)
+        last_use = LastUse(opened.jobs_database)
         # In turn with the tenants: a flood of tokens that nobody holds keeps none of them waiting.
-        opened.recognition = Recognition(opened.database.on_behalf_of("credentials"))
+        opened.recognition = Recognition(opened.database.on_behalf_of("credentials"), last_use)
         async with AsyncExitStack() as stack:
             for database in (opened.watch_database, opened.jobs_database, opened.database):
                 stack.push_async_callback(database.close)
+            stack.push_async_callback(last_use.close)
+            await stack.enter_async_context(in_background([last_use.write_due]))
             opened.purchaser = await stack.enter_async_context(
                 open_purchaser(settings, opened.jobs_database)
             )

@@ -90,8 +90,11 @@ async def open_shop(database: Database) -> Shop:
         new_id(),
         PARTNER_SCOPES,
         tenant.standard_assets,
+        credential_id=new_id(),
     )
-    neighbor = replace(caller, organization_id=bergen.id, partner_id=new_id())
+    neighbor = replace(
+        caller, organization_id=bergen.id, partner_id=new_id(), credential_id=new_id()
+    )
     return Shop(database, caller, neighbor)
 
 

@@ -71,6 +71,11 @@ BROKEN = {
             ON outbox_events.tenant_id = ledger_transactions.tenant_id AND transaction_id = id
         WHERE id IS NULL OR transaction_id IS NULL
     """,
+    "transactions of another credential than their operation's": """
+        SELECT ledger_transactions.id FROM ledger_transactions LEFT JOIN operations
+            ON operations.tenant_id = ledger_transactions.tenant_id AND operations.id = operation_id
+        WHERE ledger_transactions.credential_id IS DISTINCT FROM operations.credential_id
+    """,
     "operations without an answer": "SELECT id FROM operations WHERE answer IS NULL",
     "grants whose code is not theirs": """
         SELECT grants.id FROM grants LEFT JOIN codes ON codes.tenant_id = grants.tenant_id AND grant_id = grants.id

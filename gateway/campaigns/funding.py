@@ -82,6 +82,7 @@ async def fund_campaign(
             operation_id=operation.id,
             occurred_at=operation.at,
             payload={"campaignId": str(command.campaign_id), "amountMinor": amount_minor},
+            credential_id=operation.credential_id,
         )
         issuance = Account(budget.asset_id, OwnerKind.ISSUANCE, caller.organization_id)
         book = await lock_balances(connection, caller.tenant_id, [budget], operation.at)

@@ -58,6 +58,7 @@ def plan_lines(
                 "memberId": str(member_id),
                 "campaignId": str(campaign.id),
             },
+            credential_id=operation.credential_id,
         )
         line = plan_line(
             caller,

@@ -199,6 +199,7 @@ def _to_transaction(grant: GrantRecord, transaction_id: UUID, operation: Operati
         operation_id=operation.id,
         occurred_at=operation.at,
         payload={"grantIds": [str(grant.id)], "memberId": str(grant.member_id)},
+        credential_id=operation.credential_id,
     )
 
 

@@ -64,7 +64,7 @@ async def ensure_demo(database: Database, data_dir: Path) -> Demo | None:
 
 
 async def _seed(database: Database) -> Demo:
-    founded = await create_tenant(database, DEMO_TENANT_NAME, "Demo Rewards")
+    founded = await create_tenant(database, DEMO_TENANT_NAME, "Demo Rewards", is_test=True)
     caller = Caller(
         tenant_id=founded.tenant.id,
         organization_id=founded.organization.id,

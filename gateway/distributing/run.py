@@ -159,6 +159,7 @@ class DistributionRun:
             occurred_at=operation.at,
             payload={"requestId": self.command.request_id, "lineCount": len(self._judged)},
             description=self.command.description,
+            credential_id=operation.credential_id,
         )
 
     def _to_line(

@@ -72,6 +72,7 @@ async def _return_to_issuance(
             operation_id=operation.id,
             occurred_at=operation.at,
             payload={"grantIds": [str(grant.id)], "memberId": str(grant.member_id)},
+            credential_id=operation.credential_id,
         )
         returned = [transfer.reversed() for transfer in reversed(transfers)]
         book.post(transaction, returned, grant.id)

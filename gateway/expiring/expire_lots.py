@@ -69,6 +69,7 @@ async def _expire(
             operation_id=operation.id,
             occurred_at=at,
             payload={"ownerId": str(account.owner_id), "assetId": str(account.asset_id)},
+            credential_id=operation.credential_id,
         )
         expired = Account(account.asset_id, OwnerKind.EXPIRED, tenant_id)
         # The soonest expiring lots are consumed first: those that are due.

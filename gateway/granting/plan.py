@@ -51,6 +51,7 @@ def plan_grant(
         operation_id=operation.id,
         occurred_at=operation.at,
         payload={"grantIds": [str(job.grant_id)], "memberId": str(member_id)},
+        credential_id=operation.credential_id,
     )
     if isinstance(job.command.reward, CustomReward):
         return _plan_custom(caller, job, job.command.reward, transaction, member_id)

@@ -22,12 +22,12 @@ COLUMNS = ", ".join(field.name for field in fields(GrantRecord))
 # Its parameters follow those of the ledger's statement, in which it travels.
 INSERT = f"""
 INSERT INTO grants (tenant_id, {COLUMNS})
-SELECT $1, unnest($26::uuid[]), unnest($27::uuid[]), unnest($28::uuid[]), unnest($29::uuid[]), unnest($30::int[]),
-    unnest($31::text[]), unnest($32::text[]), unnest($33::text[]), unnest($34::uuid[]), unnest($35::uuid[]),
-    unnest($36::text[]), unnest($37::text[]), unnest($38::jsonb[]), unnest($39::jsonb[]), unnest($40::jsonb[]),
-    unnest($41::timestamptz[]), unnest($42::uuid[]), unnest($43::int[]), unnest($44::int[]),
-    unnest($45::timestamptz[]), unnest($46::timestamptz[]), unnest($47::timestamptz[]), unnest($48::uuid[]),
-    unnest($49::uuid[])
+SELECT $1, unnest($27::uuid[]), unnest($28::uuid[]), unnest($29::uuid[]), unnest($30::uuid[]), unnest($31::int[]),
+    unnest($32::text[]), unnest($33::text[]), unnest($34::text[]), unnest($35::uuid[]), unnest($36::uuid[]),
+    unnest($37::text[]), unnest($38::text[]), unnest($39::jsonb[]), unnest($40::jsonb[]), unnest($41::jsonb[]),
+    unnest($42::timestamptz[]), unnest($43::uuid[]), unnest($44::int[]), unnest($45::int[]),
+    unnest($46::timestamptz[]), unnest($47::timestamptz[]), unnest($48::timestamptz[]), unnest($49::uuid[]),
+    unnest($50::uuid[])
 """
 
 FETCH = f"""

@@ -14,17 +14,17 @@ from gateway.storage.database import Connection, to_json
 
 # The vendor's endpoint and template are copied, so that asking again sends the same request whatever has changed since.
 INSERT = """
-INSERT INTO vendor_orders (tenant_id, grant_id, vendor_id, operation_id, transaction_kind, endpoint, request_template,
-    request_values, payments, status, attempt_count, is_uncertain, due_at, created_at)
-SELECT $1, placed.grant_id, placed.vendor_id, placed.operation_id, placed.transaction_kind, vendors.endpoint,
+INSERT INTO vendor_orders (tenant_id, grant_id, vendor_id, operation_id, credential_id, transaction_kind, endpoint,
+    request_template, request_values, payments, status, attempt_count, is_uncertain, due_at, created_at)
+SELECT $1, placed.grant_id, placed.vendor_id, placed.operation_id, placed.credential_id, placed.transaction_kind, vendors.endpoint,
     vendors.request_template,
     placed.request_values || jsonb_build_object('memberExternalId', (
         SELECT value FROM member_identifiers
         WHERE tenant_id = $1 AND member_id = placed.member_id AND kind = 'EXTERNAL_ID'
         ORDER BY created_at, value LIMIT 1)),
-    placed.payments, 'PENDING', 0, false, $9, $9
-FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::jsonb[], $8::jsonb[])
-    AS placed (grant_id, vendor_id, operation_id, transaction_kind, member_id, request_values, payments)
+    placed.payments, 'PENDING', 0, false, $10, $10
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::jsonb[], $9::jsonb[])
+    AS placed (grant_id, vendor_id, operation_id, credential_id, transaction_kind, member_id, request_values, payments)
 JOIN vendors ON vendors.tenant_id = $1 AND vendors.id = placed.vendor_id
 RETURNING grant_id
 """
@@ -87,6 +87,7 @@ def _to_row(line: Line) -> tuple[Any, ...]:
         line.grant_id,
         purchase.vendor_id,
         line.transaction.operation_id,
+        line.transaction.credential_id,
         line.transaction.kind,
         line.member_id,
         to_json(values),

@@ -64,6 +64,7 @@ async def capture(database: Database, caller: Caller, command: CaptureCommand) -
             occurred_at=operation.at,
             payload={"holdId": str(found.id), "memberId": str(found.member_id)},
             description=found.reason,
+            credential_id=operation.credential_id,
         )
         book = await lock_balances(connection, tenant_id, [hold.account], operation.at)
         book.capture(hold, transaction, credit, amount_minor=amount_minor)

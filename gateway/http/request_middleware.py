@@ -103,6 +103,7 @@ def _gather_facts(record: RequestRecord, method: str, path: str, seconds: float)
     if (caller := record.caller) is not None:
         facts["organization_id"] = str(caller.organization_id)
         facts["partner_id"] = str(caller.partner_id)
+        facts["credential_id"] = str(caller.credential_id)
     if record.error_codes:
         facts["error_codes"] = sorted(record.error_codes)
     return facts

@@ -88,6 +88,7 @@ async def fund_group(database: Database, caller: Caller, command: FundGroup) -> 
             operation_id=operation.id,
             occurred_at=operation.at,
             payload={"groupId": str(group_id), "memberId": str(member_id)},
+            credential_id=operation.credential_id,
         )
         transfer = Transfer(
             debit=Account(asset.id, OwnerKind.MEMBER, member_id),

@@ -103,6 +103,7 @@ class IssuanceRun:
                 operation.id,
                 operation.at,
                 payload,
+                credential_id=operation.credential_id,
             ),
             member_id=member_id,
             index=index,

@@ -108,7 +108,7 @@ class Transfer(NamedTuple):
 
 
 class Transaction(NamedTuple):
-    """What entries are grouped under. `payload` becomes its outbox event."""
+    """What entries are grouped under. `payload` becomes its outbox event; `credential_id` None is the gateway itself."""
 
     id: UUID
     kind: TransactionKind
@@ -117,6 +117,7 @@ class Transaction(NamedTuple):
     payload: Mapping[str, Any]
     description: str | None = None
     reverses_id: UUID | None = None
+    credential_id: UUID | None = None
 
 
 class BalanceTooLow(RewardsError):

@@ -45,9 +45,9 @@ FROM lock_balances($1, $2, $3, $4, $5, $6, $7)
 
 RECORD = """
 WITH new_transactions AS (
-    INSERT INTO ledger_transactions (tenant_id, id, kind, operation_id, reverses_id, description, occurred_at)
+    INSERT INTO ledger_transactions (tenant_id, id, kind, operation_id, reverses_id, description, occurred_at, credential_id)
     SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($4::uuid[]), unnest($5::uuid[]), unnest($6::text[]),
-        unnest($7::timestamptz[])
+        unnest($7::timestamptz[]), unnest($26::uuid[])
 ), new_events AS (
     INSERT INTO outbox_events (tenant_id, transaction_id, kind, payload, created_at)
     SELECT $1, unnest($2::uuid[]), unnest($3::text[]), unnest($8::jsonb[]), unnest($7::timestamptz[])
@@ -108,7 +108,7 @@ async def lock_balances(
 
 
 class Beside(NamedTuple):
-    """An insert that travels in the statement of the ledger: its text, with parameters from $26 on, and their values."""
+    """An insert that travels in the statement of the ledger: its text, with parameters from $27 on, and their values."""
 
     statement: str
     values: Sequence[Any]
@@ -136,8 +136,8 @@ async def record(
         await _copy_entries(connection, tenant_id, entries)
         entries = []
     transactions = book.transactions
-    ids, kinds, operation_ids, times, payloads, descriptions, reversed_ids = (
-        zip(*transactions, strict=True) if transactions else [()] * 7
+    ids, kinds, operation_ids, times, payloads, descriptions, reversed_ids, credential_ids = (
+        zip(*transactions, strict=True) if transactions else [()] * 8
     )
     await connection.write(
         RECORD if beside is None else _with_beside(beside.statement),
@@ -153,6 +153,7 @@ async def record(
         *_balance_columns(book.touched),
         # Not before any of its entries, which may be dated later than the batch began: the next batch asks for it.
         book.date(at),
+        credential_ids,
         *(beside.values if beside else ()),
     )
     if book.opened_lots or book.consumed_minor:

@@ -28,6 +28,7 @@ class KeyRecord:
     created_at: datetime
     is_fenced: bool
     answer: Any
+    credential_id: UUID | None
 
     @property
     def is_complete(self) -> bool:
@@ -54,7 +55,13 @@ async def fence_operation(
         (claimed,) = await claim(connection, caller, [request])
         if isinstance(claimed, ClaimedOperation):
             await store.fence(connection, caller, request, claimed)
-            return KeyRecord(claimed.id, claimed.at, is_fenced=True, answer=None)
+            return KeyRecord(
+                claimed.id,
+                claimed.at,
+                is_fenced=True,
+                answer=None,
+                credential_id=claimed.credential_id,
+            )
         record = await fetch_key(connection, caller, kind, key)
         assert record is not None  # noqa: S101 - keys that were used or fenced are never deleted
         return record
@@ -75,4 +82,5 @@ async def fetch_key(
         created_at=row["created_at"],
         is_fenced=row["fenced_at"] is not None,
         answer=row["answer"],
+        credential_id=row["credential_id"],
     )

@@ -125,10 +125,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A claimed key: this request runs, and everything it writes carries `id` and the database's time `at`."""
+    """A claimed key: this request runs, and everything it writes carries `id` and the database's time `at`.
+
+    `credential_id` names who asked for it; None is the gateway itself.
+    """
 
     id: UUID
     at: datetime
+    credential_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

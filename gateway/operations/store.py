@@ -15,11 +15,11 @@ from gateway.storage.database import Connection, to_json
 from gateway.storage.parameters import count_parameters, shift_parameters
 
 CLAIM = """
-INSERT INTO operations (tenant_id, partner_id, organization_id, kind, key, id, field_hashes, answer, created_at)
-SELECT $1, $2, $3, kind, key, id, field_hashes, answer, now()
+INSERT INTO operations (tenant_id, partner_id, organization_id, credential_id, kind, key, id, field_hashes, answer, created_at)
+SELECT $1, $2, $3, $4, kind, key, id, field_hashes, answer, now()
 FROM (
-    SELECT unnest($4::text[]) AS kind, unnest($5::text[]) AS key, unnest($6::uuid[]) AS id,
-        unnest($7::jsonb[]) AS field_hashes, unnest($8::jsonb[]) AS answer
+    SELECT unnest($5::text[]) AS kind, unnest($6::text[]) AS key, unnest($7::uuid[]) AS id,
+        unnest($8::jsonb[]) AS field_hashes, unnest($9::jsonb[]) AS answer
 ) AS claimed
 ORDER BY kind, key
 ON CONFLICT (tenant_id, partner_id, kind, key) DO NOTHING
@@ -37,7 +37,7 @@ FROM (
 """
 
 FETCH = """
-SELECT kind, key, id, field_hashes, answer, created_at, fenced_at FROM operations
+SELECT kind, key, id, field_hashes, answer, created_at, fenced_at, credential_id FROM operations
 WHERE tenant_id = $1 AND partner_id = $2 AND (kind, key) IN (SELECT * FROM unnest($3::text[], $4::text[]))
 """
 
@@ -75,7 +75,9 @@ async def claim_keys(
         RequestInProgress: another request still holds one of the keys after the lock time-out.
     """
     rows = await _claim(connection, CLAIM, caller, requests)
-    return {row["id"]: Operation(row["id"], row["created_at"]) for row in rows}
+    return {
+        row["id"]: Operation(row["id"], row["created_at"], caller.credential_id) for row in rows
+    }
 
 
 async def claim_keys_and_read(
@@ -91,7 +93,11 @@ async def claim_keys_and_read(
     """
     statement = _with_reading(reading.statement)
     (row,) = await _claim(connection, statement, caller, requests, *reading.values)
-    return {id_: Operation(id_, row["claimed_at"]) for id_ in row["claimed_ids"] or ()}, row
+    claimed = {
+        id_: Operation(id_, row["claimed_at"], caller.credential_id)
+        for id_ in row["claimed_ids"] or ()
+    }
+    return claimed, row
 
 
 async def read(connection: Connection, caller: Caller, reading: Reading) -> asyncpg.Record:
@@ -116,6 +122,7 @@ async def _claim(
             caller.tenant_id,
             caller.partner_id,
             caller.organization_id,
+            caller.credential_id,
             [request.kind for request in requests],
             [request.key for request in requests],
             [request.operation_id for request in requests],

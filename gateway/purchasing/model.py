@@ -21,6 +21,7 @@ class ClaimedOrder:
     tenant_id: UUID
     grant_id: UUID
     operation_id: UUID
+    credential_id: UUID | None
     transaction_kind: TransactionKind
     vendor_id: UUID
     endpoint: str

@@ -82,6 +82,7 @@ def _capture(book: Book, order: ClaimedOrder, grant: GrantRecord, at: datetime) 
         operation_id=order.operation_id,
         occurred_at=at,
         payload=to_event(grant.id, grant.member_id, grant.details.get("group_id")),
+        credential_id=order.credential_id,
     )
     book.open(transaction)
     holds = holds_of(grant.id, order.operation_id, order.payments)

@@ -82,6 +82,7 @@ class Unwinding:
             payload=self.payload or {"grantIds": [str(grant.id)], "memberId": str(grant.member_id)},
             description=self.reason,
             reverses_id=grant.transaction_id,
+            credential_id=operation.credential_id,
         )
 
     def _post(

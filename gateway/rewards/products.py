@@ -136,6 +136,7 @@ async def _stock(
         operation_id=operation.id,
         occurred_at=operation.at,
         payload={"productId": str(product_id), "quantity": units},
+        credential_id=operation.credential_id,
     )
     book = await lock_balances(connection, caller.tenant_id, [stock], operation.at)
     book.open(transaction)

@@ -39,6 +39,8 @@ class Tenant(Table, tablename="tenants", db=STATEMENT_WRITER):
     experience_asset_id = UUID(default=None)
     cash_asset_id = UUID(default=None)
     created_at = Timestamptz(default=None)
+    # Its tokens say `test` instead of `live`.
+    is_test = Boolean(default=None)
 
 
 class Organization(Table, tablename="organizations", db=STATEMENT_WRITER):
@@ -67,6 +69,10 @@ class Credential(Table, tablename="credentials", db=STATEMENT_WRITER):
     revoked_at = Timestamptz(default=None, null=True)
     # The other organizations that it may act for; `uuid[]` in the database.
     reach = Text(default=None)
+    # While a token is being replaced, both are good: the earlier one until this time.
+    previous_secret_hash = Bytea(default=None, null=True)
+    previous_until = Timestamptz(default=None, null=True)
+    last_used_at = Timestamptz(default=None, null=True)
 
 
 class Asset(Table, tablename="assets", db=STATEMENT_WRITER):
@@ -109,6 +115,7 @@ class LedgerTransaction(Table, tablename="ledger_transactions", db=STATEMENT_WRI
     reverses_id = UUID(default=None, null=True)
     description = Text(default=None, null=True)
     occurred_at = Timestamptz(default=None)
+    credential_id = UUID(default=None, null=True)
 
 
 class LedgerEntry(Table, tablename="ledger_entries", db=STATEMENT_WRITER):
@@ -164,6 +171,7 @@ class Operation(Table, tablename="operations", db=STATEMENT_WRITER):
     answer = JSONB(default=None, null=True)
     created_at = Timestamptz(default=None)
     fenced_at = Timestamptz(default=None, null=True)
+    credential_id = UUID(default=None, null=True)
 
 
 class Member(Table, tablename="members", db=STATEMENT_WRITER):
@@ -427,6 +435,7 @@ class VendorOrder(Table, tablename="vendor_orders", db=STATEMENT_WRITER):
     last_problem = Text(default=None, null=True)
     created_at = Timestamptz(default=None)
     settled_at = Timestamptz(default=None, null=True)
+    credential_id = UUID(default=None, null=True)
 
 
 class Group(Table, tablename="groups", db=STATEMENT_WRITER):

@@ -17,12 +17,15 @@ from gateway.storage.database import Database
 from gateway.tenants import credentials_store as store
 from gateway.tenants.credentials_store import Credential
 from gateway.tenants.reach import check_reach
+from gateway.tenants.store import fetch_tenant
 from gateway.tenants.tokens import Token, decode_token, new_token
 from gateway.text import check_text
 
 LABEL_LENGTH_MAX = 200
 # One sentence for every reason: it tells an attacker nothing.
 REFUSAL = "The credential is unknown, expired or revoked."
+# No token has it.
+NO_HASH = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,22 @@ async def fetch_holders(
     holders: dict[Token, Caller] = {}
     for token in tokens:
         row = rows.get(token.credential_id)
-        # Compared in constant time, and also when there is nothing to compare with.
-        is_right = hmac.compare_digest(token.secret_hash, row["secret_hash"] if row else bytes(32))
-        if row is not None and is_right:
+        if _is_of(token, row) and row is not None:
             holders[token] = _to_caller(tenant_id, row)
     return holders
+
+
+def _is_of(token: Token, row: asyncpg.Record | None) -> bool:
+    """Tell whether a token is the credential's, or the one that it replaces.
+
+    Compared in constant time, and also when there is nothing to compare with.
+    """
+    mine = token.secret_hash
+    current = row["secret_hash"] if row else None
+    previous = row["previous_secret_hash"] if row else None
+    is_current = hmac.compare_digest(mine, current or NO_HASH)
+    is_previous = hmac.compare_digest(mine, previous or NO_HASH)
+    return is_current or is_previous
 
 
 def _to_caller(tenant_id: UUID, row: asyncpg.Record) -> Caller:
@@ -93,6 +107,7 @@ def _to_caller(tenant_id: UUID, row: asyncpg.Record) -> Caller:
         ),
         member_id=row["member_id"],
         reach=frozenset(row["reach"]),
+        credential_id=row["id"],
     )
 
 
@@ -188,8 +203,11 @@ async def _create(
         errors.append(FieldError(("expiresAt",), "future", "expiresAt must be in the future."))
     if errors:
         raise InvalidInput(errors)
-    token = new_token(tenant_id, credential.id)
     async with database.connection() as connection:
+        tenant = await fetch_tenant(connection, tenant_id)
+        if tenant is None:
+            raise NotFound("No such tenant.", ("tenantId",))
+        token = new_token(tenant_id, credential.id, is_test=tenant.is_test)
         if not await store.insert_credential(connection, tenant_id, credential, token.secret_hash):
             raise NotFound("No such organization or member.", ("organizationId",))
     return CreatedToken(credential, token.encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -15,7 +15,10 @@ from gateway.storage.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A token's record, without its secret."""
+    """A token's record, without its secret.
+
+    `previous_until` is until when the token before the last rotation is good as well.
+    """
 
     id: UUID
     organization_id: UUID
@@ -27,6 +30,8 @@ class Credential:
     expires_at: datetime | None
     revoked_at: datetime | None = None
     reach: frozenset[UUID] = frozenset()
+    previous_until: datetime | None = None
+    last_used_at: datetime | None = None
 
 
 # Of an organization and a member of this tenant, or nothing is inserted.
@@ -42,19 +47,46 @@ RETURNING id
 # The database's clock decides, so that every gateway agrees on when a token ends.
 FETCH_ACTIVE = """
 SELECT credentials.id, organization_id, partner_id, member_id, scopes, reach, secret_hash,
+    CASE WHEN previous_until > now() THEN previous_secret_hash END AS previous_secret_hash,
     points_asset_id, experience_asset_id, cash_asset_id
 FROM credentials JOIN tenants ON tenants.id = credentials.tenant_id
 WHERE credentials.tenant_id = $1 AND credentials.id = ANY($2::uuid[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
 
 FETCH_ALL = """
-SELECT id, organization_id, partner_id, member_id, label, scopes, created_at, expires_at, revoked_at, reach
+SELECT id, organization_id, partner_id, member_id, label, scopes, created_at, expires_at, revoked_at, reach,
+    previous_until, last_used_at
 FROM credentials WHERE tenant_id = $1 ORDER BY id
 """
 
 REVOKE = """
 UPDATE credentials SET revoked_at = coalesce(revoked_at, $3) WHERE tenant_id = $1 AND id = $2
 RETURNING id
+"""
+
+
+# The token before the one that is replaced, if it is still good, would end unannounced: that takes an overlap of nothing.
+ROTATE = """
+UPDATE credentials SET secret_hash = $3, expires_at = coalesce($5, expires_at),
+    previous_secret_hash = CASE WHEN $4 > interval '0' THEN secret_hash END,
+    previous_until = CASE WHEN $4 > interval '0' THEN least(now() + $4, expires_at) END
+WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+    AND (previous_until IS NULL OR previous_until <= now() OR $4 = interval '0')
+RETURNING previous_until, expires_at
+"""
+
+# Locked in one order, and never waited for: processes that count the same credentials cannot hold each other up.
+RECORD_USE = """
+UPDATE credentials SET last_used_at = used.at
+FROM (
+    SELECT credentials.tenant_id, credentials.id, seen.at
+    FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS seen (tenant_id, id, at)
+    JOIN credentials ON credentials.tenant_id = seen.tenant_id AND credentials.id = seen.id
+    WHERE last_used_at IS NULL OR last_used_at < seen.at
+    ORDER BY credentials.tenant_id, credentials.id
+    FOR NO KEY UPDATE OF credentials SKIP LOCKED
+) AS used
+WHERE credentials.tenant_id = used.tenant_id AND credentials.id = used.id
 """
 
 
@@ -106,3 +138,27 @@ async def revoke_credential(
 ) -> bool:
     """End a credential now, unless it ended before; False if there is none."""
     return await connection.fetchval(REVOKE, tenant_id, credential_id, at) is not None
+
+
+async def rotate_credential(
+    connection: Connection,
+    tenant_id: UUID,
+    credential_id: UUID,
+    secret_hash: bytes,
+    overlap: timedelta,
+    expires_at: datetime | None,
+) -> asyncpg.Record | None:
+    """Put a new token in the place of the current one, which stays good for the overlap.
+
+    Returns until when it does, and when the credential ends; None if there is no such credential, it has ended, or two of its
+    tokens are good already and the overlap is not nothing.
+    """
+    return await connection.fetchrow(
+        ROTATE, tenant_id, credential_id, secret_hash, overlap, expires_at
+    )
+
+
+async def record_use(connection: Connection, used: Sequence[tuple[UUID, UUID, datetime]]) -> None:
+    """Record when credentials, by tenant and id, were last used; one that another transaction is changing keeps its time."""
+    tenant_ids, ids, times = zip(*used, strict=True)
+    await connection.execute(RECORD_USE, tenant_ids, ids, times)

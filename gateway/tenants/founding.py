@@ -39,8 +39,12 @@ async def create_tenant(
     name: str,
     organization_name: str,
     extra_assets: Sequence[AssetDescription] = (),
+    *,
+    is_test: bool = False,
 ) -> FoundedTenant:
     """Found a tenant with points, experience points and US dollars, and its first organization.
+
+    The tokens of a tenant for tests begin with `rgw_test_`.
 
     Raises:
         InvalidInput: a name breaks a rule.
@@ -55,7 +59,7 @@ async def create_tenant(
         Asset(asset_id, asset.code, asset.name, asset.kind, asset.scale)
         for asset_id, asset in zip(asset_ids, descriptions, strict=True)
     )
-    tenant = Tenant(tenant_id, name, StandardAssets(*asset_ids[:3]))
+    tenant = Tenant(tenant_id, name, StandardAssets(*asset_ids[:3]), is_test)
     organization = Organization(organization_id, organization_name)
     now = datetime.now(UTC)
     # Not tried again after a fault, here and below: nothing would tell a second run that the first one committed.

@@ -13,11 +13,15 @@ NAME_LENGTH_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A group of connected organizations: the unit of isolation, with its standard assets."""
+    """A group of connected organizations: the unit of isolation, with its standard assets.
+
+    `is_test` is what its tokens say of themselves; nothing else depends on it.
+    """
 
     id: UUID
     name: str
     standard_assets: StandardAssets
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from gateway.access import Caller
 from gateway.errors import Unauthenticated
 from gateway.storage.database import Database
 from gateway.tenants.credentials import REFUSAL, fetch_holders, read_token
+from gateway.tenants.last_use import LastUse
 from gateway.tenants.tokens import Token
 
 # How long a revoked or expired token may still open this process.
@@ -37,9 +38,10 @@ class Recognition:
     statements a second, not one each.
     """
 
-    def __init__(self, database: Database) -> None:
-        """Take where credentials are."""
+    def __init__(self, database: Database, last_use: LastUse | None = None) -> None:
+        """Take where credentials are, and where to note that they are used."""
         self._database = database
+        self._last_use = last_use or LastUse(database)
         # In the order in which they lapse.
         self._known: OrderedDict[str, _Known] = OrderedDict()
 
@@ -64,6 +66,8 @@ class Recognition:
             else:
                 self._known[wanted_text] = _Known(wanted_token, caller, now + TRUST_SECONDS)
                 self._known.move_to_end(wanted_text)
+                # All of them were used since they were last looked up.
+                self._last_use.note(wanted_token.tenant_id, wanted_token.credential_id)
         while len(self._known) > TOKENS_MAX:
             self._known.popitem(last=False)
         if token not in holders:

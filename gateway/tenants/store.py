@@ -41,6 +41,7 @@ async def insert_tenant(connection: Connection, tenant: Tenant, at: datetime) ->
         experience_asset_id=tenant.standard_assets.experience_id,
         cash_asset_id=tenant.standard_assets.cash_id,
         created_at=at,
+        is_test=tenant.is_test,
     )
     await run(connection, tables.Tenant.insert(row))
 
@@ -50,7 +51,7 @@ async def fetch_tenant(connection: Connection, tenant_id: UUID) -> Tenant | None
     rows = await run(connection, tables.Tenant.select().where(tables.Tenant.id == tenant_id))
     for row in rows:
         assets = (row["points_asset_id"], row["experience_asset_id"], row["cash_asset_id"])
-        return Tenant(tenant_id, row["name"], StandardAssets(*assets))
+        return Tenant(tenant_id, row["name"], StandardAssets(*assets), row["is_test"])
     return None
 
 

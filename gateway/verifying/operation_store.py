@@ -19,6 +19,12 @@ SELECT * FROM (
     SELECT tenant_id, operation_id, 'posted more than one transaction of kind ' || kind FROM ledger_transactions
     WHERE ($1::uuid IS NULL OR tenant_id = $1) AND kind IN ('GRANT', 'DISTRIBUTION', 'REVERSAL', 'STOCK', 'FUNDING')
     GROUP BY tenant_id, operation_id, kind, reverses_id HAVING count(*) > 1
+    UNION ALL
+    SELECT ledger_transactions.tenant_id, operation_id, 'posted a transaction in the name of another credential'
+    FROM ledger_transactions
+    JOIN operations ON operations.tenant_id = ledger_transactions.tenant_id AND operations.id = operation_id
+    WHERE ($1::uuid IS NULL OR ledger_transactions.tenant_id = $1)
+        AND ledger_transactions.credential_id IS DISTINCT FROM operations.credential_id
 ) AS broken
 ORDER BY tenant_id, operation_id, problem LIMIT $2
 """

@@ -113,6 +113,10 @@ class Operation:
     created_at: datetime | None = strawberry.field(
         description="When it began; null if none was found."
     )
+    credential_id: strawberry.ID | None = strawberry.field(
+        description="The credential that sent it, as `gateway token list` shows it; an issuer's id where its token did; "
+        "null if none was found."
+    )
     is_complete: bool = strawberry.field(
         description="Whether all of its effects are there and its answer can be replayed."
     )
@@ -137,11 +141,18 @@ def to_operation(
         found=record is not None,
         id=strawberry.ID(encode_id(IdKind.OPERATION, record.id)) if record else None,
         created_at=record.created_at if record else None,
+        credential_id=_to_credential_id(record),
         is_complete=state is OperationState.COMPLETE,
         safe_to_retry=True,
         safe_to_use_new_key=state is OperationState.FENCED,
         advice=_ADVICE[state],
     )
+
+
+def _to_credential_id(record: KeyRecord | None) -> strawberry.ID | None:
+    if record is None or record.credential_id is None:
+        return None
+    return strawberry.ID(str(record.credential_id))
 
 
 def _to_state(record: KeyRecord | None, *, is_waiting: bool) -> OperationState:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from gateway.ids import IdKind, encode_id
+from gateway.ids import IdKind, encode_id, new_id
 from gateway.storage.database import Database
 from tests.wallets import Wallets, open_wallets
 
@@ -12,7 +14,7 @@ FENCE = """mutation ($input: FenceOperationInput!) { fenceOperation(input: $inpu
   ... on FenceOperationPayload { fenced operation { state found isComplete safeToRetry safeToUseNewKey advice } }
   ... on InvalidInput { code fieldErrors { path rule } } } }"""
 LOOK_UP = """query ($key: String!) { operation(kind: GRANT_REWARD, key: $key) {
-  state found isComplete safeToRetry safeToUseNewKey id createdAt } }"""
+  state found isComplete safeToRetry safeToUseNewKey id createdAt credentialId } }"""
 GRANT = """mutation ($input: GrantRewardInput!) { grantReward(input: $input) { __typename
   ... on IdempotencyConflict { code httpStatus path differingFields } } }"""
 pytestmark = pytest.mark.requirement("ALL-4")
@@ -45,7 +47,18 @@ async def test_unknown_key_is_safe_to_retry_and_not_to_replace(wallets: Wallets)
         "safeToUseNewKey": False,
         "id": None,
         "createdAt": None,
+        "credentialId": None,
     }
+
+
+async def test_operation_names_the_credential_that_sent_it(wallets: Wallets) -> None:
+    """Another credential of the same partner finds the key, and who used it."""
+    sender, other = wallets.caller, replace(wallets.caller, credential_id=new_id())
+    await grant(wallets, "sent")
+    found = (await wallets.read(LOOK_UP, {"key": "sent"}, other))["operation"]
+    assert found["credentialId"] == str(sender.credential_id)
+    rows = await wallets.database.fetch("SELECT credential_id FROM ledger_transactions")
+    assert [row["credential_id"] for row in rows] == [sender.credential_id]
 
 
 async def test_fenced_key_answers_a_typed_conflict(wallets: Wallets) -> None:

@@ -96,6 +96,7 @@ def test_request_is_logged_in_one_line_without_secrets(
         "operation_name": "Greet",
         "organization_id": str(CALLER.organization_id),
         "partner_id": str(CALLER.partner_id),
+        "credential_id": str(CALLER.credential_id),
         "error_codes": ["NOT_FOUND"],
     }
     log = "\n".join(JsonLineFormatter().format(record) for record in caplog.records)

@@ -46,6 +46,7 @@ CALLER = Caller(
     UUID(int=3),
     PARTNER_SCOPES,
     StandardAssets(UUID(int=4), UUID(int=5), UUID(int=6)),
+    credential_id=UUID(int=7),
 )
 FIELD_ERROR = FieldError(("input", "amount"), "range", "The amount must be at least 1.00.")
 

@@ -10,8 +10,8 @@ SELECT '{tenant}', gen_random_uuid(), id, (SELECT id FROM operations WHERE key =
 FROM accounts WHERE owner_id = '{ada}' AND asset_id = '{points_id}' AND owner_kind = 'MEMBER';
 """
 NEW_TRANSACTION = """
-INSERT INTO ledger_transactions (tenant_id, id, kind, operation_id, occurred_at)
-SELECT tenant_id, '{nothing}', kind, operation_id, now() FROM ledger_transactions WHERE {like} LIMIT 1;
+INSERT INTO ledger_transactions (tenant_id, id, kind, operation_id, occurred_at, credential_id)
+SELECT tenant_id, '{nothing}', kind, operation_id, now(), credential_id FROM ledger_transactions WHERE {like} LIMIT 1;
 INSERT INTO outbox_events (tenant_id, transaction_id, kind, payload, created_at)
 SELECT tenant_id, id, kind, '{{}}', now() FROM ledger_transactions WHERE id = '{nothing}';
 """
@@ -269,6 +269,11 @@ DAMAGES = {
         NEW_TRANSACTION.replace("{like}", "kind = 'CLAIM'"),
         "claims_happen_once",
         "named by 0 grants",
+    ),
+    "a transaction of another credential": Damage(
+        "UPDATE ledger_transactions SET credential_id = gen_random_uuid() WHERE kind = 'CLAIM'",
+        "keys_executed_once",
+        "in the name of another credential",
     ),
     "a reversal forgotten": Damage(
         "UPDATE grants SET status = 'CLAIMED', reversed_at = NULL WHERE id = '{reversed}'",

@@ -1,4 +1,4 @@
-"""The command line connects organizations, and records which of them a token reaches (CAP-13)."""
+"""The command line makes tokens that say what they may do, and replaces and ends them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from gateway.access import PARTNER_SCOPES
 from gateway.cli import application
+from gateway.ids import new_id
 
 ORGANIZATION = re.compile(r"org_[0-9a-f-]{36}")
 TENANT = re.compile(r"tenant: +([0-9a-f-]{36})")
@@ -32,7 +34,7 @@ def test_token_is_made_to_reach_a_child(runner: CliRunner) -> None:
     (parent,) = ORGANIZATION.findall(founded)
     added = run(runner, "tenant", "add-organization", *tenant, "Acme Bergen", "--parent", parent)
     (child,) = ORGANIZATION.findall(added)
-    made = ("token", "create", *tenant, "--label", "till", "--organization", parent)
+    made = ("token", "create", *tenant, "--label", "till", "--organization", parent, "--all-scopes")
     assert "token:" in run(runner, *made, "--reach", child)
     beside = run(runner, "tenant", "add-organization", *tenant, "Acme Bodø")
     refused = runner.invoke(application, [*made, "--reach", *ORGANIZATION.findall(beside)])
@@ -40,3 +42,63 @@ def test_token_is_made_to_reach_a_child(runner: CliRunner) -> None:
     malformed = runner.invoke(application, [*made, "--reach", "nonsense"])
     assert malformed.exit_code == 2
     assert "--reach" in malformed.output
+
+
+@pytest.fixture
+def founded(runner: CliRunner) -> tuple[str, ...]:
+    """Return the options that name a new tenant and its organization."""
+    said = run(runner, "tenant", "create", "Acme", "--organization", "Acme Oslo")
+    return ("--tenant", TENANT.findall(said)[0], "--organization", *ORGANIZATION.findall(said))
+
+
+def test_what_a_token_may_do_is_said(runner: CliRunner, founded: tuple[str, ...]) -> None:
+    create = ("token", "create", *founded, "--label", "shop")
+    for options in ((), ("--all-scopes", "--scope", "read"), ("--scope", "member")):
+        refused = runner.invoke(application, [*create, *options])
+        assert refused.exit_code != 0
+        assert "rgw_" not in refused.output
+    said = run(runner, *create, "--scope", "read", "--scope", "grant")
+    assert "scopes:     grant, read\n" in said
+    assert "expires:    never" in said
+    aloud = runner.invoke(application, [*create, "--all-scopes"])
+    assert "may do everything a partner can" in aloud.stderr
+    assert ", ".join(sorted(PARTNER_SCOPES)) in aloud.stdout
+
+
+def test_members_token_takes_no_scopes(runner: CliRunner, founded: tuple[str, ...]) -> None:
+    create = ("token", "create", *founded, "--label", "app", "--member", f"mem_{new_id()}")
+    refused = runner.invoke(application, [*create, "--scope", "read"])
+    assert (refused.exit_code, "--scope" in refused.output) == (2, True)
+
+
+def test_token_ends_when_it_is_said_to(runner: CliRunner, founded: tuple[str, ...]) -> None:
+    create = ("token", "create", *founded, "--label", "shop", "--scope", "read")
+    assert "expires:    2101-01-31T00:00:00+00:00" in run(
+        runner, *create, "--expires", "2101-01-31"
+    )
+    assert "expires:    2" in run(runner, *create, "--expires", "90d")
+    for wrong in ("soon", "90", "-1d", "0x1d", "1234567d", "2026-02-30"):
+        refused = runner.invoke(application, [*create, "--expires", wrong])
+        assert (refused.exit_code, "--expires" in refused.output) == (2, True)
+    past = runner.invoke(application, [*create, "--expires", "2020-01-01"])
+    assert past.exit_code != 0
+
+
+def test_token_is_rotated_and_listed(runner: CliRunner, founded: tuple[str, ...]) -> None:
+    made = run(runner, "token", "create", *founded, "--label", "shop", "--scope", "read")
+    (credential,) = re.findall(r"credential: ([0-9a-f-]{36})", made)
+    rotated = run(runner, "token", "rotate", *founded[:2], credential, "--overlap", "2h")
+    assert re.findall(r"rgw_live_\S+", rotated) != re.findall(r"rgw_live_\S+", made)
+    listed = run(runner, "token", "list", *founded[:2])
+    assert "two tokens until" in listed
+    assert "used never" in listed
+    assert "rgw_" not in listed
+    run(runner, "token", "revoke", *founded[:2], credential)
+    assert "revoked" in run(runner, "token", "list", *founded[:2])
+
+
+def test_tenant_is_made_for_tests(runner: CliRunner) -> None:
+    said = run(runner, "tenant", "create", "Acme", "--organization", "Acme Oslo", "--test")
+    options = ("--tenant", TENANT.findall(said)[0], "--organization", *ORGANIZATION.findall(said))
+    made = run(runner, "token", "create", *options, "--label", "shop", "--scope", "read")
+    assert "rgw_test_" in made

@@ -95,6 +95,7 @@ ORDER = ClaimedOrder(
     tenant_id=UUID(int=1),
     grant_id=UUID(int=2),
     operation_id=UUID(int=3),
+    credential_id=UUID(int=6),
     transaction_kind=TransactionKind.ISSUANCE,
     vendor_id=UUID(int=4),
     endpoint="https://vouchers.example.com/",
