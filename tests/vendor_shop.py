@@ -25,7 +25,7 @@ from gateway.members.model import Identifier, MemberReference
 from gateway.members.upserting import UpsertMember, upsert_member
 from gateway.purchasing.client import VendorClient
 from gateway.purchasing.model import ClaimedOrder, Issued
-from gateway.purchasing.order_store import claim_due_orders
+from gateway.purchasing.order_store import claim_due_orders, fetch_vendors_with_due_orders
 from gateway.purchasing.purchaser import Purchaser
 from gateway.purchasing.settling import settle_declined, settle_issued
 from gateway.rewards.model import PaymentMode
@@ -161,7 +161,12 @@ class VendorShop:
     async def claim_all(self) -> list[ClaimedOrder]:
         """Claim the orders that are due, as a worker would."""
         async with self.database.connection() as connection:
-            return await claim_due_orders(connection, self.caller.tenant_id, new_id(), 10)
+            return [
+                order
+                for tenant_id, vendor_id in await fetch_vendors_with_due_orders(connection)
+                if tenant_id == self.caller.tenant_id
+                for order in await claim_due_orders(connection, tenant_id, vendor_id, new_id(), 10)
+            ]
 
     async def claim(self) -> ClaimedOrder:
         """Claim the one order that is due."""

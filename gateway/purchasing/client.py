@@ -18,7 +18,8 @@ from gateway.purchasing.pinning import PinnedBackend
 from gateway.vendors.model import VendorSecurity, open_secret
 from gateway.vendors.template import render
 
-CONNECTIONS_MAX = 100
+# More than calls may be under way: a call that waits for a connection here would wait for another vendor.
+CONNECTIONS_MAX = 1_000
 KEPT_CONNECTIONS_MAX = 20
 KEPT_SECONDS = 30.0
 CONNECT_TIMEOUT_SECONDS_MAX = 5.0

@@ -39,16 +39,21 @@ WHERE tenant_id = $1 AND status = 'PENDING' AND due_at <= now()
 """
 
 CLAIM_ONE = f"WITH due AS ({_LOCK} AND grant_id = $4 FOR UPDATE SKIP LOCKED) {_CLAIM}"
-CLAIM_DUE = (
-    f"WITH due AS ({_LOCK} ORDER BY due_at, grant_id LIMIT $4 FOR UPDATE SKIP LOCKED) {_CLAIM}"
-)
-
-# For the worker alone, since it reads across tenants: which of them have work. One probe of an index for each.
-TENANTS_WITH_DUE = """
-SELECT id FROM tenants CROSS JOIN LATERAL (
-    SELECT FROM vendor_orders WHERE tenant_id = tenants.id AND status = 'PENDING' AND due_at <= now() LIMIT 1
-) AS due
+CLAIM_DUE = f"""
+WITH due AS ({_LOCK} AND vendor_id = $4 ORDER BY due_at, grant_id LIMIT $5 FOR UPDATE SKIP LOCKED) {_CLAIM}
 """
+
+# For the worker alone, since it reads across tenants: which vendors have orders that are due, the longest due first. One probe
+# of an index for each vendor.
+VENDORS_WITH_DUE = """
+SELECT vendors.tenant_id, vendors.id FROM vendors CROSS JOIN LATERAL (
+    SELECT due_at FROM vendor_orders
+    WHERE vendor_orders.tenant_id = vendors.tenant_id AND vendor_id = vendors.id AND status = 'PENDING' AND due_at <= now()
+    ORDER BY due_at LIMIT 1
+) AS due ORDER BY due_at
+"""
+
+VENDORS_OF = "SELECT grant_id, vendor_id FROM vendor_orders WHERE tenant_id = $1 AND grant_id = ANY($2::uuid[])"
 
 # The holder of the lease alone may decide that nothing was issued; a voucher is a voucher whoever brings it.
 SETTLE = """
@@ -76,16 +81,26 @@ async def claim_order(
 
 
 async def claim_due_orders(
-    connection: Connection, tenant_id: UUID, lease_id: UUID, count_max: int
+    connection: Connection, tenant_id: UUID, vendor_id: UUID, lease_id: UUID, count_max: int
 ) -> list[ClaimedOrder]:
-    """Lease the orders of a tenant that are due, the longest waiting first, passing over those that others hold."""
-    rows = await connection.fetch(CLAIM_DUE, tenant_id, lease_id, LEASE_MARGIN_SECONDS, count_max)
+    """Lease the orders at a vendor that are due, the longest waiting first, passing over those that others hold."""
+    rows = await connection.fetch(
+        CLAIM_DUE, tenant_id, lease_id, LEASE_MARGIN_SECONDS, vendor_id, count_max
+    )
     return [_to_order(tenant_id, lease_id, row) for row in rows]
 
 
-async def fetch_tenants_with_due_orders(connection: Connection) -> Sequence[UUID]:
-    """Return the tenants with orders that are due."""
-    return [row["id"] for row in await connection.fetch(TENANTS_WITH_DUE)]
+async def fetch_vendors_with_due_orders(connection: Connection) -> list[tuple[UUID, UUID]]:
+    """Return the tenant and the id of each vendor with orders that are due."""
+    return [(row["tenant_id"], row["id"]) for row in await connection.fetch(VENDORS_WITH_DUE)]
+
+
+async def fetch_vendors_of_orders(
+    connection: Connection, tenant_id: UUID, grant_ids: Sequence[UUID]
+) -> dict[UUID, UUID]:
+    """Return the vendor of each grant's order."""
+    rows = await connection.fetch(VENDORS_OF, tenant_id, list(grant_ids))
+    return {row["grant_id"]: row["vendor_id"] for row in rows}
 
 
 async def settle_order(

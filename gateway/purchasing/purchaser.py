@@ -19,6 +19,7 @@ from gateway.purchasing.client import VendorClient
 from gateway.purchasing.judging import judge
 from gateway.purchasing.model import Answer, ClaimedOrder, Issued, Refused, Unsettled, Verdict
 from gateway.purchasing.settling import DECLINED, settle_declined, settle_issued
+from gateway.purchasing.slots import CallLimits, VendorSlots
 from gateway.storage.database import Database
 from gateway.vendors.model import VendorSecurity
 
@@ -30,8 +31,9 @@ DELAY_SECONDS_FIRST = 0.5
 DELAY_SECONDS_MAX = 600.0
 # A vendor that was never reached has sold nothing: after so many attempts the member gets the points back.
 UNREACHED_ATTEMPTS_MAX = 5
-CALLS_MAX = 64
-WORKER_CALLS_MAX = 32
+# Of the callers that wait, and of the worker: neither keeps the other from a vendor.
+CALLS_MAX = CallLimits(vendor_max=8, tenant_max=64, total_max=512)
+WORKER_CALLS_MAX = CallLimits(vendor_max=4, tenant_max=32, total_max=256)
 POLL_SECONDS = 0.5
 PENDING = "PENDING"
 CLOSE_SECONDS_MAX = 5.0
@@ -44,7 +46,8 @@ class Purchaser:
         """Take where orders stand and who asks for them."""
         self._database = database
         self._client = client
-        self._calls = asyncio.Semaphore(CALLS_MAX)
+        self._slots = VendorSlots(CALLS_MAX)
+        self._worker_slots = VendorSlots(WORKER_CALLS_MAX)
         self._tasks: set[asyncio.Task[None]] = set()
         self._worker_tasks: set[asyncio.Task[None]] = set()
 
@@ -68,9 +71,11 @@ class Purchaser:
 
         Units: `deadline` in seconds of the event loop's clock. Never raises because of a vendor.
         """
+        async with self._database.connection() as connection:
+            vendors = await order_store.fetch_vendors_of_orders(connection, tenant_id, grant_ids)
         tasks = [
-            self._start(self._pursue_one(tenant_id, grant_id, deadline), self._tasks)
-            for grant_id in grant_ids
+            self._start(self._pursue_one(tenant_id, grant_id, vendor_id, deadline), self._tasks)
+            for grant_id, vendor_id in vendors.items()
         ]
         wait = deadline - asyncio.get_running_loop().time()
         if tasks and wait > 0:
@@ -78,18 +83,29 @@ class Purchaser:
 
     async def run_due(self) -> int:
         """Begin asking for orders that are due, of all tenants, as far as there is room; return how many were begun."""
-        begun = 0
         async with self._database.connection() as connection:
-            tenant_ids = await order_store.fetch_tenants_with_due_orders(connection)
-        for tenant_id in tenant_ids:
-            room = WORKER_CALLS_MAX - len(self._worker_tasks)
-            if room <= 0:
-                break
+            vendors = await order_store.fetch_vendors_with_due_orders(connection)
+        return sum([await self._begin_due(*vendor) for vendor in vendors])
+
+    async def _begin_due(self, tenant_id: UUID, vendor_id: UUID) -> int:
+        """Begin asking one vendor for orders that are due; return how many were begun."""
+        # Taken before the orders are claimed: a lease should not pass while its order waits for a slot.
+        slots = self._worker_slots.take_free(tenant_id, vendor_id, WORKER_CALLS_MAX.vendor_max)
+        if not slots:
+            return 0
+        begun = 0
+        try:
             async with self._database.connection() as connection:
-                orders = await order_store.claim_due_orders(connection, tenant_id, new_id(), room)
+                orders = await order_store.claim_due_orders(
+                    connection, tenant_id, vendor_id, new_id(), slots
+                )
             for order in orders:
                 self._start(self._attempt_safely(order), self._worker_tasks)
-            begun += len(orders)
+                begun += 1
+        finally:
+            # Those that no order needs; each of the others goes with its task.
+            for _ in range(slots - begun):
+                self._worker_slots.give_back(tenant_id, vendor_id)
         return begun
 
     async def finish_begun(self) -> None:
@@ -105,14 +121,21 @@ class Purchaser:
         task.add_done_callback(tasks.discard)
         return task
 
-    async def _pursue_one(self, tenant_id: UUID, grant_id: UUID, deadline: float) -> None:
+    async def _pursue_one(
+        self, tenant_id: UUID, grant_id: UUID, vendor_id: UUID, deadline: float
+    ) -> None:
         clock = asyncio.get_running_loop().time
         try:
             while True:
-                wait_seconds = await self._step(tenant_id, grant_id)
+                # Claimed when there is a slot for the call, not before: a lease should not pass while it waits.
+                async with self._slots.take(tenant_id, vendor_id, deadline - clock()):
+                    wait_seconds = await self._step(tenant_id, grant_id)
                 if wait_seconds is None or clock() + wait_seconds > deadline:
                     return
                 await asyncio.sleep(wait_seconds)
+        except TimeoutError:
+            # The vendor is busy with others' orders for as long as the caller waits: the worker asks for this one.
+            return
         except Exception:
             # The order is committed and its lease will end: the worker goes on with it.
             logger.exception(
@@ -121,12 +144,10 @@ class Purchaser:
 
     async def _step(self, tenant_id: UUID, grant_id: UUID) -> float | None:
         """Ask if it is our turn, else see how it stands; return after how long to come back, or None if it is settled."""
-        # Claimed when there is room for the call, not before: a lease should not pass while it waits.
-        async with self._calls:
-            async with self._database.connection() as connection:
-                order = await order_store.claim_order(connection, tenant_id, grant_id, new_id())
-            if order is not None:
-                return await self.attempt(order)
+        async with self._database.connection() as connection:
+            order = await order_store.claim_order(connection, tenant_id, grant_id, new_id())
+        if order is not None:
+            return await self.attempt(order)
         async with self._database.connection() as connection:
             status = await order_store.fetch_status(connection, tenant_id, grant_id)
         return POLL_SECONDS if status == PENDING else None
@@ -136,6 +157,8 @@ class Purchaser:
             await self.attempt(order)
         except Exception:
             logger.exception("vendor order not settled", extra=_facts(order))
+        finally:
+            self._worker_slots.give_back(order.tenant_id, order.vendor_id)
 
     async def attempt(self, order: ClaimedOrder) -> float | None:
         """Ask once and act on what comes of it; return after how many seconds to ask again, or None if it is settled."""

@@ -20,11 +20,16 @@ class Slots:
         Raises:
             TimeoutError: none came free in time.
         """
-        if self._free and share.held < share.most:
-            self._free -= 1
-            share.held += 1
-            return
-        await self._line.wait(share, timeout_seconds)
+        if not self.take_free(share):
+            await self._line.wait(share, timeout_seconds)
+
+    def take_free(self, share: Share) -> bool:
+        """Take a slot and count it in the share if one is free now; tell whether that is so."""
+        if not self._free or share.held >= share.most:
+            return False
+        self._free -= 1
+        share.held += 1
+        return True
 
     def give_back(self, share: Share) -> None:
         """Let the next one have the slot."""

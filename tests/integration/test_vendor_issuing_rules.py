@@ -12,7 +12,6 @@ from gateway.grants.status import StatusCode
 from gateway.ids import IdKind, encode_id, new_id
 from gateway.issuing.model import IssueItem, PaymentChoice
 from gateway.ledger.model import OwnerKind
-from gateway.purchasing.order_store import claim_due_orders
 from gateway.purchasing.settling import settle_declined
 from gateway.rewards.fields import RewardFields
 from gateway.rewards.model import PaymentMode
@@ -74,9 +73,7 @@ async def test_cash_for_what_the_vendor_declined_can_be_used_again(vouchers: Ven
     outcome = await issue(shop, "1", ann, item, replace(item, event_log_id="2"))
     assert codes_of(outcome) == [StatusCode.PENDING] * 2
     assert codes_of(await issue(shop, "2", ann, item)) == [StatusCode.CASH_REFERENCE_TAKEN]
-    async with shop.database.connection() as connection:
-        orders = await claim_due_orders(connection, shop.caller.tenant_id, new_id(), 10)
-    first, second = orders
+    first, second = await vouchers.claim_all()
     assert await settle_declined(shop.database, first, "it was told so")
     assert codes_of(await issue(shop, "3", ann, item)) == [StatusCode.CASH_REFERENCE_TAKEN]
     assert await settle_declined(shop.database, second, "it was told so")

@@ -36,6 +36,7 @@ from gateway.ledger.model import (
 )
 from gateway.operations.model import IdempotencyConflict
 from gateway.purchasing.model import Issued
+from gateway.purchasing.purchaser import WORKER_CALLS_MAX
 from gateway.purchasing.settling import settle_declined, settle_issued
 from gateway.reversing.model import ReverseCommand
 from gateway.reversing.reverse_grant import reverse_grant
@@ -380,7 +381,8 @@ async def test_hold_takes_all_or_nothing() -> None:
 async def test_worker_begins_no_more_than_it_has_room_for(
     shop: VendorShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.purchasing.purchaser.WORKER_CALLS_MAX", 2)
+    limits = WORKER_CALLS_MAX._replace(vendor_max=2)
+    monkeypatch.setattr("gateway.purchasing.purchaser.WORKER_CALLS_MAX", limits)
     await shop.issue(None, *[shop.item(paid=False)] * 3)
     worker = shop.open_purchaser()
     assert (await worker.run_due(), await worker.run_due()) == (2, 0)
