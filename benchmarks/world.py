@@ -122,7 +122,9 @@ async def create_numbered_members(database: Database, caller: Caller, count: int
     ]
 
     async def work(connection: Connection) -> None:
-        await create_members(connection, caller.tenant_id, members, datetime.now(UTC))
+        await create_members(
+            connection, caller.tenant_id, caller.organization_id, members, datetime.now(UTC)
+        )
 
     await database.run_transaction(work)
     return ids

@@ -36,6 +36,10 @@ class StandardAssets:
     experience_id: UUID
     cash_id: UUID
 
+    def __contains__(self, asset_id: UUID) -> bool:
+        """Tell whether an asset is one of them."""
+        return asset_id in (self.points_id, self.experience_id, self.cash_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -53,6 +57,11 @@ class Caller:
     member_id: UUID | None = None
     reach: frozenset[UUID] = frozenset()
     credential_id: UUID | None = None
+
+    @property
+    def organization_ids(self) -> frozenset[UUID]:
+        """Return the caller's own organization and those that it reaches."""
+        return self.reach | {self.organization_id}
 
 
 def authorize(caller: Caller, *scopes: Scope) -> None:

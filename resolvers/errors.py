@@ -98,10 +98,13 @@ class NotFound(Error):
 
 
 @strawberry.type(
-    description="The credential is valid but does not allow what the input asks for. Nothing was done."
+    description="The credential is valid but does not allow what the input asks for: `path` names what another organization owns. Nothing was done."
 )
 class Forbidden(Error):
-    """An organization out of reach, or validation that may not be skipped; missing scopes are top-level errors instead."""
+    """What another organization owns, an organization out of reach, or validation that may not be skipped.
+
+    Missing scopes are top-level errors instead.
+    """
 
 
 @strawberry.type(description="The id or name is taken. Nothing was written.")
@@ -149,7 +152,7 @@ class InsufficientBalance(Error):
 
 
 @strawberry.type(
-    description="The reward cannot be granted now: inactive, out of stock, or its code pool is exhausted; `code` says which."
+    description="The reward cannot be granted now: inactive, out of stock, its code pool exhausted, or (FORBIDDEN) of an asset that its organization may not credit; `code` says which."
 )
 class RewardUnavailable(Error):
     """A reward's status, stock or pool forbids it."""

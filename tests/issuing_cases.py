@@ -14,7 +14,6 @@ from gateway.issuing.custom_fields.defining import DefineCustomField, define_cus
 from gateway.issuing.custom_fields.model import CustomField, CustomFieldType
 from gateway.issuing.fulfillment.defining import DefineStage, define_fulfillment_stage
 from gateway.issuing.funding import FundedGroup, FundGroup, fund_group
-from gateway.issuing.scope import OrganizationReference
 from gateway.issuing.tills.creating import CreateTill, create_till
 from gateway.issuing.tills.requesting import RequestCode, request_validation_code
 from gateway.members.groups.creating import CreateGroup, create_group
@@ -31,6 +30,7 @@ from gateway.members.standing.model import Link, StandingKind, StandingStatus
 from gateway.members.standing.setting import SetStanding, set_standing
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.tenants.founding import create_organization
+from gateway.tenants.model import OrganizationReference
 from tests.catalog import Shop
 from tests.use_cases import named, points_of
 

@@ -149,7 +149,13 @@ async def add_members(shop: Shop, count: int, *identifiers: Identifier) -> list[
     members = [NewMember(member_id, ()) for member_id in new_ids(count)]
     members[0] = NewMember(members[0].id, identifiers)
     async with shop.database.transaction() as connection:
-        await create_members(connection, shop.caller.tenant_id, members, datetime.now(UTC))
+        await create_members(
+            connection,
+            shop.caller.tenant_id,
+            shop.caller.organization_id,
+            members,
+            datetime.now(UTC),
+        )
     return [member.id for member in members]
 
 

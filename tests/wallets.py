@@ -72,7 +72,9 @@ class Wallets:
             for id in ids
         ]
         async with self.database.transaction() as connection:
-            await insert_members(connection, self.caller.tenant_id, members, self.at)
+            await insert_members(
+                connection, self.caller.tenant_id, self.caller.organization_id, members, self.at
+            )
         return ids
 
     async def grant(

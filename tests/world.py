@@ -353,7 +353,13 @@ async def _create_members(shop: Shop, count: int) -> tuple[UUID, ...]:
 
     async def work(connection: Connection) -> None:
         members = [NewMember(member_id, ()) for member_id in ids]
-        await create_members(connection, shop.caller.tenant_id, members, datetime.now(UTC))
+        await create_members(
+            connection,
+            shop.caller.tenant_id,
+            shop.caller.organization_id,
+            members,
+            datetime.now(UTC),
+        )
 
     await shop.database.run_transaction(work)
     return ids

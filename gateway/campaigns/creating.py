@@ -18,11 +18,12 @@ from gateway.campaigns.rules import check_fields, check_references
 from gateway.campaigns.store import ACTIVE_CAMPAIGNS_MAX, fetch_campaigns
 from gateway.errors import FieldError, InvalidInput
 from gateway.ids import new_id
+from gateway.ledger.assets import say_forbidden
 from gateway.operations.model import Operation, OperationKind, Request, check_key
 from gateway.operations.once import run_once
 from gateway.rewards.store import fetch_rewards
 from gateway.storage.database import Connection, Database
-from gateway.tenants.assets import load_assets
+from gateway.tenants.asset_rights import load_visible_assets
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,11 @@ async def _check_references(connection: Connection, caller: Caller, fields: Camp
         connection, caller.tenant_id, caller.organization_id, fields.reward_ids
     )
     asset_id = fields.budget_asset_id
-    assets = await load_assets(connection, caller.tenant_id, [asset_id] if asset_id else [])
-    asset = assets.get(asset_id) if asset_id else None
-    if errors := check_references(fields, rewards, asset):
+    found = await load_visible_assets(connection, caller, [asset_id] if asset_id else [])
+    asset = found.assets.get(asset_id) if asset_id else None
+    errors = check_references(fields, rewards, asset)
+    if asset is not None and asset.id in found.forbidden_ids:
+        path = ("input", "budgetAssetId")
+        errors.append(FieldError(path, "issuer", say_forbidden(asset)))
+    if errors:
         raise InvalidInput(errors)

@@ -31,7 +31,7 @@ from gateway.operations.model import Operation, OperationKind, Request, check_ke
 from gateway.operations.once import run_once
 from gateway.rewards.rules import check_amount, plain
 from gateway.storage.database import Connection, Database
-from gateway.tenants.assets import load_assets
+from gateway.tenants.asset_rights import require_movable
 
 PATH = ("input", "amount")
 
@@ -64,6 +64,7 @@ async def fund_campaign(
         Forbidden: the credential lacks the scope.
         InvalidInput: the amount breaks a rule of its asset, or the campaign has no budget.
         NotFound: the caller's organization has no such campaign.
+        OutOfReach: the owner of the budget's asset does not name the organization as an issuer any more.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
     authorize(caller, Scope.CATALOG)
@@ -115,8 +116,8 @@ async def _find_budget(
     if campaign.budget is None:
         message = "The campaign has no budget: it was created without a budgetAssetId."
         raise InvalidInput([FieldError(("input", "campaignId"), "budget", message)])
-    asset_id = campaign.budget.asset_id
-    asset = (await load_assets(connection, caller.tenant_id, [asset_id]))[asset_id]
+    path = ("input", "campaignId")
+    asset = await require_movable(connection, caller, campaign.budget.asset_id, path)
     if errors := check_amount(command.amount, asset.scale, PATH):
         raise InvalidInput(errors)
     return campaign.budget, to_minor(command.amount, asset.scale)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from gateway.grants.catalog_line import NOT_FOUND, find_refusal, plan_line
 from gateway.grants.line import Line, LineResult
 from gateway.grants.record import GrantSource
 from gateway.ids import new_ids
+from gateway.ledger.assets import AssetUse
 from gateway.ledger.model import OwnerKind, Transaction, TransactionKind, Transfer
 from gateway.operations.model import Operation
 from gateway.rewards.model import Reward
@@ -29,6 +30,7 @@ def plan_lines(
     operation: Operation,
     judgments: Sequence[Judgment],
     rewards: Mapping[UUID, Reward],
+    forbidden_uses: Set[AssetUse],
     member_id: UUID,
 ) -> tuple[dict[EffectKey, LineResult], dict[EffectKey, Line]]:
     """Return what is refused before balances are looked at, and the lines to try, oldest campaign and first tier first."""
@@ -40,7 +42,7 @@ def plan_lines(
             for reward_id in tier.reward_ids:
                 key = (campaign.id, index, reward_id)
                 reward = rewards.get(reward_id)
-                refusal = judgment.refusal_of(index) or find_refusal(reward)
+                refusal = judgment.refusal_of(index) or find_refusal(reward, forbidden_uses)
                 if refusal is None and reward is not None:
                     wanted[key] = (campaign, reward)
                 else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,15 +19,17 @@ from gateway.campaigns.store import fetch_available, fetch_explained, fetch_list
 from gateway.errors import InvalidInput, NotFound
 from gateway.grants.award import award
 from gateway.grants.catalog_line import find_refusal
-from gateway.grants.line import LineResult
+from gateway.grants.line import Line, LineResult
 from gateway.grants.record import GrantRecord
 from gateway.grants.status import Refusal
 from gateway.ids import IdKind, encode_id
+from gateway.ledger.assets import AssetUse
 from gateway.members.store import fetch_members, find_members
 from gateway.operations.model import Operation
 from gateway.rewards.model import Reward
 from gateway.rewards.store import fetch_rewards
 from gateway.storage.database import Connection
+from gateway.tenants.asset_rights import find_forbidden_uses
 from gateway.tenants.assets import load_assets
 
 
@@ -54,10 +56,15 @@ class EventRun:
         member_id, facts = await self._find_member(connection)
         judgments = await self._judge(connection, operation, occurred_at, facts)
         rewards = await self._find_rewards(connection, judgments)
+        uses = [use for reward in rewards.values() if (use := reward.credit_use)]
+        forbidden = await find_forbidden_uses(connection, self.caller, uses)
         await self._judge_limits(connection, judgments, member_id, occurred_at)
         if self.command.is_dry_run:
-            await self._explain(connection, judgments, rewards)
-        results = await self._award(connection, operation, judgments, rewards, member_id)
+            await self._explain(connection, judgments, rewards, forbidden)
+        lines = plan_lines(
+            self.caller, self.command, operation, judgments, rewards, forbidden, member_id
+        )
+        results = await self._award(connection, operation, *lines)
         self.grants = {r.id: r for r in results.values() if isinstance(r, GrantRecord)}
         await self._count(connection, operation, judgments, results, member_id, occurred_at)
         return to_answer(member_id, occurred_at, judgments, results)
@@ -129,6 +136,7 @@ class EventRun:
         connection: Connection,
         judgments: Sequence[Judgment],
         rewards: Mapping[UUID, Reward],
+        forbidden_uses: Set[AssetUse],
     ) -> None:
         """Add what decides nothing here but explains much: what budgets have left, and whether rewards can be given."""
         tenant_id = self.caller.tenant_id
@@ -140,25 +148,21 @@ class EventRun:
                 judge_budget(judgment, assets[budget.asset_id], left[budget.id])
             for tier, verdict in zip(judgment.campaign.tiers, judgment.tiers, strict=True):
                 for reward_id in tier.reward_ids:
-                    verdict.checks.append(_check_reward(reward_id, rewards))
+                    verdict.checks.append(_check_reward(rewards.get(reward_id), forbidden_uses))
 
     async def _award(
         self,
         connection: Connection,
         operation: Operation,
-        judgments: Sequence[Judgment],
-        rewards: Mapping[UUID, Reward],
-        member_id: UUID,
+        refused: Mapping[EffectKey, LineResult],
+        lines: Mapping[EffectKey, Line],
     ) -> dict[EffectKey, LineResult]:
-        results, lines = plan_lines(
-            self.caller, self.command, operation, judgments, rewards, member_id
-        )
         awarded = (
             await award(connection, self.caller.tenant_id, list(lines.values()), operation.at)
             if lines
             else []
         )
-        return results | dict(zip(lines, awarded, strict=True))
+        return {**refused, **dict(zip(lines, awarded, strict=True))}
 
     async def _count(
         self,
@@ -185,9 +189,8 @@ class EventRun:
             await add_uses(connection, tenant_id, uses, occurred_at, operation.id)
 
 
-def _check_reward(reward_id: UUID, rewards: Mapping[UUID, Reward]) -> Check:
-    reward = rewards.get(reward_id)
-    refusal: Refusal | None = find_refusal(reward)
+def _check_reward(reward: Reward | None, forbidden_uses: Set[AssetUse]) -> Check:
+    refusal: Refusal | None = find_refusal(reward, forbidden_uses)
     if refusal is not None:
         return Check(CheckKind.REWARD, is_passed=False, message=" ".join(refusal.reasons))
     name = reward.name if reward else ""

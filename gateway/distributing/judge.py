@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
@@ -10,8 +10,9 @@ from uuid import UUID
 from gateway.distributing.model import DistributionLine, Recipient
 from gateway.grants.status import Refusal, StatusCode
 from gateway.ids import IdKind, decode_id
-from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, AssetKind
+from gateway.ledger.assets import AMOUNT_MINOR_MAX, AssetKind, say_forbidden
 from gateway.members.identifiers import IdentifierKind, normalize
+from gateway.tenants.asset_rights import VisibleAssets
 
 CURRENCY_KINDS = frozenset({AssetKind.CURRENCY, AssetKind.POINTS})
 AMOUNT_TOO_LARGE = "currencyReward.amount is too large."
@@ -60,13 +61,15 @@ def judge_forms(lines: Iterable[DistributionLine]) -> list[JudgedLine]:
     return judged
 
 
-def judge_currency(reward: JudgedReward, assets: Mapping[UUID, Asset]) -> str | None:
+def judge_currency(reward: JudgedReward, found: VisibleAssets) -> str | None:
     """Return why so much of this currency cannot be distributed, or None."""
     if reward.currency_id is None:
         return None
-    asset = assets.get(reward.currency_id)
+    asset = found.assets.get(reward.currency_id)
     if asset is None or asset.kind not in CURRENCY_KINDS:
         return "No such currency."
+    if asset.id in found.forbidden_ids:
+        return f"currencyReward.currencyId: {say_forbidden(asset)}"
     is_too_large = abs(reward.amount) > AMOUNT_MINOR_MAX // 10**asset.scale
     return AMOUNT_TOO_LARGE if is_too_large else None
 

@@ -14,6 +14,7 @@ from gateway.distributing.judge import JudgedReward, judge_currency
 from gateway.distributing.notices import write_notice
 from gateway.ledger.assets import Asset
 from gateway.ledger.model import Account, OwnerKind, Transfer
+from gateway.tenants.asset_rights import VisibleAssets
 
 
 class RewardPlan(NamedTuple):
@@ -48,10 +49,11 @@ class Move(NamedTuple):
 class Planner:
     """Plans rewards for a caller, each distinct one once."""
 
-    def __init__(self, caller: Caller, assets: Mapping[UUID, Asset], message: str | None) -> None:
+    def __init__(self, caller: Caller, found: VisibleAssets, message: str | None) -> None:
         """Take the assets that were found, and what members are told instead of a general text."""
         self._caller = caller
-        self._assets = assets
+        self._found = found
+        self._assets = found.assets
         self._message = message
         self._plans: dict[JudgedReward, RewardPlan] = {}
 
@@ -63,7 +65,7 @@ class Planner:
         return plan
 
     def _plan(self, reward: JudgedReward) -> RewardPlan:
-        reason = judge_currency(reward, self._assets)
+        reason = judge_currency(reward, self._found)
         if reason or reward.reasons:
             return RewardPlan(reason, (), (), "")
         moves = self._find_moves(reward)

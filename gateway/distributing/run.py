@@ -1,13 +1,13 @@
 """One distribution on its way through its database transaction.
 
-Round trips, whatever the number of lines: claim the key, find members, find the currencies that are new to this process,
-award (2, and up to 2 more where many rows are copied), notify, store the answer. A replay: claim the key, read
+Round trips, whatever the number of lines: claim the key, find members, find the currencies that are new to this process
+or another organization's (2), award (2, and up to 2 more where many rows are copied), notify, store the answer. A replay: claim the key, read
 the answer, commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import compress
 from typing import Any, NamedTuple
@@ -31,12 +31,11 @@ from gateway.grants.line import Line, LineResult
 from gateway.grants.record import GrantKind, GrantRecord, GrantSource, GrantStatus
 from gateway.grants.status import Refusal
 from gateway.ids import new_id, new_ids, to_uuid
-from gateway.ledger.assets import Asset
 from gateway.ledger.model import Transaction, TransactionKind
 from gateway.members.store import find_members
 from gateway.operations.model import Answer, Operation, OperationKind, Request
 from gateway.storage.database import Connection
-from gateway.tenants.assets import load_assets
+from gateway.tenants.asset_rights import VisibleAssets, load_visible_assets
 
 
 class Planned(NamedTuple):
@@ -74,8 +73,8 @@ class DistributionRun:
         # What an earlier attempt granted was undone with it.
         self.grants = {}
         members = await find_members(connection, tenant_id, self.member_keys)
-        assets = await load_assets(connection, tenant_id, self.asset_ids)
-        planned = self.plan(members, assets, operation)
+        found = await load_visible_assets(connection, self.caller, self.asset_ids)
+        planned = self.plan(members, found, operation)
         lines = planned.lines
         results = await award(connection, tenant_id, lines, at) if lines else []
         answer = self.settle(planned, results, at)
@@ -99,15 +98,15 @@ class DistributionRun:
         return {experience_id, *(asset_id for asset_id in named if asset_id is not None)}
 
     def plan(
-        self, members: Sequence[UUID | None], assets: Mapping[UUID, Asset], operation: Operation
+        self, members: Sequence[UUID | None], found: VisibleAssets, operation: Operation
     ) -> Planned:
         """Return what is to be tried; `members` are those whom `member_keys` name."""
-        planner = Planner(self.caller, assets, self.command.message)
+        planner = Planner(self.caller, found, self.command.message)
         transaction = self._to_transaction(operation)
         planned = Planned([], [], {})
-        found = iter(members)
+        named = iter(members)
         for index, judged in enumerate(self._judged):
-            member_id = None if judged.member_key is None else next(found)
+            member_id = None if judged.member_key is None else next(named)
             plan = planner.plan(judged.reward)
             if member_id is None or judged.reasons or plan.reason:
                 planned.refusals[index] = judge_facts(judged, member_id, plan.reason)

@@ -30,6 +30,7 @@ from gateway.operations.store import Reading
 from gateway.rewards.model import Reward
 from gateway.rewards.store import fetch_rewards
 from gateway.storage.database import Connection
+from gateway.tenants.asset_rights import NO_USES, find_forbidden_uses
 
 GRANTED = ItemStatus(StatusCode.GRANTED, "Reward granted.")
 
@@ -91,11 +92,14 @@ async def _plan(
 ) -> tuple[list[Line], dict[UUID, RewardsError]]:
     """Find the rewards, and return the lines, and by grant id why there is none."""
     rewards = await _find_rewards(connection, caller, running)
+    uses = [use for reward in rewards.values() if (use := reward.credit_use)]
+    forbidden = await find_forbidden_uses(connection, caller, uses) if uses else NO_USES
     lines: list[Line] = []
     failed: dict[UUID, RewardsError] = {}
     for job, operation in running:
         try:
-            lines.append(plan_grant(caller, job, operation, members[job.grant_id], rewards))
+            member_id = members[job.grant_id]
+            lines.append(plan_grant(caller, job, operation, member_id, rewards, forbidden))
         except RewardsError as error:
             failed[job.grant_id] = error
     return lines, failed

@@ -5,16 +5,17 @@ Source: MON-7..11, OWN-8, OWN-9.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from uuid import UUID
 
 from gateway.access import Caller
 from gateway.errors import FieldError, InvalidInput, NotFound
-from gateway.granting.model import CatalogReward, CustomReward, GrantJob
+from gateway.granting.model import CustomReward, GrantJob
 from gateway.grants.catalog_line import find_refusal, plan_line
 from gateway.grants.errors import RewardUnavailable
 from gateway.grants.line import Line
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
+from gateway.ledger.assets import AssetUse
 from gateway.ledger.model import (
     Account,
     OwnerKind,
@@ -35,13 +36,14 @@ def plan_grant(
     operation: Operation,
     member_id: UUID | None,
     rewards: Mapping[UUID, Reward],
+    forbidden_uses: Set[AssetUse],
 ) -> Line:
     """Return the line of one grant.
 
     Raises:
         InvalidInput: the time to claim it in is over.
         NotFound: the member or the reward is unknown to the caller.
-        RewardUnavailable: the reward is not active.
+        RewardUnavailable: the reward is not active, or credits an asset that the organization may not credit.
     """
     if member_id is None:
         raise NotFound("No such member.", ("input", "member"))
@@ -55,7 +57,12 @@ def plan_grant(
     )
     if isinstance(job.command.reward, CustomReward):
         return _plan_custom(caller, job, job.command.reward, transaction, member_id)
-    return _plan_catalog(caller, job, job.command.reward, transaction, member_id, rewards)
+    reward = rewards.get(job.command.reward.reward_id) if job.command.reward.reward_id else None
+    if reward is None:
+        raise NotFound("No such reward.", REWARD_PATH)
+    if refusal := find_refusal(reward, forbidden_uses):
+        raise RewardUnavailable(refusal, REWARD_PATH)
+    return _plan_catalog(caller, job, reward, transaction, member_id)
 
 
 def _plan_custom(
@@ -103,16 +110,10 @@ def _plan_custom(
 def _plan_catalog(
     caller: Caller,
     job: GrantJob,
-    wanted: CatalogReward,
+    reward: Reward,
     transaction: Transaction,
     member_id: UUID,
-    rewards: Mapping[UUID, Reward],
 ) -> Line:
-    reward = rewards.get(wanted.reward_id) if wanted.reward_id else None
-    if reward is None:
-        raise NotFound("No such reward.", REWARD_PATH)
-    if refusal := find_refusal(reward):
-        raise RewardUnavailable(refusal, REWARD_PATH)
     return plan_line(
         caller,
         reward,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 from uuid import UUID
 
@@ -10,19 +10,34 @@ from gateway.access import Caller
 from gateway.grants.line import Coupon, Line
 from gateway.grants.record import KINDS, GrantSource, GrantStatus
 from gateway.grants.status import Refusal, StatusCode
+from gateway.ledger.assets import AssetUse
 from gateway.ledger.model import Transaction, Transfer
 from gateway.rewards.model import Reward, RewardStatus
 from gateway.rewards.types.base import PlanContext
+from gateway.tenants.asset_rights import NO_USES
 
 NOT_FOUND = Refusal(StatusCode.REWARD_NOT_FOUND, ("No such reward.",))
 INACTIVE = Refusal(StatusCode.REWARD_INACTIVE, ("The reward is not active.",))
+ASSET_FORBIDDEN = Refusal(
+    StatusCode.ASSET_FORBIDDEN,
+    (
+        "The reward moves an asset whose owner does not name the reward's organization as an issuer.",
+    ),
+)
 
 
-def find_refusal(reward: Reward | None) -> Refusal | None:
-    """Return why nobody can be given this reward now, or None (MON-7)."""
+def find_refusal(reward: Reward | None, forbidden_uses: Set[AssetUse] = NO_USES) -> Refusal | None:
+    """Return why nobody can be given this reward now, or None (MON-7).
+
+    `forbidden_uses` are those that `find_forbidden_uses` found among the rewards' uses of assets.
+    """
     if reward is None:
         return NOT_FOUND
-    return None if reward.status is RewardStatus.ACTIVE else INACTIVE
+    if reward.status is not RewardStatus.ACTIVE:
+        return INACTIVE
+    if forbidden_uses and reward.credit_use in forbidden_uses:
+        return ASSET_FORBIDDEN
+    return None
 
 
 def plan_line(

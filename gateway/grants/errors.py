@@ -11,13 +11,14 @@ from gateway.ledger.assets import Asset
 _ERROR_CODES = {
     StatusCode.REWARD_NOT_FOUND: ErrorCode.NOT_FOUND,
     StatusCode.REWARD_INACTIVE: ErrorCode.REWARD_INACTIVE,
+    StatusCode.ASSET_FORBIDDEN: ErrorCode.FORBIDDEN,
     StatusCode.OUT_OF_STOCK: ErrorCode.OUT_OF_STOCK,
     StatusCode.POOL_EXHAUSTED: ErrorCode.POOL_EXHAUSTED,
 }
 
 
 class RewardUnavailable(RewardsError):
-    """The reward exists and cannot be granted now: inactive, out of stock, or its code pool is empty."""
+    """The reward exists and cannot be granted now: inactive, out of stock, its pool is empty, or its asset is another's."""
 
     def __init__(self, refusal: Refusal, path: tuple[str, ...]) -> None:
         """Take the line's refusal; its code becomes the error's."""

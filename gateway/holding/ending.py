@@ -24,13 +24,14 @@ from gateway.holding.model import (
     read_amount,
 )
 from gateway.ids import new_id
+from gateway.ledger.assets import Asset
 from gateway.ledger.model import Account, HoldEnded, OwnerKind, Transaction, TransactionKind
 from gateway.ledger.store import lock_balances, record
 from gateway.operations.model import Operation, OperationKind, Request, check_key
 from gateway.operations.once import run_once
 from gateway.rewards.rules import plain
 from gateway.storage.database import Connection, Database
-from gateway.tenants.assets import load_assets
+from gateway.tenants.asset_rights import require_movable
 
 PATH = ("input", "holdId")
 
@@ -44,6 +45,7 @@ async def capture(database: Database, caller: Caller, command: CaptureCommand) -
         Forbidden: the credential lacks the hold scope.
         InvalidInput: the command breaks rules; nothing was taken.
         NotFound: the hold is unknown to the caller.
+        OutOfReach: the asset's owner does not name the organization as an issuer any more.
         HoldEnded: it was captured or released before, or its time is over.
         IdempotencyConflict: the request id was used for another capture.
         RequestInProgress: the first use of the request id is still running.
@@ -54,7 +56,8 @@ async def capture(database: Database, caller: Caller, command: CaptureCommand) -
     transaction_id = new_id()
 
     async def take(connection: Connection, operation: Operation, found: HoldRecord) -> None:
-        amount_minor = await _read_amount(connection, caller, command, found)
+        asset = await require_movable(connection, caller, found.asset_id, PATH)
+        amount_minor = _read_amount(command, found, asset)
         hold, tenant_id = found.hold, caller.tenant_id
         credit = Account(found.asset_id, OwnerKind.REDEMPTION, caller.organization_id)
         transaction = Transaction(
@@ -137,13 +140,10 @@ _MESSAGES = {
 }
 
 
-async def _read_amount(
-    connection: Connection, caller: Caller, command: CaptureCommand, found: HoldRecord
-) -> int:
+def _read_amount(command: CaptureCommand, found: HoldRecord, asset: Asset) -> int:
     if command.amount is None:
         return found.amount_minor
-    assets = await load_assets(connection, caller.tenant_id, [found.asset_id])
-    amount_minor = read_amount(command.amount, assets[found.asset_id])
+    amount_minor = read_amount(command.amount, asset)
     if amount_minor > found.amount_minor:
         message = "amount must be at most what is held."
         raise InvalidInput([FieldError(("input", "amount"), "range", message)])

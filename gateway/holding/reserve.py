@@ -33,7 +33,7 @@ from gateway.operations.model import Operation, OperationKind, Request
 from gateway.operations.once import run_once
 from gateway.rewards.rules import plain
 from gateway.storage.database import Connection, Database
-from gateway.tenants.assets import load_assets
+from gateway.tenants.asset_rights import find_movable_asset
 
 
 async def reserve(database: Database, caller: Caller, command: ReserveCommand) -> HoldOutcome:
@@ -42,7 +42,8 @@ async def reserve(database: Database, caller: Caller, command: ReserveCommand) -
     Raises:
         Forbidden: the credential lacks the hold scope.
         InvalidInput: the command breaks rules.
-        NotFound: the member or asset is unknown.
+        NotFound: the member is unknown, or the organization sees no such asset.
+        OutOfReach: it sees the asset and may not deduct it.
         InsufficientBalance: less than the amount is available.
         IdempotencyConflict: the request id was used for another reservation.
         RequestInProgress: the first use of the request id is still running.
@@ -116,10 +117,8 @@ async def _find_member(connection: Connection, caller: Caller, command: ReserveC
 
 async def _find_asset(connection: Connection, caller: Caller, command: ReserveCommand) -> Asset:
     path = ("input", "assetId")
-    wanted = [command.asset_id] if command.asset_id else []
-    for asset in (await load_assets(connection, caller.tenant_id, wanted)).values():
-        if asset.kind not in HOLDABLE_KINDS:
-            message = "assetId must be the id of points, a currency or cash."
-            raise InvalidInput([FieldError(path, "kind", message)])
-        return asset
-    raise NotFound("No such asset.", path)
+    asset = await find_movable_asset(connection, caller, command.asset_id, path)
+    if asset.kind not in HOLDABLE_KINDS:
+        message = "assetId must be the id of points, a currency or cash."
+        raise InvalidInput([FieldError(path, "kind", message)])
+    return asset

@@ -1,7 +1,7 @@
 """Issuances of one caller in one database transaction, each with its own key, answer and failure.
 
 Round trips, whatever the number of issuances and items: claim the keys and find the members and what decides about the items, the
-rewards that have changed and the payment assets that are new to this process, claim the items' keys if they have any (2 if some
+rewards that have changed and the assets that are new to this process or another organization's, claim the items' keys if they have any (2 if some
 are known), find the tills and the groups if any are named, use up the till's code if there is one, claim the cash references if
 there are any, award (2, with coupons up to 6 more), put grants at their first stage if there are stages, keep the calls' notes,
 store the answers that are not as expected, and free the keys of items that were refused, if there are any. A replay: claim the
@@ -65,7 +65,7 @@ async def issue_batch(
         if isinstance(operation, Operation)
     }
     if runs:
-        facts = await load_facts(connection, caller.tenant_id, reaches, found)
+        facts = await load_facts(connection, caller, reaches, found)
         by_operation = dict(zip([request.operation_id for request in requests], facts, strict=True))
         await _issue(connection, caller, list(runs.values()), by_operation)
     answers: list[dict[str, Any] | Failed] = []

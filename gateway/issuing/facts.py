@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
 
+from gateway.access import Caller
+from gateway.grants.catalog_line import ASSET_FORBIDDEN
 from gateway.grants.status import Refusal
 from gateway.issuing.custom_fields.model import CustomField
 from gateway.issuing.fact_store import FoundFacts, facts_reading, to_found_facts
 from gateway.issuing.model import IssueItem
 from gateway.issuing.pricing import Price, Prices
 from gateway.issuing.reach import Reach, organization_of
-from gateway.ledger.assets import Asset
+from gateway.ledger.assets import Asset, AssetUse
 from gateway.operations.store import Reading
 from gateway.rewards.current import load_current_rewards
 from gateway.rewards.model import Reward
 from gateway.storage.database import Connection
+from gateway.tenants.asset_rights import NO_USES, find_forbidden_uses
 from gateway.tenants.assets import load_assets
 
 _NOTHING: frozenset[str] = frozenset()
@@ -28,7 +31,8 @@ _NOTHING: frozenset[str] = frozenset()
 class Facts:
     """The rewards and assets of a call, and what its organizations and its member say about it.
 
-    `closed_reward_ids` are reserved for segments that the member is not in.
+    `closed_reward_ids` are reserved for segments that the member is not in. `forbidden_uses` are assets that a reward's
+    organization may not credit or take as payment.
     """
 
     home_id: UUID
@@ -40,6 +44,7 @@ class Facts:
     label_statuses: Set[str] = frozenset()
     custom_fields: Mapping[UUID, Mapping[str, CustomField]] = field(default_factory=dict)
     stages: Mapping[UUID, Sequence[str]] = field(default_factory=dict)
+    forbidden_uses: Set[AssetUse] = NO_USES
 
     def reward_of(self, item: IssueItem) -> Reward | None:
         """Return an item's reward, if it is its organization's."""
@@ -50,7 +55,12 @@ class Facts:
 
     def price_of(self, item: IssueItem, reward: Reward) -> Price | Refusal:
         """Return what an item costs, or why it cannot be sold like this."""
-        return self.prices.price_of(item, reward)
+        price = self.prices.price_of(item, reward)
+        if self.forbidden_uses and isinstance(price, Price):
+            asset_id = price.config.asset_id if price.config else None
+            if (reward.organization_id, asset_id) in self.forbidden_uses:
+                return ASSET_FORBIDDEN
+        return price
 
     def custom_fields_of(self, item: IssueItem) -> Mapping[str, CustomField]:
         """Return what an item's organization declares, by name."""
@@ -75,42 +85,38 @@ def facts_of(reaches: Sequence[Reach]) -> Reading:
 
 
 async def load_facts(
-    connection: Connection, tenant_id: UUID, reaches: Sequence[Reach], row: asyncpg.Record
+    connection: Connection, caller: Caller, reaches: Sequence[Reach], row: asyncpg.Record
 ) -> list[tuple[UUID | None, Facts]]:
     """Return for each call its member, if there is one, and what is known about its items, as `facts_of` these calls found it.
 
-    Round trips: none, one if some rewards have changed or are new to this process, and one more if a price is in an asset that
-    is new to it.
+    Round trips: none, one if some rewards have changed or are new to this process, one more if they credit or cost an asset that
+    is new to it, and one if that is another organization's.
     """
+    tenant_id = caller.tenant_id
     found = to_found_facts(row)
     rewards = await load_current_rewards(connection, tenant_id, found.reward_states)
-    assets = await load_assets(connection, tenant_id, _assets_of(rewards.values()))
-    prices = Prices(assets)
-    return [
-        (member_id, _select(found, reach.home_id, member_id, rewards, assets, prices))
-        for reach, member_id in zip(reaches, found.member_ids, strict=True)
-    ]
+    uses = {use for reward in rewards.values() for use in _uses_of(reward)}
+    assets = await load_assets(connection, tenant_id, {asset_id for _, asset_id in uses})
+    forbidden = await find_forbidden_uses(connection, caller, uses)
+    common = Facts(
+        caller.organization_id, rewards, assets, Prices(assets), forbidden_uses=forbidden
+    )
+    return [(member_id, _select(found, common, member_id)) for member_id in found.member_ids]
 
 
-def _select(
-    found: FoundFacts,
-    home_id: UUID,
-    member_id: UUID | None,
-    rewards: Mapping[UUID, Reward],
-    assets: Mapping[UUID, Asset],
-    prices: Prices,
-) -> Facts:
-    """Return what concerns one call's member."""
+def _select(found: FoundFacts, common: Facts, member_id: UUID | None) -> Facts:
+    """Return what concerns one call's member, beside what all calls have in common."""
     closed: Set[UUID] = found.reserved_reward_ids
     if member_id is None:
-        return Facts(home_id, rewards, assets, prices)
+        return common
     if closed and member_id in found.admitted:
         closed -= found.admitted[member_id]
     return Facts(
-        home_id=home_id,
-        rewards=rewards,
-        assets=assets,
-        prices=prices,
+        home_id=common.home_id,
+        rewards=common.rewards,
+        assets=common.assets,
+        prices=common.prices,
+        forbidden_uses=common.forbidden_uses,
         closed_reward_ids=closed,
         card_statuses=found.card_statuses.get(member_id, _NOTHING),
         label_statuses=found.label_statuses.get(member_id, _NOTHING),
@@ -119,10 +125,6 @@ def _select(
     )
 
 
-def _assets_of(rewards: Iterable[Reward]) -> set[UUID]:
-    return {
-        config.asset_id
-        for reward in rewards
-        for config in reward.payment_configs
-        if config.asset_id is not None
-    }
+def _uses_of(reward: Reward) -> list[AssetUse]:
+    credited = reward.credit_use
+    return [*reward.payment_uses, credited] if credited else reward.payment_uses

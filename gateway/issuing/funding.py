@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller, Scope, authorize
-from gateway.errors import FieldError, InvalidInput, NotFound
+from gateway.errors import FieldError, InvalidInput, NotFound, OutOfReach
 from gateway.grants.errors import InsufficientBalance, Shortfall
 from gateway.ids import new_id
 from gateway.ledger.assets import Asset, AssetKind, InexactAmount, to_minor
@@ -26,14 +26,14 @@ from gateway.ledger.model import (
 )
 from gateway.ledger.store import lock_balances, record
 from gateway.members.groups.model import GroupReference
-from gateway.members.groups.store import find_groups
+from gateway.members.groups.store import find_groups, search_order
 from gateway.members.model import MemberReference
 from gateway.members.store import find_members
 from gateway.operations.model import Operation, OperationKind, Request, check_key
 from gateway.operations.once import run_once
 from gateway.rewards.rules import plain
 from gateway.storage.database import Connection, Database
-from gateway.tenants.assets import load_assets
+from gateway.tenants.asset_rights import find_movable_asset
 
 AMOUNT_PATH = ("input", "amount")
 # What a reward can be paid with.
@@ -67,7 +67,8 @@ async def fund_group(database: Database, caller: Caller, command: FundGroup) -> 
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path.
-        NotFound: the member is unknown, or in no such group.
+        NotFound: the member is unknown, or in no group of this name that the caller can see.
+        OutOfReach: the group or the asset is another organization's, which the caller can see.
         InsufficientBalance: the member has less.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
@@ -118,12 +119,15 @@ def _to_request(command: FundGroup) -> Request:
 
 
 async def _find_asset(connection: Connection, caller: Caller, command: FundGroup) -> Asset:
-    wanted = [command.asset_id] if command.asset_id else []
-    for asset in (await load_assets(connection, caller.tenant_id, wanted)).values():
-        if asset.kind in _KINDS:
-            return asset
+    path = ("input", "assetId")
+    try:
+        asset = await find_movable_asset(connection, caller, command.asset_id, path)
+    except NotFound:
+        asset = None
+    if asset is not None and asset.kind in _KINDS:
+        return asset
     message = "assetId must be the id of points or a currency."
-    raise InvalidInput([FieldError(("input", "assetId"), "exists", message)])
+    raise InvalidInput([FieldError(path, "exists", message)])
 
 
 async def _find_parties(
@@ -132,10 +136,20 @@ async def _find_parties(
     (member_id,) = await find_members(connection, caller.tenant_id, [command.member])
     if member_id is None:
         raise NotFound("No such member.", ("input", "member"))
-    found = await find_groups(connection, caller.tenant_id, [command.group], member_id)
-    if command.group not in found:
-        raise NotFound("The member is in no such group.", ("input", "group"))
-    return member_id, found[command.group]
+    path = ("input", "group")
+    found = await find_groups(
+        connection,
+        caller.tenant_id,
+        search_order(caller.organization_id, caller.reach),
+        [command.group],
+        member_id,
+    )
+    group = found.get(command.group)
+    if group is None:
+        raise NotFound("The member is in no such group.", path)
+    if group.organization_id != caller.organization_id:
+        raise OutOfReach("Only the organization that owns the group funds it.", path)
+    return member_id, group.id
 
 
 def _to_minor(amount: Decimal, asset: Asset) -> int:

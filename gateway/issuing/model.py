@@ -17,7 +17,6 @@ from gateway.issuing.custom_fields.model import GivenField, check_given
 from gateway.issuing.scope import (
     DataScope,
     OrganizationDetails,
-    OrganizationReference,
     Terms,
     check_scope,
 )
@@ -25,6 +24,7 @@ from gateway.members.groups.model import GroupReference
 from gateway.members.model import MemberReference
 from gateway.operations.model import ANY_KEY_LENGTH_MAX, check_key
 from gateway.rewards.rules import plain
+from gateway.tenants.model import OrganizationReference
 from gateway.text import check_json, check_text
 
 ITEMS_MAX = 100

@@ -11,7 +11,7 @@ from gateway.issuing.reach import Reach
 from gateway.issuing.scope import Terms
 from gateway.ledger.model import Account, OwnerKind
 from gateway.members.groups.model import GroupReference
-from gateway.members.groups.store import find_groups
+from gateway.members.groups.store import find_groups, search_order
 from gateway.storage.database import Connection
 
 
@@ -44,7 +44,9 @@ class Payers:
 async def find_payers(
     connection: Connection, tenant_id: UUID, reach: Reach, member_id: UUID
 ) -> Payers:
-    """Find the groups that the call names; one round trip, two if a primary member names one, none without groups.
+    """Find the groups that the call names, of the caller's organization or one in the call's scope (CAP-12, CAP-13).
+
+    Round trips: one, two if a primary member names one, none without groups.
 
     Raises:
         NotFound: a group does not exist, or the member is not in it: the two look the same.
@@ -55,8 +57,9 @@ async def find_payers(
             named.setdefault(terms.group, terms.group_path)
     if not named:
         return Payers(member_id, {})
-    found = await find_groups(connection, tenant_id, list(named), member_id)
+    owners = search_order(reach.home_id, reach.organization_ids)
+    found = await find_groups(connection, tenant_id, owners, list(named), member_id)
     for group, path in named.items():
         if group not in found:
             raise NotFound("The member is in no such group.", path)
-    return Payers(member_id, found)
+    return Payers(member_id, {name: group.id for name, group in found.items()})

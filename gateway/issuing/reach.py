@@ -9,7 +9,8 @@ from uuid import UUID
 from gateway.access import Caller
 from gateway.errors import OutOfReach
 from gateway.issuing.model import IssueCommand, IssueItem
-from gateway.issuing.scope import DataScope, OrganizationReference, Terms
+from gateway.issuing.scope import DataScope, Terms
+from gateway.tenants.model import OrganizationReference
 
 _GROUP_PATH: tuple[str, ...] = ("input", "group")
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gateway.errors import FieldError
 from gateway.members.groups.model import GroupReference
+from gateway.tenants.model import OrganizationReference
 from gateway.text import check_json, check_text
 
 NOTES_LENGTH_MAX = 4_096
@@ -21,14 +22,6 @@ class DataScope(enum.StrEnum):
 
     SELF = "SELF"
     OTHER = "OTHER"
-
-
-@dataclass(frozen=True, slots=True)
-class OrganizationReference:
-    """An organization as a caller wrote it; `id` None stands for text that names none."""
-
-    id: UUID | None
-    as_sent: str
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from typing import TypeAlias
 from uuid import UUID
 
 AMOUNT_MINOR_MAX = 10**15
@@ -28,7 +29,8 @@ class AssetKind(enum.StrEnum):
 class Asset:
     """Something countable in a tenant's ledger; `scale` is its number of decimals.
 
-    What a member is credited of it expires after `expires_after_days`, or never if that is None.
+    What a member is credited of it expires after `expires_after_days`, or never if that is None. `organization_id` is its
+    owner; None of the tenant's own assets, which all of its organizations share.
     """
 
     id: UUID
@@ -37,6 +39,19 @@ class Asset:
     kind: AssetKind
     scale: int
     expires_after_days: int | None = None
+    organization_id: UUID | None = None
+
+
+# An organization, and an asset that it would credit or deduct.
+AssetUse: TypeAlias = tuple[UUID, UUID]
+
+
+def say_forbidden(asset: Asset) -> str:
+    """Return the sentence about an asset that an organization sees and may not move."""
+    return (
+        f"The asset {asset.code} is another organization's, which does not name this one as an issuer: "
+        "only the owner and its issuers credit, deduct or fund it."
+    )
 
 
 # The smallest unit by the number of decimals: multiplying with it is exact, and half as dear as shifting the point.

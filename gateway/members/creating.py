@@ -13,9 +13,13 @@ from gateway.storage.database import Connection
 
 
 async def create_members(
-    connection: Connection, tenant_id: UUID, members: Sequence[NewMember], at: datetime
+    connection: Connection,
+    tenant_id: UUID,
+    organization_id: UUID,
+    members: Sequence[NewMember],
+    at: datetime,
 ) -> None:
-    """Create the members, all or none: run it in a database transaction.
+    """Create members of an organization, all or none: run it in a database transaction.
 
     Shapes: any number of members. Round trips: one.
 
@@ -25,7 +29,7 @@ async def create_members(
     if not members:
         return
     given = [identifier for member in members for identifier in member.identifiers]
-    taken = await insert_members(connection, tenant_id, members, at)
+    taken = await insert_members(connection, tenant_id, organization_id, members, at)
     if taken or len(set(given)) < len(given):
         count = len(taken) or len(given) - len(set(given))
         raise AlreadyExists(f"{count} of the {len(given)} identifiers belong to another member.")

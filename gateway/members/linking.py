@@ -14,6 +14,7 @@ from gateway.access import Caller, Scope, authorize
 from gateway.errors import AlreadyExists, FieldError, InvalidInput, NotFound
 from gateway.ids import new_id
 from gateway.members import store
+from gateway.members.authority import require_authority
 from gateway.members.model import IDENTIFIERS_PER_MEMBER_MAX, Identifier, Member, MemberReference
 from gateway.members.racing import IdentifierRaced, run_once_despite_races
 from gateway.operations.model import Operation, OperationKind, Request, require_key
@@ -48,6 +49,7 @@ async def link_identifier(
         InvalidInput: the command breaks a rule, or the member has as many identifiers as it may have.
         NotFound: the reference names no member.
         AlreadyExists: the identifier belongs to another member.
+        OutOfReach: another organization made the member, who does not have the identifier.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
     authorize(caller, Scope.MEMBERS)
@@ -60,7 +62,7 @@ async def link_identifier(
     )
 
     async def work(connection: Connection, operation: Operation) -> dict[str, object]:
-        member_id = await _link(connection, caller.tenant_id, command, operation.at)
+        member_id = await _link(connection, caller, command, operation.at)
         return {"member_id": str(member_id)}
 
     answer = await run_once_despite_races(database, caller, request, work)
@@ -69,25 +71,21 @@ async def link_identifier(
 
 async def add_identifiers(
     connection: Connection,
-    tenant_id: UUID,
-    member_id: UUID,
+    caller: Caller,
+    member: Member,
     identifiers: Sequence[Identifier],
     at: datetime,
     path: tuple[str, ...],
-) -> Member:
-    """Give a member of the tenant identifiers that were free a moment ago, and return the member, locked.
+) -> None:
+    """Give a locked member identifiers that were free a moment ago, if the caller may change the member.
 
     Raises:
+        OutOfReach: the caller may not; the error has this path.
         IdentifierRaced: one of them is not free any more.
         InvalidInput: the member would have too many; the error has this path.
     """
-    member = await store.lock_member(connection, tenant_id, member_id)
-    if member is None:
-        # Members are never deleted.
-        message = f"member {member_id} was found and is gone"
-        raise RuntimeError(message)
-    if not identifiers:
-        return member
+    tenant_id, member_id = caller.tenant_id, member.id
+    require_authority(caller, member, path)
     # Counted under the lock, so that two calls together cannot pass the limit.
     stored = await store.fetch_identifiers(connection, tenant_id, [member_id])
     if len(stored[member_id]) + len(set(identifiers)) > IDENTIFIERS_PER_MEMBER_MAX:
@@ -95,21 +93,20 @@ async def add_identifiers(
         raise InvalidInput([FieldError(path, "count", message)])
     if await store.insert_identifiers(connection, tenant_id, member_id, identifiers, at):
         raise IdentifierRaced
-    return member
 
 
 async def _link(
-    connection: Connection, tenant_id: UUID, command: LinkIdentifier, at: datetime
+    connection: Connection, caller: Caller, command: LinkIdentifier, at: datetime
 ) -> UUID:
+    tenant_id, path = caller.tenant_id, ("input", "identifier")
     member_id, owner = await store.find_members(
         connection, tenant_id, [command.member, command.identifier]
     )
     if member_id is None:
         raise NotFound("No such member.", command.member_path)
     if owner not in {None, member_id}:
-        raise AlreadyExists("This identifier belongs to another member.", ("input", "identifier"))
+        raise AlreadyExists("This identifier belongs to another member.", path)
     if owner is None:
-        await add_identifiers(
-            connection, tenant_id, member_id, [command.identifier], at, ("input", "identifier")
-        )
+        member = await store.lock_member(connection, tenant_id, member_id)
+        await add_identifiers(connection, caller, member, [command.identifier], at, path)
     return member_id

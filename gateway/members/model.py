@@ -38,11 +38,12 @@ NOBODY = MemberReference(None, "")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person who receives rewards, anywhere in the tenant."""
+    """A person who receives rewards, anywhere in the tenant. Who they are is changed by the organization that made the member."""
 
     id: UUID
     display_name: str | None
     created_at: datetime
+    organization_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

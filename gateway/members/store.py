@@ -8,8 +8,6 @@ from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-import asyncpg
-
 from gateway.ids import UUID_PATTERN, to_uuid
 from gateway.members.identifiers import IdentifierKind
 from gateway.members.model import Identifier, Member, NewMember
@@ -28,8 +26,8 @@ WHERE tenant_id = $1 AND kind = ${kind} AND value = ANY(${values}::text[])
 """
 
 FETCH_MEMBERS = Select(
-    "SELECT id, display_name, created_at FROM members WHERE tenant_id = $1 AND id = ANY($2::uuid[])",
-    {"id": "uuid", "display_name": "text", "created_at": "timestamptz"},
+    "SELECT id, display_name, created_at, organization_id FROM members WHERE tenant_id = $1 AND id = ANY($2::uuid[])",
+    {"id": "uuid", "display_name": "text", "created_at": "timestamptz", "organization_id": "uuid"},
 )
 
 FETCH_IDENTIFIERS = """
@@ -41,8 +39,8 @@ ORDER BY member_id, created_at, kind, value
 # Identifiers in one order: two batches that share some then wait for each other instead of deadlocking.
 INSERT = """
 WITH new_members AS (
-    INSERT INTO members (tenant_id, id, display_name, created_at)
-    SELECT $1, id, display_name, $7 FROM unnest($2::uuid[], $3::text[]) AS given (id, display_name)
+    INSERT INTO members (tenant_id, id, display_name, created_at, organization_id)
+    SELECT $1, id, display_name, $7, $8 FROM unnest($2::uuid[], $3::text[]) AS given (id, display_name)
 )
 INSERT INTO member_identifiers (tenant_id, kind, value, member_id, created_at)
 SELECT $1, kind, value, member_id, $7
@@ -53,7 +51,7 @@ RETURNING kind, value
 """
 
 LOCK_MEMBER = """
-SELECT id, display_name, created_at FROM members WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
+SELECT id, display_name, created_at, organization_id FROM members WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
 """
 
 
@@ -118,14 +116,18 @@ async def fetch_identifiers(
 
 
 async def insert_members(
-    connection: Connection, tenant_id: UUID, members: Sequence[NewMember], at: datetime
+    connection: Connection,
+    tenant_id: UUID,
+    organization_id: UUID,
+    members: Sequence[NewMember],
+    at: datetime,
 ) -> set[Identifier]:
-    """Insert members with their identifiers and return the identifiers that others had already, which stay theirs.
+    """Insert an organization's members with their identifiers and return the identifiers that others had, which stay theirs.
 
     Waits for a database transaction that is inserting one of the same identifiers.
     """
     owned = [(identifier, member.id) for member in members for identifier in member.identifiers]
-    return await _insert(connection, tenant_id, members, owned, at)
+    return await _insert(connection, tenant_id, organization_id, members, owned, at)
 
 
 async def insert_identifiers(
@@ -137,13 +139,17 @@ async def insert_identifiers(
 ) -> set[Identifier]:
     """Give a member more identifiers and return those that somebody had already, which stay theirs."""
     owned = [(identifier, member_id) for identifier in identifiers]
-    return await _insert(connection, tenant_id, [], owned, at)
+    return await _insert(connection, tenant_id, None, [], owned, at)
 
 
-async def lock_member(connection: Connection, tenant_id: UUID, member_id: UUID) -> Member | None:
-    """Return the member and keep others from changing it until the database transaction ends."""
+async def lock_member(connection: Connection, tenant_id: UUID, member_id: UUID) -> Member:
+    """Return a member who was found, and keep others from changing them until the database transaction ends."""
     row = await connection.fetchrow(LOCK_MEMBER, tenant_id, member_id)
-    return None if row is None else _to_member(row)
+    if row is None:
+        # Members are never deleted.
+        message = f"member {member_id} was found and is gone"
+        raise RuntimeError(message)
+    return Member(*row)
 
 
 async def update_display_name(
@@ -159,6 +165,7 @@ async def update_display_name(
 async def _insert(
     connection: Connection,
     tenant_id: UUID,
+    organization_id: UUID | None,
     members: Sequence[NewMember],
     owned: Sequence[tuple[Identifier, UUID]],
     at: datetime,
@@ -172,10 +179,7 @@ async def _insert(
         [identifier.value for identifier, _ in owned],
         [member_id for _, member_id in owned],
         at,
+        organization_id,
     )
     inserted = {Identifier(IdentifierKind(kind), value) for kind, value in rows}
     return {identifier for identifier, _ in owned} - inserted
-
-
-def _to_member(row: asyncpg.Record) -> Member:
-    return Member(row["id"], row["display_name"], row["created_at"])

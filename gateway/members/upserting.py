@@ -13,6 +13,7 @@ from gateway.access import Caller, Scope, authorize
 from gateway.errors import AlreadyExists, FieldError, InvalidInput
 from gateway.ids import new_id
 from gateway.members import store
+from gateway.members.authority import require_authority
 from gateway.members.linking import add_identifiers
 from gateway.members.model import (
     DISPLAY_NAME_LENGTH_MAX,
@@ -49,10 +50,13 @@ async def upsert_member(
 ) -> UpsertedMember:
     """Create a member with these identifiers, or give the missing ones to the member who has some of them.
 
+    A member whom another organization made is answered as they are, if that is what the command says.
+
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: the command breaks a rule.
         AlreadyExists: the identifiers belong to two members; the path names one of the second.
+        OutOfReach: another organization made the member, and the command would change them; the path says what.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
     authorize(caller, Scope.MEMBERS)
@@ -70,7 +74,7 @@ async def upsert_member(
     member_id = new_id()
 
     async def work(connection: Connection, operation: Operation) -> dict[str, object]:
-        return await _upsert(connection, caller.tenant_id, command, member_id, operation)
+        return await _upsert(connection, caller, command, member_id, operation)
 
     answer = await run_once_despite_races(database, caller, request, work)
     value = answer.value
@@ -89,16 +93,18 @@ def check_command(command: UpsertMember) -> list[FieldError]:
 
 async def _upsert(
     connection: Connection,
-    tenant_id: UUID,
+    caller: Caller,
     command: UpsertMember,
     new_member_id: UUID,
     operation: Operation,
 ) -> dict[str, object]:
+    tenant_id = caller.tenant_id
     owners = await store.find_members(connection, tenant_id, command.identifiers)
     owner = _choose_owner(owners)
     if owner is None:
         member = NewMember(new_member_id, tuple(set(command.identifiers)), command.display_name)
-        if await store.insert_members(connection, tenant_id, [member], operation.at):
+        scope = (tenant_id, caller.organization_id)
+        if await store.insert_members(connection, *scope, [member], operation.at):
             raise IdentifierRaced
         return {"member_id": str(new_member_id), "was_created": True}
     missing = [
@@ -106,10 +112,12 @@ async def _upsert(
         for identifier, found in zip(command.identifiers, owners, strict=True)
         if found is None
     ]
-    stored = await add_identifiers(
-        connection, tenant_id, owner, missing, operation.at, ("input", "identifiers")
-    )
+    stored = await store.lock_member(connection, tenant_id, owner)
+    if missing:
+        path = ("input", "identifiers")
+        await add_identifiers(connection, caller, stored, missing, operation.at, path)
     if command.display_name not in {None, stored.display_name}:
+        require_authority(caller, stored, ("input", "displayName"))
         await store.update_display_name(connection, tenant_id, owner, command.display_name)
     return {"member_id": str(owner), "was_created": False}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller
@@ -12,8 +14,12 @@ from gateway.storage.database import Connection
 # One row, whatever is missing. The limit makes the last look-up an index probe for each pool, however many codes it has.
 FACTS = """
 SELECT
-    ARRAY(SELECT jsonb_build_object('id', id, 'code', code, 'name', name, 'kind', kind, 'scale', scale)
-        FROM assets WHERE tenant_id = $1 AND id = ANY($3::uuid[])) AS assets,
+    ARRAY(SELECT jsonb_build_object('id', id, 'code', code, 'name', name, 'kind', kind, 'scale', scale,
+            'organization_id', organization_id, 'is_movable', is_movable)
+        FROM assets CROSS JOIN LATERAL (SELECT organization_id IS NULL OR organization_id = $2 OR EXISTS (
+            SELECT FROM asset_issuers AS issuers
+            WHERE issuers.tenant_id = $1 AND issuers.asset_id = assets.id AND issuers.organization_id = $2) AS is_movable) AS rights
+        WHERE tenant_id = $1 AND id = ANY($3::uuid[]) AND (is_movable OR organization_id = ANY($8::uuid[]))) AS assets,
     ARRAY(SELECT id FROM products
         WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($4::uuid[])) AS product_ids,
     ARRAY(SELECT id FROM competitions
@@ -42,17 +48,30 @@ async def fetch_facts(connection: Connection, caller: Caller, references: Refere
         references.competition_ids,
         references.code_pool_ids,
         references.vendor_ids,
+        sorted(caller.reach),
     )
-    assets = [
-        Asset(UUID(item["id"]), item["code"], item["name"], AssetKind(item["kind"]), item["scale"])
-        for item in row["assets"]
-    ]
+    assets = [_to_asset(item) for item in row["assets"]]
     return Facts(
         points_asset_id=points_asset_id,
         assets={asset.id: asset for asset in assets},
+        forbidden_asset_ids=frozenset(
+            UUID(item["id"]) for item in row["assets"] if not item["is_movable"]
+        ),
         product_ids=frozenset(row["product_ids"]),
         competition_ids=frozenset(row["competition_ids"]),
         code_pool_ids=frozenset(row["code_pool_ids"]),
         stocked_pool_ids=frozenset(row["stocked_pool_ids"]),
         vendor_templates={UUID(item["id"]): item["request_template"] for item in row["vendors"]},
+    )
+
+
+def _to_asset(item: Mapping[str, Any]) -> Asset:
+    owner_id = item["organization_id"]
+    return Asset(
+        UUID(item["id"]),
+        item["code"],
+        item["name"],
+        AssetKind(item["kind"]),
+        item["scale"],
+        organization_id=UUID(owner_id) if owner_id else None,
     )

@@ -135,6 +135,7 @@ async def _insert_asset(
         kind=kind.value,
         scale=0,
         created_at=item.created_at,
+        organization_id=item.organization_id,
     )
     await run(connection, tables.Asset.insert(asset))
 

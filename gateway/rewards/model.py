@@ -11,9 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from gateway.ids import to_uuid
+from gateway.ledger.assets import AssetUse
 from gateway.rewards.rules import plain
 from gateway.rewards.types import read_configuration
 from gateway.rewards.types.base import Configuration, RewardKind
+from gateway.rewards.types.points import PointsConfiguration
 
 __all__ = [
     "Configuration",
@@ -79,6 +81,25 @@ class Reward:
     updated_at: datetime
     # What members may read of it, where `metadata` is the partner's.
     member_metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def credit_use(self) -> AssetUse | None:
+        """Return the organization and the asset that it would credit, which may be another organization's.
+
+        None of what is always the organization's own: its products, competitions, codes and vendors.
+        """
+        if isinstance(self.configuration, PointsConfiguration):
+            return (self.organization_id, self.configuration.asset_id)
+        return None
+
+    @property
+    def payment_uses(self) -> list[AssetUse]:
+        """Return the organization with each asset that can be paid with."""
+        return [
+            (self.organization_id, config.asset_id)
+            for config in self.payment_configs
+            if config.asset_id is not None
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 from gateway.errors import FieldError
 from gateway.ledger.assets import AssetKind, to_minor
 from gateway.rewards.model import PaymentConfig, PaymentMode
-from gateway.rewards.rules import check_amount, check_exists, plain
+from gateway.rewards.rules import check_amount, plain
 from gateway.rewards.types.base import Facts, References
 
 PAYMENT_CONFIGS_MAX = 20
@@ -135,7 +135,7 @@ def _check_price(price: _Price, facts: Facts, path: tuple[str, ...]) -> list[Fie
     asset = facts.assets.get(price.asset_id) if price.asset_id else None
     if price.asset_id is not None:
         asset_path = (*path, price.asset_name)
-        errors += check_exists(price.asset_id, facts.assets, price.noun, asset_path)
+        errors += facts.check_asset(price.asset_id, price.noun, asset_path)
         if asset is not None and asset.kind not in price.kinds:
             message = f"{price.asset_name} must be the id of a {price.noun}."
             errors.append(FieldError(asset_path, "kind", message))

@@ -86,6 +86,16 @@ class Asset(Table, tablename="assets", db=STATEMENT_WRITER):
     scale = SmallInt(default=None)
     created_at = Timestamptz(default=None)
     expires_after_days = Integer(default=None, null=True)
+    # The owner; None of the tenant's own, which all of its organizations share.
+    organization_id = UUID(default=None, null=True)
+
+
+class AssetIssuer(Table, tablename="asset_issuers", db=STATEMENT_WRITER):
+    """An organization that the owner of an asset names: it may credit and deduct the asset too."""
+
+    tenant_id = UUID(default=None)
+    asset_id = UUID(default=None)
+    organization_id = UUID(default=None, primary_key=True)
 
 
 class Account(Table, tablename="accounts", db=STATEMENT_WRITER):
@@ -181,6 +191,8 @@ class Member(Table, tablename="members", db=STATEMENT_WRITER):
     id = UUID(default=None, primary_key=True)
     display_name = Text(default=None, null=True)
     created_at = Timestamptz(default=None)
+    # Who made the member: it may change them, and whose credential reaches it.
+    organization_id = UUID(default=None)
 
 
 class MemberIdentifier(Table, tablename="member_identifiers", db=STATEMENT_WRITER):
@@ -447,6 +459,7 @@ class Group(Table, tablename="groups", db=STATEMENT_WRITER):
     external_id = Text(default=None, null=True)
     primary_member_id = UUID(default=None)
     created_at = Timestamptz(default=None)
+    organization_id = UUID(default=None)
 
 
 class GroupMember(Table, tablename="group_members", db=STATEMENT_WRITER):

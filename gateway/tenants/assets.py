@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from gateway.operations.model import Operation, OperationKind, Request, check_ke
 from gateway.operations.once import run_once
 from gateway.storage.database import Connection, Database
 from gateway.tenants import store
-from gateway.tenants.model import NAME_LENGTH_MAX
+from gateway.tenants.issuers import check_issuers, fingerprint_issuers, write_issuers
+from gateway.tenants.model import NAME_LENGTH_MAX, OrganizationReference
 from gateway.text import check_text
 
 CODE_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,32}")
@@ -41,6 +42,7 @@ class CreateAsset:
     scale: int = 0
     asset_id: UUID | None = None
     expires_after_days: int | None = None
+    issuers: Sequence[OrganizationReference] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class CreatedAsset:
 
 
 async def create_asset(database: Database, caller: Caller, command: CreateAsset) -> CreatedAsset:
-    """Create an asset that all organizations of the tenant share; it never changes afterwards.
+    """Create an asset of the caller's organization; but for who else may issue it, it never changes afterwards.
 
     Raises:
         Forbidden: the credential lacks the scope.
@@ -63,7 +65,7 @@ async def create_asset(database: Database, caller: Caller, command: CreateAsset)
     authorize(caller, Scope.CATALOG)
     if errors := check_command(command):
         raise InvalidInput(errors)
-    fields = {
+    fields: dict[str, object] = {
         "id": command.asset_id,
         "code": command.code,
         "name": command.name,
@@ -71,6 +73,8 @@ async def create_asset(database: Database, caller: Caller, command: CreateAsset)
         "decimals": command.scale,
         "expiresAfterDays": command.expires_after_days,
     }
+    if command.issuers:
+        fields["issuers"] = fingerprint_issuers(command.issuers)
     request = Request(OperationKind.CREATE_ASSET, command.request_id, fields, new_id())
     asset_id = command.asset_id or new_id()
     asset = Asset(
@@ -80,6 +84,7 @@ async def create_asset(database: Database, caller: Caller, command: CreateAsset)
         kind=command.kind,
         scale=command.scale,
         expires_after_days=command.expires_after_days,
+        organization_id=caller.organization_id,
     )
 
     async def work(connection: Connection, operation: Operation) -> dict[str, object]:
@@ -87,6 +92,8 @@ async def create_asset(database: Database, caller: Caller, command: CreateAsset)
             known = await store.fetch_assets_by_id(connection, caller.tenant_id, [asset_id])
             field = "id" if known else "code"
             raise AlreadyExists(f"An asset with this {field} exists.", ("input", field))
+        if command.issuers:
+            await write_issuers(connection, caller, asset_id, command.issuers)
         return {"asset_id": str(asset_id)}
 
     answer = await run_once(database, caller, request, work)
@@ -109,7 +116,7 @@ def check_command(command: CreateAsset) -> list[FieldError]:
     if not 0 <= command.scale <= SCALE_MAX:
         message = f"decimals must be from 0 to {SCALE_MAX}."
         errors.append(FieldError(("input", "decimals"), "range", message))
-    return errors + _check_lifetime(command)
+    return errors + _check_lifetime(command) + check_issuers(command.issuers)
 
 
 def _check_lifetime(command: CreateAsset) -> list[FieldError]:

@@ -34,6 +34,14 @@ class Organization:
 
 
 @dataclass(frozen=True, slots=True)
+class OrganizationReference:
+    """An organization as a caller wrote it; `id` None stands for text that names none."""
+
+    id: UUID | None
+    as_sent: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssetDescription:
     """What an asset is called and how it counts, before it has an id."""
 

@@ -15,20 +15,20 @@ from gateway.storage.database import Connection, column, run
 from gateway.tenants.model import Organization, Tenant
 
 INSERT_ASSETS = """
-INSERT INTO assets (tenant_id, id, code, name, kind, scale, created_at, expires_after_days)
-SELECT $1, id, code, name, kind, scale, $7, expires_after_days
-FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[], $8::integer[])
-    AS given (id, code, name, kind, scale, expires_after_days)
+INSERT INTO assets (tenant_id, id, code, name, kind, scale, created_at, expires_after_days, organization_id)
+SELECT $1, id, code, name, kind, scale, $7, expires_after_days, organization_id
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[], $8::integer[], $9::uuid[])
+    AS given (id, code, name, kind, scale, expires_after_days, organization_id)
 ON CONFLICT DO NOTHING
 RETURNING id
 """
 
-FETCH_ASSETS = """
-SELECT id, code, name, kind, scale, expires_after_days FROM assets WHERE tenant_id = $1 ORDER BY id
-"""
+ASSET_COLUMNS = "id, code, name, kind, scale, expires_after_days, organization_id"
 
-FETCH_ASSETS_BY_ID = """
-SELECT id, code, name, kind, scale, expires_after_days FROM assets WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+FETCH_ASSETS = f"SELECT {ASSET_COLUMNS} FROM assets WHERE tenant_id = $1 ORDER BY id"
+
+FETCH_ASSETS_BY_ID = f"""
+SELECT {ASSET_COLUMNS} FROM assets WHERE tenant_id = $1 AND id = ANY($2::uuid[])
 """
 
 
@@ -91,6 +91,7 @@ async def insert_assets(
         column(assets, "scale"),
         at,
         column(assets, "expires_after_days"),
+        column(assets, "organization_id"),
     )
     return {row["id"] for row in rows}
 
@@ -107,15 +108,10 @@ async def fetch_assets_by_id(
     return _by_id(await connection.fetch(FETCH_ASSETS_BY_ID, tenant_id, asset_ids))
 
 
+def to_asset(row: asyncpg.Record) -> Asset:
+    """Return the asset of a row with `ASSET_COLUMNS`."""
+    return Asset(**{**row, "kind": AssetKind(row["kind"])})
+
+
 def _by_id(rows: Sequence[asyncpg.Record]) -> dict[UUID, Asset]:
-    return {
-        row["id"]: Asset(
-            id=row["id"],
-            code=row["code"],
-            name=row["name"],
-            kind=AssetKind(row["kind"]),
-            scale=row["scale"],
-            expires_after_days=row["expires_after_days"],
-        )
-        for row in rows
-    }
+    return {row["id"]: to_asset(row) for row in rows}

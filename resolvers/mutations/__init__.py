@@ -33,6 +33,7 @@ from resolvers.mutations.reserve import reserve
 from resolvers.mutations.restock_product import restock_product
 from resolvers.mutations.reverse_grant import reverse_grant
 from resolvers.mutations.reverse_operation import reverse_operation
+from resolvers.mutations.set_asset_issuers import set_asset_issuers
 from resolvers.mutations.set_group_members import set_group_members
 from resolvers.mutations.set_member_cards import set_member_cards
 from resolvers.mutations.set_member_labels import set_member_labels
@@ -54,6 +55,7 @@ MUTATIONS: list[StrawberryField] = [
     upsert_member,
     link_identifier,
     create_asset,
+    set_asset_issuers,
     create_reward,
     update_reward,
     delete_reward,

@@ -12,6 +12,7 @@ from gateway.holding.model import CaptureCommand
 from gateway.ids import IdKind, decode_id
 from resolvers.context import Info
 from resolvers.errors import (
+    Forbidden,
     HoldEnded,
     IdempotencyConflict,
     InvalidInput,
@@ -50,6 +51,7 @@ class CapturePayload:
 CaptureResult: TypeAlias = Annotated[
     CapturePayload
     | InvalidInput
+    | Forbidden
     | NotFound
     | HoldEnded
     | IdempotencyConflict

@@ -24,6 +24,7 @@ from resolvers.errors import (
 )
 from resolvers.fields import mutation
 from resolvers.types.asset import Asset, to_asset
+from resolvers.types.organization import to_organization_references
 
 
 @strawberry.input(description="What to count, and in how many decimals.")
@@ -50,9 +51,13 @@ class CreateAssetInput:
         default=None,
         description="After how many days a member's credit expires: 1 to 3,650; never if left out. Not for CASH.",
     )
+    issuers: list[strawberry.ID] = strawberry.field(
+        default_factory=list,
+        description="The other organizations, `org_…`, that may credit, deduct and fund it too: at most 100.",
+    )
 
 
-@strawberry.type(description="The asset; it never changes.")
+@strawberry.type(description="The asset; but for its issuers it never changes.")
 class CreateAssetPayload:
     """An asset."""
 
@@ -73,7 +78,9 @@ CreateAssetResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Create an asset that all organizations of the tenant share.")
+@mutation(
+    "Create an asset of the organization: nobody but it and the issuers that it names credits, deducts or funds it."
+)
 async def create_asset(
     info: Info,
     input: Annotated[CreateAssetInput, strawberry.argument(description="What to count.")],
@@ -90,6 +97,7 @@ async def create_asset(
         input.decimals,
         _read_guid(input.id, errors),
         input.expires_after_days,
+        to_organization_references(input.issuers),
     )
     if errors:
         raise DomainInvalidInput([*errors, *assets.check_command(command)])

@@ -7,9 +7,9 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from gateway.ids import IdKind, decode_id
-from gateway.issuing.scope import OrganizationReference
 from gateway.issuing.tills import creating
 from gateway.issuing.tills.creating import CreateTill
+from gateway.tenants.model import OrganizationReference
 from resolvers.context import Info
 from resolvers.errors import (
     Conflict,

@@ -14,6 +14,7 @@ from gateway.ledger.assets import from_minor
 from gateway.storage.pages import ID_LOWEST
 from resolvers.context import Info
 from resolvers.errors import (
+    Forbidden,
     IdempotencyConflict,
     InvalidInput,
     NotFound,
@@ -56,6 +57,7 @@ class FundCampaignPayload:
 FundCampaignResult: TypeAlias = Annotated[
     FundCampaignPayload
     | InvalidInput
+    | Forbidden
     | NotFound
     | IdempotencyConflict
     | RequestInProgress

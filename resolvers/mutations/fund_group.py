@@ -16,6 +16,7 @@ from gateway.issuing.funding import FundGroup
 from gateway.operations.model import check_key
 from resolvers.context import Info
 from resolvers.errors import (
+    Forbidden,
     IdempotencyConflict,
     InsufficientBalance,
     InvalidInput,
@@ -61,6 +62,7 @@ class FundGroupPayload:
 FundGroupResult: TypeAlias = Annotated[
     FundGroupPayload
     | InvalidInput
+    | Forbidden
     | NotFound
     | InsufficientBalance
     | IdempotencyConflict

@@ -15,6 +15,7 @@ from gateway.operations.model import check_key
 from resolvers.context import Info
 from resolvers.errors import (
     Conflict,
+    Forbidden,
     IdempotencyConflict,
     InvalidInput,
     NotFound,
@@ -57,6 +58,7 @@ class LinkIdentifierPayload:
 LinkIdentifierResult: TypeAlias = Annotated[
     LinkIdentifierPayload
     | InvalidInput
+    | Forbidden
     | NotFound
     | Conflict
     | IdempotencyConflict

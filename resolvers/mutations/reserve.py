@@ -14,6 +14,7 @@ from gateway.holding.model import ReserveCommand, check_reserve
 from gateway.ids import IdKind, decode_id
 from resolvers.context import Info
 from resolvers.errors import (
+    Forbidden,
     IdempotencyConflict,
     InsufficientBalance,
     InvalidInput,
@@ -59,6 +60,7 @@ class ReservePayload:
 ReserveResult: TypeAlias = Annotated[
     ReservePayload
     | InvalidInput
+    | Forbidden
     | NotFound
     | InsufficientBalance
     | IdempotencyConflict

@@ -12,6 +12,7 @@ from gateway.members.membership.model import MemberSet, MembershipChange, SetMem
 from gateway.members.membership.setting import set_members
 from resolvers.context import Info
 from resolvers.errors import (
+    Forbidden,
     IdempotencyConflict,
     InvalidInput,
     NotFound,
@@ -54,6 +55,7 @@ class SetGroupMembersPayload:
 SetGroupMembersResult: TypeAlias = Annotated[
     SetGroupMembersPayload
     | InvalidInput
+    | Forbidden
     | NotFound
     | IdempotencyConflict
     | RequestInProgress

@@ -15,6 +15,7 @@ from gateway.members.standing.setting import SetStanding
 from resolvers.context import Info
 from resolvers.errors import (
     Conflict,
+    Forbidden,
     IdempotencyConflict,
     InvalidInput,
     NotFound,
@@ -53,6 +54,7 @@ class SetMemberCardsPayload:
 SetMemberCardsResult: TypeAlias = Annotated[
     SetMemberCardsPayload
     | InvalidInput
+    | Forbidden
     | NotFound
     | Conflict
     | IdempotencyConflict

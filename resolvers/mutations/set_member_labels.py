@@ -14,6 +14,7 @@ from gateway.members.standing.model import Link, StandingKind, StandingStatus
 from gateway.members.standing.setting import SetStanding
 from resolvers.context import Info
 from resolvers.errors import (
+    Forbidden,
     IdempotencyConflict,
     InvalidInput,
     NotFound,
@@ -52,6 +53,7 @@ class SetMemberLabelsPayload:
 SetMemberLabelsResult: TypeAlias = Annotated[
     SetMemberLabelsPayload
     | InvalidInput
+    | Forbidden
     | NotFound
     | IdempotencyConflict
     | RequestInProgress

@@ -14,6 +14,7 @@ from gateway.members.upserting import UpsertMember
 from resolvers.context import Info
 from resolvers.errors import (
     Conflict,
+    Forbidden,
     IdempotencyConflict,
     InvalidInput,
     Overloaded,
@@ -59,6 +60,7 @@ class UpsertMemberPayload:
 UpsertMemberResult: TypeAlias = Annotated[
     UpsertMemberPayload
     | InvalidInput
+    | Forbidden
     | Conflict
     | IdempotencyConflict
     | RequestInProgress

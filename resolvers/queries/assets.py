@@ -1,4 +1,4 @@
-"""`assets`: what the tenant counts, newest first."""
+"""`assets`: what the organization can see of what its tenant counts, newest first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ USUAL_KINDS = (AssetKind.POINTS, AssetKind.EXPERIENCE, AssetKind.CURRENCY, Asset
 
 
 @resolved(
-    "The tenant's points, experience points, currencies and cash, newest first. For partners."
+    "Points, experience points, currencies and cash, newest first: the tenant's, the organization's own, those that it issues, and those of organizations it reaches. For partners."
 )
 async def assets(
     info: Info,
@@ -48,13 +48,13 @@ async def assets(
     context = info.context
     authorize(context.caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(ASSET_CURSOR, first, after, last, before)
-    tenant_id, wanted = context.caller.tenant_id, kinds or USUAL_KINDS
+    caller, wanted = context.caller, kinds or USUAL_KINDS
     async with context.database.connection() as connection:
-        page = await fetch_asset_page(connection, tenant_id, wanted, request)
+        page = await fetch_asset_page(connection, caller, wanted, request)
 
     async def count() -> int:
         async with context.database.connection() as connection:
-            return await count_assets(connection, tenant_id, wanted)
+            return await count_assets(connection, caller, wanted)
 
     context.spend_rows(len(page.items))
     return to_connection(page, to_asset, lambda asset: ASSET_CURSOR.encode(asset.id), count)

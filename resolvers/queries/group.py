@@ -8,7 +8,7 @@ import strawberry
 
 from gateway.access import Scope, authorize
 from gateway.errors import FieldError, InvalidInput
-from gateway.members.groups.store import find_groups
+from gateway.members.groups.store import find_groups, search_order
 from gateway.visibility import is_partner
 from resolvers.context import Info
 from resolvers.fields import resolved
@@ -29,9 +29,11 @@ async def group(
     reference = to_group_reference(by, ("by",), errors)
     if errors:
         raise InvalidInput(errors)
-    if reference.id is None and not is_partner(context.caller):
+    caller = context.caller
+    if not is_partner(caller):
         # A member who guesses how others name their group, or who stands for it, is not told whether they are right.
-        return None
+        return await load_group(context, reference.id) if reference.id else None
+    owner_ids = search_order(caller.organization_id, caller.reach)
     async with context.database.connection() as connection:
-        found = await find_groups(connection, context.caller.tenant_id, [reference])
-    return await load_group(context, found[reference]) if reference in found else None
+        found = await find_groups(connection, caller.tenant_id, owner_ids, [reference])
+    return await load_group(context, found[reference].id) if reference in found else None

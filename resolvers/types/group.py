@@ -31,7 +31,7 @@ from resolvers.types.member_set import SET_MEMBER_CURSOR, load_set_members
 
 
 @strawberry.type(
-    description="Members who pay together, from an account of their own. Groups are the tenant's, as members are."
+    description="Members who pay together, from an account of their own. A group is its organization's; its members are anybody's of the tenant."
 )
 class Group(Node):
     """A group; its members and balances are read when they are asked for."""
@@ -127,13 +127,13 @@ async def load_group(context: Context, group_id: UUID) -> Group | None:
 
 
 async def load_group_nodes(context: Context, ids: Sequence[UUID]) -> list[Group | None]:
-    """Return the groups that the caller may see, in the order of the ids: a partner all, a member those they are in."""
+    """Return the groups that the caller may see, in the order of the ids: a partner those of the organizations it reaches, a member those they are in."""
     found = await context.loaders.using(_load_groups).load_many(ids)
     return [to_group(group) if group else None for group in found]
 
 
 async def load_groups_of_member(context: Context, member_id: UUID) -> list[Group]:
-    """Return the groups that a member is in; members of one list are read together."""
+    """Return the groups that a member is in, as far as the caller may see them; members of one list are read together."""
     found = await context.loaders.using(_load_of_members).load(member_id)
     return [to_group(group) for group in found or ()]
 
@@ -143,12 +143,14 @@ async def _load_groups(
 ) -> Mapping[UUID, domain.Group]:
     caller = loaders.caller
     if caller.member_id is None:
-        return await fetch_groups(connection, caller.tenant_id, ids)
-    own = await fetch_groups_of_members(connection, caller.tenant_id, [caller.member_id])
+        return await fetch_groups(connection, caller.tenant_id, caller.organization_ids, ids)
+    own = await fetch_groups_of_members(connection, caller.tenant_id, None, [caller.member_id])
     return {group.id: group for group in own[caller.member_id]}
 
 
 async def _load_of_members(
     connection: Connection, loaders: Loaders, ids: Sequence[UUID]
 ) -> Mapping[UUID, list[domain.Group]]:
-    return await fetch_groups_of_members(connection, loaders.caller.tenant_id, ids)
+    caller = loaders.caller
+    owner_ids = None if caller.member_id is not None else caller.organization_ids
+    return await fetch_groups_of_members(connection, caller.tenant_id, owner_ids, ids)

@@ -9,7 +9,8 @@ import strawberry
 from gateway.errors import FieldError
 from gateway.ids import IdKind, decode_id
 from gateway.issuing.model import ONE, IssueCommand, IssueItem, PaymentChoice
-from gateway.issuing.scope import DataScope, OrganizationDetails, OrganizationReference
+from gateway.issuing.scope import DataScope, OrganizationDetails
+from gateway.tenants.model import OrganizationReference
 from resolvers.enums import expose_enum
 from resolvers.scalars import JSON
 from resolvers.types.custom_field import CustomFieldInput, to_given_field

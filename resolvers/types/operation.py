@@ -26,6 +26,7 @@ expose_enum(
         "UPDATE_REWARD": "`updateReward`, by its request id.",
         "DELETE_REWARD": "`deleteReward`, by its request id.",
         "CREATE_ASSET": "`createAsset`, by its request id.",
+        "SET_ASSET_ISSUERS": "`setAssetIssuers`, by its request id.",
         "CREATE_PRODUCT": "`createProduct`, by its request id.",
         "RESTOCK_PRODUCT": "`restockProduct`, by its request id.",
         "CREATE_COMPETITION": "`createCompetition`, by its request id.",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import strawberry
 
-from gateway.ids import IdKind, encode_id
+from gateway.ids import IdKind, decode_id, encode_id
 from gateway.tenants import model as domain
+from gateway.tenants.model import OrganizationReference
 
 
 @strawberry.type(description="An organization that the credential works for.")
@@ -19,6 +22,14 @@ class Organization:
     )
     is_own: bool = strawberry.field(
         description="Whether it is the credential's own; the others need `dataScope: OTHER`."
+    )
+
+
+def to_organization_references(public_ids: Iterable[str]) -> tuple[OrganizationReference, ...]:
+    """Return the organizations as a caller wrote them; an id that is none names none."""
+    return tuple(
+        OrganizationReference(decode_id(IdKind.ORGANIZATION, public_id), str(public_id))
+        for public_id in public_ids
     )
 
 

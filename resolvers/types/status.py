@@ -23,6 +23,7 @@ expose_enum(
         "GRANT_NOT_FOUND": "The member has no such grant.",
         "REWARD_NOT_FOUND": "No such reward is visible to the caller.",
         "REWARD_INACTIVE": "The reward is not active.",
+        "ASSET_FORBIDDEN": "The reward credits or costs an asset whose owner does not name the reward's organization as an issuer.",
         "OUT_OF_STOCK": "The product has too few units left.",
         "POOL_EXHAUSTED": "The pool has no free coupon code left.",
         "INSUFFICIENT_BALANCE": "The balance would go below zero.",

@@ -98,7 +98,9 @@ _HELD: Mapping[str, Rule] = {
 }
 
 _CATALOG: Mapping[str, Rule] = {
-    "Asset": _everybody("id code name kind decimals expiresAfterDays"),
+    "Asset": _rule(
+        Audience.EVERYBODY, "id code name kind decimals expiresAfterDays ownerOrgId", "issuers"
+    ),
     "PointsReward": _reward("asset amount"),
     "ProductReward": _reward("quantity", "product"),
     "CompetitionEntryReward": _reward("entries", "competition"),
@@ -184,6 +186,7 @@ _ANSWERS: Mapping[str, Rule] = {
     "CreateSegmentPayload": _partners("segment idempotentReplay"),
     "SetSegmentMembersPayload": _partners("segment addedCount removedCount idempotentReplay"),
     "CreateAssetPayload": _partners("asset idempotentReplay"),
+    "SetAssetIssuersPayload": _partners("asset idempotentReplay"),
     "CreateRewardPayload": _partners("reward idempotentReplay"),
     "UpdateRewardPayload": _partners("reward idempotentReplay"),
     "DeleteRewardPayload": _partners("deletedRewardId idempotentReplay"),

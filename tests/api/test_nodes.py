@@ -90,7 +90,7 @@ async def test_nodes_are_found_by_id(wallets: Wallets) -> None:
 async def test_another_organization_sees_only_what_the_tenant_shares(wallets: Wallets) -> None:
     made = await make_everything(wallets)
     found = await fetch(wallets, list(made.values()), wallets.shop.neighbor)
-    shared = {"Member", "LedgerEntry", "Asset", "Group"}
+    shared = {"Member", "LedgerEntry", "Asset"}
     assert found == [name if name in shared else None for name in made]
 
 

@@ -15,12 +15,13 @@ from gateway.grants.status import StatusCode
 from gateway.ids import new_id
 from gateway.issuing.custom_fields.model import CustomFieldType, GivenField
 from gateway.issuing.model import IssuanceOutcome, IssueItem
-from gateway.issuing.scope import DataScope, OrganizationDetails, OrganizationReference
+from gateway.issuing.scope import DataScope, OrganizationDetails
 from gateway.ledger.model import Account, OwnerKind
 from gateway.operations.model import IdempotencyConflict
 from gateway.storage.database import Database
 from gateway.tenants.credentials import authenticate, create_partner_token
 from gateway.tenants.founding import create_organization
+from gateway.tenants.model import OrganizationReference
 from gateway.verifying.verify import verify
 from tests.catalog import Shop, open_shop
 from tests.issuing_cases import (

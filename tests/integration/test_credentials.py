@@ -71,7 +71,11 @@ async def test_member_token_is_for_one_member_only(
     member_id = new_id()
     async with database.transaction() as connection:
         await create_members(
-            connection, founded.tenant.id, [NewMember(member_id, ())], datetime.now(UTC)
+            connection,
+            founded.tenant.id,
+            founded.organization.id,
+            [NewMember(member_id, ())],
+            datetime.now(UTC),
         )
     created = await create_member_token(
         database, founded.tenant.id, founded.organization.id, member_id

@@ -27,7 +27,7 @@ SET plan_cache_mode = force_generic_plan;
 """
 FILL = """
 WITH numbered AS (SELECT n, gen_random_uuid() AS id FROM generate_series($2::int + 1, $3::int) AS n), new_members AS (
-    INSERT INTO members (tenant_id, id, created_at) SELECT $1, id, now() FROM numbered
+    INSERT INTO members (tenant_id, id, created_at, organization_id) SELECT $1, id, now(), id FROM numbered
 )
 INSERT INTO member_identifiers (tenant_id, kind, value, member_id, created_at)
 SELECT $1, kind, 'value-' || n, id, now() FROM numbered CROSS JOIN unnest(ARRAY['EMAIL', 'EXTERNAL_ID']) AS kind

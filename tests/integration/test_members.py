@@ -24,13 +24,12 @@ from gateway.members.identifiers import IdentifierKind
 from gateway.members.linking import (
     LinkedIdentifier,
     LinkIdentifier,
-    add_identifiers,
     link_identifier,
 )
 from gateway.members.list_store import count_members, fetch_member_page
 from gateway.members.model import Identifier, Member, MemberReference, NewMember
 from gateway.members.racing import RACES_MAX, IdentifierRaced, run_once_despite_races
-from gateway.members.store import fetch_identifiers, fetch_members, find_members
+from gateway.members.store import fetch_identifiers, fetch_members, find_members, lock_member
 from gateway.members.upserting import UpsertedMember, UpsertMember, upsert_member
 from gateway.operations.model import IdempotencyConflict, Operation, OperationKind, Request
 from gateway.storage.database import Connection, Database
@@ -71,7 +70,7 @@ async def test_new_member_is_found_by_every_identifier(database: Database) -> No
         members = await fetch_members(connection, caller.tenant_id, [created.member_id])
         stored = await fetch_identifiers(connection, caller.tenant_id, [created.member_id])
     (member,) = members.values()
-    assert member == Member(created.member_id, "Joe", member.created_at)
+    assert member == Member(created.member_id, "Joe", member.created_at, caller.organization_id)
     assert set(stored[created.member_id]) == {EMAIL, MOBILE, WALLET}
 
 
@@ -292,7 +291,7 @@ async def test_ten_thousand_references_are_found_in_order(database: Database) ->
         for number, member_id in enumerate(ids)
     ]
     async with database.transaction() as connection:
-        await create_members(connection, caller.tenant_id, members, AT)
+        await create_members(connection, caller.tenant_id, caller.organization_id, members, AT)
     wanted: list[tuple[IdentifierKind | None, str]] = []
     for number in range(2_000):
         wanted += [
@@ -318,9 +317,11 @@ async def test_created_members_come_all_or_none(database: Database) -> None:
     for members in (taken, twice):
         with pytest.raises(AlreadyExists):
             async with database.transaction() as connection:
-                await create_members(connection, caller.tenant_id, members, AT)
+                await create_members(
+                    connection, caller.tenant_id, caller.organization_id, members, AT
+                )
     async with database.transaction() as connection:
-        await create_members(connection, caller.tenant_id, [], AT)
+        await create_members(connection, caller.tenant_id, caller.organization_id, [], AT)
         assert await count_members(connection, caller.tenant_id) == 1
 
 
@@ -330,7 +331,11 @@ async def test_pages_go_both_ways(database: Database) -> None:
     ids = new_ids(5)
     async with database.transaction() as connection:
         await create_members(
-            connection, caller.tenant_id, [NewMember(member_id, ()) for member_id in ids], AT
+            connection,
+            caller.tenant_id,
+            caller.organization_id,
+            [NewMember(member_id, ()) for member_id in ids],
+            AT,
         )
     newest = ids[::-1]
     async with database.connection() as connection:
@@ -358,7 +363,9 @@ async def test_endless_races_end_in_overload_and_leave_nothing(database: Databas
         nonlocal attempts
         attempts += 1
         member = NewMember(operation.id, (EMAIL,))
-        await create_members(connection, caller.tenant_id, [member], operation.at)
+        await create_members(
+            connection, caller.tenant_id, caller.organization_id, [member], operation.at
+        )
         raise IdentifierRaced
 
     request = Request(OperationKind.UPSERT_MEMBER, "1", {}, new_id())
@@ -373,4 +380,4 @@ async def test_vanished_member_is_a_fault(database: Database) -> None:
     caller = await make_caller(database)
     async with database.transaction() as connection:
         with pytest.raises(RuntimeError, match="was found and is gone"):
-            await add_identifiers(connection, caller.tenant_id, new_id(), [EMAIL], AT, ("input",))
+            await lock_member(connection, caller.tenant_id, new_id())

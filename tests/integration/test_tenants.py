@@ -78,7 +78,9 @@ async def test_organization_needs_a_tenant_and_a_name(database: Database) -> Non
 async def test_asset_keeps_the_guid_its_creator_chose(database: Database) -> None:
     caller = await make_caller(database)
     created = await create_asset(database, caller, GOLD)
-    asset = Asset(GUID, "GOLD", "Gold coins", AssetKind.CURRENCY, 0)
+    asset = Asset(
+        GUID, "GOLD", "Gold coins", AssetKind.CURRENCY, 0, organization_id=caller.organization_id
+    )
     assert created == CreatedAsset(asset, idempotent_replay=False)
     async with database.connection() as connection:
         assert await load_assets(connection, caller.tenant_id, [GUID, new_id()]) == {GUID: asset}

@@ -66,5 +66,11 @@ async def test_member_made_during_the_wait_is_found(
         await wait_until_backends_wait(owner)
         async with shop.database.transaction() as connection:
             members = [NewMember(member_id, ())]
-            await create_members(connection, shop.caller.tenant_id, members, datetime.now(UTC))
+            await create_members(
+                connection,
+                shop.caller.tenant_id,
+                shop.caller.organization_id,
+                members,
+                datetime.now(UTC),
+            )
     assert (await repeat).grant.member_id == member_id

@@ -17,13 +17,14 @@ from gateway.ids import IdKind, encode_id, new_id
 from gateway.ledger.assets import AMOUNT_MINOR_MAX, Asset, AssetKind
 from gateway.ledger.model import Account, OwnerKind, Transfer
 from gateway.members.identifiers import IdentifierKind
+from gateway.tenants.asset_rights import VisibleAssets
 
 # Constant, because test workers must agree on the names of tests that are made from them.
 COINS = Asset(UUID("01a20700-0000-7000-8000-00000000abcd"), "COINS", "Coins", AssetKind.CURRENCY, 0)
 MILES = Asset(new_id(), "MILES", "Miles", AssetKind.POINTS, 2)
 CASH = Asset(new_id(), "USD", "US dollars", AssetKind.CASH, 2)
 EXPERIENCE = Asset(new_id(), "XP", "Experience points", AssetKind.EXPERIENCE, 0)
-ASSETS = {asset.id: asset for asset in (COINS, MILES, CASH, EXPERIENCE)}
+ASSETS = VisibleAssets({asset.id: asset for asset in (COINS, MILES, CASH, EXPERIENCE)}, frozenset())
 CALLER = Caller(
     new_id(), new_id(), new_id(), PARTNER_SCOPES, StandardAssets(MILES.id, EXPERIENCE.id, CASH.id)
 )

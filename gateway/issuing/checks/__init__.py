@@ -29,7 +29,7 @@ CHECKS: tuple[Callable[[IssueItem, Facts], Refusal | None], ...] = (
 
 def find_item_refusal(item: IssueItem, reward: Reward | None, facts: Facts) -> Refusal | None:
     """Return the first reason why the item, which names this reward, cannot be issued, or None."""
-    if refusal := find_refusal(reward):
+    if refusal := find_refusal(reward, facts.forbidden_uses):
         return refusal
     for check in CHECKS:
         if refusal := check(item, facts):

@@ -8,12 +8,12 @@ from typing import Any
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import AlreadyExists, InvalidInput, OutOfReach
 from gateway.ids import new_id
-from gateway.issuing.scope import OrganizationReference
 from gateway.issuing.tills.model import NAME_LENGTH_MAX, Till
 from gateway.issuing.tills.store import insert_till
 from gateway.operations.model import Operation, OperationKind, Request, check_key
 from gateway.operations.once import run_once
 from gateway.storage.database import Connection, Database
+from gateway.tenants.model import OrganizationReference
 from gateway.text import check_text
 
 

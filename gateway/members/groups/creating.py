@@ -51,12 +51,12 @@ class CreatedGroup:
 
 
 async def create_group(database: Database, caller: Caller, command: CreateGroup) -> CreatedGroup:
-    """Make a group; it has an account of its own, which `fundGroup` fills.
+    """Make a group of the caller's organization; it has an account of its own, which `fundGroup` fills.
 
     Raises:
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path; a reference that names no member is one.
-        AlreadyExists: the external id or the primary member has a group.
+        AlreadyExists: the external id or the primary member has a group of this organization.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
     authorize(caller, Scope.MEMBERS)
@@ -72,13 +72,14 @@ async def create_group(database: Database, caller: Caller, command: CreateGroup)
     group_id = new_id()
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
-        await _create(connection, caller.tenant_id, command, group_id, operation)
+        await _create(connection, caller, command, group_id, operation)
         return {"id": str(group_id)}
 
     answer = await run_once(database, caller, request, work)
     made_id = UUID(answer.value["id"])
     async with database.connection() as connection:
-        groups = await fetch_groups(connection, caller.tenant_id, [made_id])
+        owner_ids = [caller.organization_id]
+        groups = await fetch_groups(connection, caller.tenant_id, owner_ids, [made_id])
     return CreatedGroup(groups[made_id], answer.idempotent_replay)
 
 
@@ -97,11 +98,12 @@ def check_command(command: CreateGroup) -> list[FieldError]:
 
 async def _create(
     connection: Connection,
-    tenant_id: UUID,
+    caller: Caller,
     command: CreateGroup,
     group_id: UUID,
     operation: Operation,
 ) -> None:
+    tenant_id = caller.tenant_id
     wanted = [command.primary_member, *command.members]
     found = await find_members(connection, tenant_id, wanted)
     paths: list[tuple[str, ...]] = [("input", "primaryMember")]
@@ -115,7 +117,14 @@ async def _create(
     primary_id = found[0]
     if errors or primary_id is None:
         raise InvalidInput(errors)
-    group = Group(group_id, command.name, command.external_id, primary_id, operation.at)
+    group = Group(
+        group_id,
+        caller.organization_id,
+        command.name,
+        command.external_id,
+        primary_id,
+        operation.at,
+    )
     if not await insert_group(connection, tenant_id, group):
         message = "The external id, or the primary member, has a group."
         raise AlreadyExists(message, ("input",))

@@ -31,9 +31,10 @@ class GroupReference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Members who pay together. Like members, groups belong to the tenant, whichever organization made them."""
+    """Members who pay together. The organization that made the group owns it: nobody else changes or funds it."""
 
     id: UUID
+    organization_id: UUID
     name: str | None
     external_id: str | None
     primary_member_id: UUID

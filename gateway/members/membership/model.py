@@ -12,7 +12,7 @@ ERRORS_SHOWN_MAX = 100
 
 
 class MemberSet(enum.StrEnum):
-    """What has members. Groups are the tenant's; segments are an organization's."""
+    """What has members. Both are an organization's."""
 
     GROUP = "GROUP"
     SEGMENT = "SEGMENT"

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.access import Caller, Scope, authorize
-from gateway.errors import FieldError, InvalidInput, NotFound
+from gateway.errors import FieldError, InvalidInput, NotFound, OutOfReach
 from gateway.ids import new_id
 from gateway.members.membership import store
 from gateway.members.membership.model import (
@@ -40,6 +40,7 @@ async def set_members(database: Database, caller: Caller, command: SetMembers) -
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path; ids that are no member's are broken rules.
         NotFound: the caller sees no such group or segment.
+        OutOfReach: it sees the group, which is another organization's.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
     authorize(caller, Scope.MEMBERS)
@@ -90,12 +91,18 @@ async def _lock(
     connection: Connection, caller: Caller, command: SetMembers
 ) -> tuple[UUID, UUID | None]:
     _, id_name = _NAMES[command.kind]
+    noun, path = command.kind.value.lower(), ("input", id_name)
     if command.set_id is not None:
-        scope = (caller.tenant_id, caller.organization_id)
-        exists, primary_id = await store.lock_set(connection, *scope, command.kind, command.set_id)
-        if exists:
-            return command.set_id, primary_id
-    raise NotFound(f"No such {command.kind.value.lower()}.", ("input", id_name))
+        # A group can be seen by who may pay from it, a segment by its owner only.
+        is_group = command.kind is MemberSet.GROUP
+        owner_ids = caller.organization_ids if is_group else [caller.organization_id]
+        scope = (caller.tenant_id, owner_ids, command.kind)
+        locked = await store.lock_set(connection, *scope, command.set_id)
+        if locked is not None:
+            if locked.organization_id != caller.organization_id:
+                raise OutOfReach(f"Only the organization that owns the {noun} changes it.", path)
+            return command.set_id, locked.primary_member_id
+    raise NotFound(f"No such {noun}.", path)
 
 
 def _refuse(command: SetMembers, unknown: set[UUID]) -> None:

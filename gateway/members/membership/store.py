@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from gateway.members.membership.model import MemberSet
@@ -14,11 +14,13 @@ from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 # Two changes of one set wait for each other here, so that each counts what it really did.
 LOCK: Mapping[MemberSet, str] = {
     MemberSet.GROUP: """
-        SELECT primary_member_id FROM groups WHERE tenant_id = $1 AND $2::uuid IS NOT NULL AND id = $3
+        SELECT organization_id, primary_member_id FROM groups
+        WHERE tenant_id = $1 AND organization_id = ANY($2::uuid[]) AND id = $3
         FOR NO KEY UPDATE
     """,
     MemberSet.SEGMENT: """
-        SELECT NULL::uuid AS primary_member_id FROM segments WHERE tenant_id = $1 AND organization_id = $2 AND id = $3
+        SELECT organization_id, NULL::uuid AS primary_member_id FROM segments
+        WHERE tenant_id = $1 AND organization_id = ANY($2::uuid[]) AND id = $3
         FOR NO KEY UPDATE
     """,
 }
@@ -70,12 +72,23 @@ ADD, REMOVE, KEEP, COUNT = map(_write, (_ADD, _REMOVE, _KEEP, _COUNT))
 PAGES = {False: _write(_PAGES), True: _write(_PAGES.replace(" DESC", ""))}
 
 
+class LockedSet(NamedTuple):
+    """Who owns a set, and the member who must stay in it."""
+
+    organization_id: UUID
+    primary_member_id: UUID | None
+
+
 async def lock_set(
-    connection: Connection, tenant_id: UUID, organization_id: UUID, kind: MemberSet, set_id: UUID
-) -> tuple[bool, UUID | None]:
-    """Keep others from changing a set; return whether there is one, and the member who must stay in it."""
-    row = await connection.fetchrow(LOCK[kind], tenant_id, organization_id, set_id)
-    return (False, None) if row is None else (True, row["primary_member_id"])
+    connection: Connection,
+    tenant_id: UUID,
+    owner_ids: Iterable[UUID],
+    kind: MemberSet,
+    set_id: UUID,
+) -> LockedSet | None:
+    """Keep others from changing a set of one of these owners; None if there is none."""
+    row = await connection.fetchrow(LOCK[kind], tenant_id, list(owner_ids), set_id)
+    return None if row is None else LockedSet(*row)
 
 
 async def find_unknown_members(

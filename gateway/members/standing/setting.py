@@ -13,6 +13,7 @@ from uuid import UUID
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import AlreadyExists, FieldError, InvalidInput, NotFound
 from gateway.ids import new_id
+from gateway.members.authority import require_authority
 from gateway.members.model import MemberReference
 from gateway.members.standing.model import LINKS_MAX, NAME_LENGTH_MAX, Link, StandingKind
 from gateway.members.standing.store import replace_links
@@ -54,6 +55,7 @@ async def set_standing(database: Database, caller: Caller, command: SetStanding)
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path.
         NotFound: the reference names no member.
+        OutOfReach: another organization made the member.
         AlreadyExists: a card is another member's.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
@@ -69,7 +71,8 @@ async def set_standing(database: Database, caller: Caller, command: SetStanding)
         (member_id,) = await find_members(connection, tenant_id, [command.member])
         if member_id is None:
             raise NotFound("No such member.", ("input", "member"))
-        await lock_member(connection, tenant_id, member_id)
+        member = await lock_member(connection, tenant_id, member_id)
+        require_authority(caller, member, ("input", "member"))
         taken = await replace_links(
             connection, tenant_id, command.kind, member_id, command.links, operation.at
         )

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from gateway.errors import FieldError
-from gateway.ledger.assets import Asset
+from gateway.ledger.assets import Asset, say_forbidden
 from gateway.ledger.model import Transfer
+from gateway.rewards.rules import check_exists
 
 
 class RewardKind(enum.StrEnum):
@@ -53,19 +54,27 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Which of the ids referred to the caller's organization has, fetched in one statement.
+    """Which of the ids referred to the caller's organization can see, fetched in one statement.
 
-    `points_asset_id` is the tenant's own points; its asset is always among `assets`. `stocked_pool_ids` are the pools with
+    `points_asset_id` is the tenant's own points; its asset is always among `assets`. `forbidden_asset_ids` are those of them that
+    the organization may not credit or deduct. `stocked_pool_ids` are the pools with
     at least one free code that has not expired. `vendor_templates` are the request templates of the vendors, by id.
     """
 
     points_asset_id: UUID
     assets: Mapping[UUID, Asset]
+    forbidden_asset_ids: frozenset[UUID] = frozenset()
     product_ids: frozenset[UUID] = frozenset()
     competition_ids: frozenset[UUID] = frozenset()
     code_pool_ids: frozenset[UUID] = frozenset()
     stocked_pool_ids: frozenset[UUID] = frozenset()
     vendor_templates: Mapping[UUID, Mapping[str, Any]] = field(default_factory=dict)
+
+    def check_asset(self, asset_id: UUID, noun: str, path: tuple[str, ...]) -> list[FieldError]:
+        """Return the broken rule of an asset that a reward gives or costs: the organization sees it, and may move it."""
+        if asset_id in self.forbidden_asset_ids:
+            return [FieldError(path, "issuer", say_forbidden(self.assets[asset_id]))]
+        return check_exists(asset_id, self.assets, noun, path)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from gateway.errors import FieldError
 from gateway.ids import to_uuid
 from gateway.ledger.assets import AssetKind, to_minor
 from gateway.ledger.model import Account, OwnerKind, Transfer, organization_account
-from gateway.rewards.rules import check_amount, check_exists, plain
+from gateway.rewards.rules import check_amount, plain
 from gateway.rewards.types.base import Facts, Plan, PlanContext, References
 
 # Products' units and competitions' entries have reward types of their own, and cash is claimed, not credited.
@@ -67,7 +67,7 @@ class PointsDraft:
         """Return every broken rule: the asset exists and can be credited, the amount is positive and exact in it."""
         asset_path = (*path, "assetId")
         asset_id = self.asset_id or facts.points_asset_id
-        if errors := check_exists(asset_id, facts.assets, "asset", asset_path):
+        if errors := facts.check_asset(asset_id, "asset", asset_path):
             return errors + check_amount(self.amount, None, (*path, "amount"))
         asset = facts.assets[asset_id]
         errors = check_amount(self.amount, asset.scale, (*path, "amount"))
