@@ -66,6 +66,8 @@ def create_application(
         # the connections of another.
         opened.database = await Database.open(
             database_url,
+            # Whoever starts a gateway has tried; one that is started again while the database is away waits for it, not ready.
+            connects_first=False,
             pool_size_max=settings.database_pool_size_max,
             lock_timeout_seconds=settings.lock_timeout_seconds,
             read_timeout_seconds=settings.read_timeout_seconds,
@@ -74,14 +76,14 @@ def create_application(
         )
         opened.jobs_database = await Database.open(
             database_url,
-            pool_size_min=0,
+            connects_first=False,
             pool_size_max=JOBS_CONNECTIONS,
             lock_timeout_seconds=settings.lock_timeout_seconds,
             keys=keys,
         )
         opened.watch_database = await Database.open(
             database_url,
-            pool_size_min=0,
+            connects_first=False,
             pool_size_max=WATCH_CONNECTIONS,
             read_timeout_seconds=WATCH_TIMEOUT_SECONDS,
             acquire_timeout_seconds=WATCH_TIMEOUT_SECONDS,

@@ -23,8 +23,7 @@ from gateway.keys.model import Keys
 from gateway.keys.opening import load_keys
 from gateway.sealing.starting import require_keys
 from gateway.settings import InvalidSetting, Settings
-from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses
-from gateway.storage.database import Database
+from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses, open_database
 from gateway.storage.embedded_server import CONNECTIONS_MAX
 from gateway.supervising import Worker, supervise
 
@@ -115,13 +114,10 @@ def _close(listeners: Iterable[socket.socket]) -> None:
 
 async def _prepare(settings: Settings, addresses: Addresses, keys: Keys) -> Demo | None:
     await migrate_or_explain(addresses)
-    # At the address that migrations have just used: what may be wrong with the other one is for those to say who serve there.
-    database = await Database.open(addresses.owner_url, pool_size_max=2, keys=keys)
-    try:
+    # Tries the application's own login, too, so that one that is wrong costs a line.
+    async with open_database(addresses.application_url, pool_size_max=2, keys=keys) as database:
         await require_keys(database, keys)
         return await ensure_demo(database, settings.data_dir) if settings.development else None
-    finally:
-        await database.close()
 
 
 def _greet(settings: Settings, port: int, demo: Demo | None) -> None:

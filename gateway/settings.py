@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+
+from gateway.database_address import DatabaseAddress, InvalidAddress
 
 Value = TypeVar("Value")
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
-DATABASE_SCHEMES = ("postgresql", "postgres")
 HEAD_TIMEOUT_SECONDS_MAX = 600.0
 BODY_TIMEOUT_SECONDS_MAX = 600.0
 LOCK_TIMEOUT_SECONDS_MAX = 60.0
@@ -160,15 +160,10 @@ class _RuleBroken(Exception):
 
 
 def _parse_database_url(text: str) -> str:
-    rule = "must be a PostgreSQL address such as postgresql://user@host:5432/database"
     try:
-        parts = urlsplit(text)
-        # Reading the port is what validates it.
-        port_is_valid = parts.port is None or parts.port > 0
-    except ValueError:
-        raise _RuleBroken(rule) from None
-    if parts.scheme not in DATABASE_SCHEMES or not port_is_valid or "\0" in text:
-        raise _RuleBroken(rule)
+        DatabaseAddress.parse(text)
+    except InvalidAddress as broken:
+        raise _RuleBroken(str(broken)) from None
     return text
 
 

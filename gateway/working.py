@@ -14,8 +14,7 @@ from gateway.keys.opening import load_keys
 from gateway.purchasing.opening import open_purchaser
 from gateway.sealing.starting import require_keys
 from gateway.settings import Settings
-from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses
-from gateway.storage.database import Database
+from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses, open_database
 
 
 def work(settings: Settings) -> None:
@@ -37,15 +36,12 @@ async def _work(settings: Settings, addresses: Addresses, keys: Keys) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await migrate_or_explain(addresses)
-    database = await Database.open(
+    async with open_database(
         addresses.application_url,
         pool_size_max=settings.database_pool_size_max,
         lock_timeout_seconds=settings.lock_timeout_seconds,
         keys=keys,
-    )
-    try:
+    ) as database:
         await require_keys(database, keys)
         async with open_purchaser(settings, database) as purchaser:
             await run_jobs([purchaser.run_due, partial(expire_everywhere, database)], stop)
-    finally:
-        await database.close()

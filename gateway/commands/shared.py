@@ -12,7 +12,7 @@ import typer
 
 from gateway.ids import IdKind, decode_id
 from gateway.settings import Settings
-from gateway.storage.addresses import migrate_or_explain, open_addresses
+from gateway.storage.addresses import migrate_or_explain, open_addresses, open_database
 from gateway.storage.database import Database
 
 Result = TypeVar("Result")
@@ -27,11 +27,8 @@ def with_database(
     """Run `work` on the migrated database, which must be there unless `may_create`."""
 
     async def run(application_url: str) -> Result:
-        database = await Database.open(application_url, pool_size_max=2)
-        try:
+        async with open_database(application_url, pool_size_max=2) as database:
             return await work(database)
-        finally:
-            await database.close()
 
     with open_addresses(Settings.from_environment(), may_create=may_create) as addresses:
         asyncio.run(migrate_or_explain(addresses))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
 
 import asyncpg
 
+from gateway.database_address import DatabaseAddress
 from gateway.settings import Settings
+from gateway.storage.connecting import NoServer, explain_error
+from gateway.storage.database import Database
 from gateway.storage.embedded import application_url, embedded_postgres
 from gateway.storage.migrate import migrate
 
@@ -56,9 +59,38 @@ async def migrate_or_explain(addresses: Addresses) -> None:
     Raises:
         DatabaseUnavailable: it cannot be reached, or refuses; the message says which server and why.
     """
-    try:
+    with _explaining(addresses.owner_url):
         await migrate(addresses.owner_url)
+
+
+@asynccontextmanager
+async def open_database(url: str, **options: Any) -> AsyncIterator[Database]:
+    """Open the database with the options of `Database.open` while the block lasts.
+
+    Raises:
+        DatabaseUnavailable: it cannot be reached, or refuses; the message says which server and why.
+    """
+    with _explaining(url):
+        database = await Database.open(url, **options)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@contextmanager
+def _explaining(url: str) -> Iterator[None]:
+    """Say of any fault which database it was, and why, in one line.
+
+    Raises:
+        DatabaseUnavailable: the block failed because of the database.
+    """
+    try:
+        yield
+    except NoServer as error:
+        message = f"The database cannot be used: {error}."
+        raise DatabaseUnavailable(message) from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        parts = urlsplit(addresses.owner_url)
-        where = f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
-        raise DatabaseUnavailable(f"The database at {where} cannot be used: {error}") from error
+        where = DatabaseAddress.parse(url)
+        message = f"The database {where} cannot be used: it {explain_error(error)}."
+        raise DatabaseUnavailable(message) from error

@@ -12,9 +12,11 @@ import asyncpg
 import orjson
 from piccolo.query.base import Query
 
+from gateway.database_address import DatabaseAddress
 from gateway.errors import Overloaded
 from gateway.keys.model import Keys
 from gateway.storage.array_codecs import use_codecs
+from gateway.storage.connecting import SERVER_KEEPALIVES, Connector
 from gateway.storage.connection import Connection, PipeliningConnection, require
 from gateway.storage.kept_connections import BUSY, KeptConnections
 from gateway.storage.lending import (
@@ -81,7 +83,7 @@ class Database:
         url: str,
         *,
         pool_size_max: int = 10,
-        pool_size_min: int = 1,
+        connects_first: bool = True,
         lock_timeout_seconds: float = 5.0,
         read_timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS,
         acquire_timeout_seconds: float = 30.0,
@@ -89,29 +91,27 @@ class Database:
     ) -> Database:
         """Connect, and drop to the application's role whoever logged in.
 
-        `read_timeout_seconds` is for each statement outside a database transaction; in one it may take a minute.
+        `read_timeout_seconds` is for each statement outside a database transaction; in one it may take a minute. Without
+        `connects_first` nothing is raised here: whoever borrows a connection finds out.
         `keys` are what values of this database are sealed with; work that opens and seals nothing needs none.
 
         Raises:
-            OSError: the server cannot be reached.
+            NoServer: no server of the address can be used.
             asyncpg.PostgresError: the login is refused.
         """
-
-        async def prepare(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-            assert isinstance(connection, PipeliningConnection)  # noqa: S101 - see connection_class
-            connection.own_keys = keys
-            await use_codecs(connection)
-
+        connect: Any = _connect_with(Connector(DatabaseAddress.parse(url)), keys)
         pool = await asyncpg.create_pool(
-            url,
-            min_size=pool_size_min,
+            connect=connect,
+            # No least number: the driver would log a traceback again and again while there is no server.
+            min_size=0,
+            init_size=int(connects_first),
             max_size=pool_size_max,
             statement_cache_size=STATEMENTS_KEPT_MAX,
             connection_class=PipeliningConnection,
-            init=prepare,
             # No session state is kept, so the reset query would be a wasted round trip per use.
             reset=_discard_nothing,
             server_settings={
+                **SERVER_KEEPALIVES,
                 "role": APPLICATION_ROLE,
                 "lock_timeout": f"{int(lock_timeout_seconds * 1000)}",
                 "statement_timeout": f"{int(read_timeout_seconds * 1000)}",
@@ -263,6 +263,19 @@ def to_json(value: object) -> str:
 def column(rows: Iterable[Any], name: str) -> list[Any]:
     """Turn a list of objects into one `unnest` parameter: the named attribute of each."""
     return [getattr(row, name) for row in rows]
+
+
+def _connect_with(connector: Connector, keys: Keys | None) -> Callable[..., Awaitable[Any]]:
+    """Return how the pool makes a connection, of which it names the driver's options."""
+
+    async def prepare(connection: PipeliningConnection) -> None:
+        connection.own_keys = keys
+        await use_codecs(connection)
+
+    async def connect(_: object, **options: Any) -> Any:
+        return await connector.connect(prepare, **options)
+
+    return connect
 
 
 async def _discard_nothing(_: object) -> None:

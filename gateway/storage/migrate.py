@@ -7,6 +7,8 @@ from pathlib import Path
 
 import asyncpg
 
+from gateway.database_address import DatabaseAddress
+from gateway.storage.connecting import Connector
 from gateway.storage.database import APPLICATION_ROLE
 
 # Nothing at all where the application's role is missing, or out of the owner's reach: a restored database may be in another
@@ -31,7 +33,7 @@ async def migrate(owner_url: str) -> None:
     connection, one statement, and nothing of Piccolo's migrations is imported.
 
     Raises:
-        OSError: the server cannot be reached.
+        NoServer: no server of the address can be used.
         asyncpg.PostgresError: the role may not do this, or a migration fails.
     """
     if await is_current(owner_url):
@@ -47,8 +49,12 @@ async def is_current(owner_url: str) -> bool:
     What a newer gateway has added does not count.
 
     Exact at any time: migrations and the notes that they have run are committed together.
+
+    Raises:
+        NoServer: no server of the address can be used.
+        asyncpg.PostgresError: the server refuses the role, or the role may not read what has run.
     """
-    connection = await asyncpg.connect(owner_url)
+    connection = await Connector(DatabaseAddress.parse(owner_url)).connect()
     try:
         ran = await connection.fetch(RAN, APP_NAME, APPLICATION_ROLE)
     except asyncpg.UndefinedTableError:

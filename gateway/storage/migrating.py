@@ -13,6 +13,8 @@ from piccolo.apps.migrations.tables import Migration
 from piccolo.conf.apps import ENVIRONMENT_VARIABLE
 from piccolo.engine.postgres import PostgresEngine
 
+from gateway.database_address import DatabaseAddress
+from gateway.storage.connecting import Connector
 from gateway.storage.database import APPLICATION_ROLE
 from gateway.storage.migrate import APP_NAME
 
@@ -48,7 +50,10 @@ async def _run_forwards(owner_url: str) -> None:
     os.environ[ENVIRONMENT_VARIABLE] = "gateway.storage.piccolo_conf"
     from gateway.storage import piccolo_conf  # noqa: PLC0415 - builds an engine when imported
 
-    engine = PostgresEngine(config={"dsn": owner_url}, extensions=())
+    connector = Connector(DatabaseAddress.parse(owner_url))
+    # Finds the server that can be written to.
+    await (await connector.connect()).close()
+    engine = PostgresEngine(config=connector.options_for_server(), extensions=())
     piccolo_conf.DB = engine
     Migration._meta._db = engine
     progress = io.StringIO()
