@@ -13,6 +13,7 @@ from gateway.access import Caller
 from gateway.background import in_background
 from gateway.expiring.jobs import expire_everywhere
 from gateway.granting.groups import GrantGroups
+from gateway.http.admission.weighing import Weights
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.issuing.groups import IssuanceGroups
@@ -26,6 +27,7 @@ from gateway.tenants.last_use import LastUse
 from gateway.tenants.recognition import Recognition
 from resolvers.context import Context
 from resolvers.schema import build_schema
+from resolvers.weights import FIELD_COSTS, LIST_SIZES
 
 # How long a request waits for a connection before it is told that the gateway is busy.
 ACQUIRE_TIMEOUT_SECONDS = 10.0
@@ -126,7 +128,11 @@ def create_application(
         return await opened.watch_database.is_ready()
 
     return create_http_application(
-        schema=build_schema(GatewaySchema, suggests=settings.development),
+        schema=build_schema(
+            GatewaySchema,
+            suggests=settings.development,
+            weights=Weights(FIELD_COSTS, LIST_SIZES),
+        ),
         settings=settings,
         authenticate=recognize,
         make_context=make_context,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TypeVar
 
 from gateway.database_address import DatabaseAddress, InvalidAddress
+
+from gateway.allowance import Allowance
 
 Value = TypeVar("Value")
 
@@ -23,6 +25,7 @@ LOCK_TIMEOUT_SECONDS_MAX = 60.0
 SECONDS_LEAST = 0.001
 READ_TIMEOUT_SECONDS_MAX = 60.0
 REQUEST_TIMEOUT_SECONDS_MAX = 600.0
+ALLOWANCE_MAX = 1_000_000_000
 WORKERS_MAX = 64
 WORKER_SILENCE_SECONDS_LEAST = 2
 WORKER_SILENCE_SECONDS_MOST = 3_600
@@ -63,6 +66,7 @@ class Settings:
     lock_timeout_seconds: float = 5.0
     read_timeout_seconds: float = 5.0
     request_timeout_seconds: float = 30.0
+    allowance: Allowance = field(default_factory=Allowance)
     vendor_allow_loopback: bool = False
     secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
     trusted_documents: Path | None = None
@@ -145,6 +149,16 @@ class Settings:
                 "REQUEST_TIMEOUT_SECONDS",
                 _seconds(REQUEST_TIMEOUT_SECONDS_MAX),
                 default.request_timeout_seconds,
+            ),
+            allowance=Allowance(
+                **{
+                    bound.name: read(
+                        bound.name.upper(),
+                        _whole_number(1, ALLOWANCE_MAX),
+                        getattr(default.allowance, bound.name),
+                    )
+                    for bound in fields(Allowance)
+                }
             ),
             vendor_allow_loopback=read(
                 "VENDOR_ALLOW_LOOPBACK", _parse_boolean, default.vendor_allow_loopback

@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from gateway.allowance import Allowance
+from gateway.http.admission.admission import Admission, SlowRefusals
 from gateway.http.credentials import Authenticate
 from gateway.http.deadlines import Deadlines
 from gateway.http.graphiql_routes import graphiql_routes
@@ -43,6 +45,10 @@ class HttpSettings(Protocol):
     @property
     def request_timeout_seconds(self) -> float:
         """How long one request may take."""
+
+    @property
+    def allowance(self) -> Allowance:
+        """What each caller may ask for."""
 
     @property
     def trusted_documents(self) -> Path | None:
@@ -81,6 +87,7 @@ def create_http_application(
     schema.trust(trusted)
     endpoint = GraphQLEndpoint(
         schema,
+        admission=Admission(settings.allowance),
         authenticate=authenticate,
         make_context=make_context,
         development=settings.development,
@@ -92,5 +99,5 @@ def create_http_application(
         routes += graphiql_routes(settings.data_dir)
     exception_handlers: dict[Any, Any] = {HTTPException: answer_http_exception}
     pages = Starlette(routes=routes, exception_handlers=exception_handlers, lifespan=lifespan)
-    timed = Deadlines(endpoint, settings.request_timeout_seconds)
+    timed = SlowRefusals(Deadlines(endpoint, settings.request_timeout_seconds))
     return RequestMiddleware(pages, {"/graphql": timed, "/graphql/": timed})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from graphql import (
@@ -27,6 +27,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import ExecutionContext
 
+from gateway.http.admission.formulas import Formula
 from gateway.http.execution.documents import CompiledDocument
 from gateway.http.operation_limits import NoNulTextRule, OperationLimitsRule
 from gateway.http.request_record import current_record
@@ -59,6 +60,8 @@ class CheckedDocument:
     errors: list[GraphQLError]
     operation_count: int
     compiled: CompiledDocument
+    # What its operations cost, by name, of those that were asked for.
+    formulas: dict[str | None, Formula] = field(default_factory=dict)
 
 
 class DocumentCache:
@@ -88,12 +91,11 @@ class DocumentCache:
             self._documents.move_to_end(query)
             return known
         if self._refused is not None and self._refused[0] == query:
-            checked, self._refused = self._refused[1], None
-            return checked
+            return self._refused[1]
         checked = check_document(schema, query, suggests=self._suggests)
         if checked.errors:
             # The errors can take far more room than the document, and only mistakes repeat them: these are kept for the one
-            # request, which asks for its document twice, to find it compiled and to execute it.
+            # request, which asks for its document several times, to weigh it, to find it compiled and to execute it.
             self._refused = (query, checked)
             return checked
         self._documents[query] = checked

@@ -15,19 +15,21 @@ import orjson
 from graphql import GraphQLError
 from starlette.types import Receive, Scope
 from strawberry.http import GraphQLRequestData
-from strawberry.schema import BaseSchema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.access import Caller
-from gateway.errors import RewardsError
+from gateway.errors import RewardsError, Unauthenticated
+from gateway.http.admission.accounts import Account
+from gateway.http.admission.admission import Admission
 from gateway.http.anonymous import ANONYMOUS_BODY_BYTES_MAX, check_anonymous
 from gateway.http.answers import Answer
 from gateway.http.body_budget import BodyBudget
 from gateway.http.credentials import Authenticate, read_bearer_token
 from gateway.http.error_presentation import INTERNAL
+from gateway.http.graphql_schema import GatewaySchema
 from gateway.http.headers import Headers, find_header
 from gateway.http.media_types import GRAPHQL_RESPONSE, choose_response_type
 from gateway.http.refusals import (
@@ -46,6 +48,8 @@ MakeContext: TypeAlias = Callable[[Caller | None, str], object]
 # As numbers: looking a member of an enum up takes longer than the rest of an answer's head.
 _OK: Final = HTTPStatus.OK.value
 _UNAUTHORIZED: Final = HTTPStatus.UNAUTHORIZED.value
+# Whoever sends it, with whatever value, is told what the operation cost.
+COST_HEADER: Final = b"x-report-cost"
 _GET: Final = frozenset({OperationType.QUERY})
 # Of the errors of a request that is refused; with what stands around them the answer stays below 16 KB.
 REFUSAL_BYTES_MAX: Final = 15_000
@@ -57,8 +61,9 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        schema: BaseSchema,
+        schema: GatewaySchema,
         *,
+        admission: Admission,
         authenticate: Authenticate,
         make_context: MakeContext,
         development: bool,
@@ -67,6 +72,7 @@ class GraphQLEndpoint:
     ) -> None:
         """Keep how to authenticate and what a resolver's context is made of."""
         self._schema = schema
+        self._admission = admission
         self._authenticate = authenticate
         self._make_context = make_context
         self._development = development
@@ -93,28 +99,85 @@ class GraphQLEndpoint:
                 "NOT_ACCEPTABLE",
                 "Accept application/graphql-response+json or application/json.",
             )
-        await self._recognize(headers, record)
-        is_post = method == "POST"
-        if is_post:
+        account = await self._recognize(scope, headers, record)
+        account.enter()
+        try:
+            asked = await self._read(scope, headers, receive, record)
+            is_reported = headers.get(COST_HEADER) is not None
+            result = await self._run(
+                asked, record, account, is_post=method == "POST", is_reported=is_reported
+            )
+        finally:
+            account.leave()
+        return _to_answer(result, media_type)
+
+    async def _recognize(self, scope: Scope, headers: Headers, record: RequestRecord) -> Account:
+        """Find out who asks, and return whose account that is.
+
+        Raises:
+            RequestRefused: the credential is not valid, or too many at this address were not, or had none.
+        """
+        admission = self._admission
+        try:
+            token = read_bearer_token(find_header(headers, b"authorization"))
+        except RewardsError as error:
+            admission.enter_anonymously(scope)
+            raise refuse_for(error) from error
+        if token is None:
+            return admission.enter_anonymously(scope)
+        account = admission.find_by_token(token)
+        if account is None:
+            admission.check_unknown(scope)
+        try:
+            record.caller = caller = await self._authenticate(token)
+        except RewardsError as error:
+            if isinstance(error, Unauthenticated):
+                admission.refuse_token(scope, token)
+            raise refuse_for(error) from error
+        return admission.open_for(token, caller) if account is None else account
+
+    async def _read(
+        self, scope: Scope, headers: Headers, receive: Receive, record: RequestRecord
+    ) -> GraphQLRequestData:
+        if scope["method"] != "POST":
+            asked = read_query_string(scope["query_string"], self._trusted)
+        else:
             caller, body_bytes_max = record.caller, self._body_bytes_max
             if caller is None:
                 body_bytes_max = min(body_bytes_max, ANONYMOUS_BODY_BYTES_MAX)
             tenant = caller and caller.tenant_id
             body = await read_json_body(headers, receive, body_bytes_max, self._body_budget, tenant)
             asked = read_operation(body, self._trusted)
-        else:
-            asked = read_query_string(scope["query_string"], self._trusted)
         if record.caller is None:
             check_anonymous(asked.query or "", introspection_allowed=self._development)
-        result = await self._execute(asked, record, is_post=is_post)
-        return _to_answer(result, media_type)
+        return asked
 
-    async def _recognize(self, headers: Headers, record: RequestRecord) -> None:
+    async def _run(
+        self,
+        asked: GraphQLRequestData,
+        record: RequestRecord,
+        account: Account,
+        *,
+        is_post: bool,
+        is_reported: bool,
+    ) -> ExecutionResult:
+        """Pay for the operation, wait for the tenant's turn, and execute."""
+        tenant = account.tenant
+        if tenant is None:
+            # Nothing that anybody may do without a credential is worth a weight.
+            return await self._execute(asked, record, is_post=is_post)
+        cost, document_cost = self._schema.weigh(asked.query, asked.operation_name, asked.variables)
+        if document_cost:
+            account.charge(document_cost)
+        self._admission.spend(account, cost)
+        await self._admission.begin(tenant, cost)
         try:
-            token = read_bearer_token(find_header(headers, b"authorization"))
-            record.caller = None if token is None else await self._authenticate(token)
-        except RewardsError as error:
-            raise refuse_for(error) from error
+            result = await self._execute(asked, record, is_post=is_post)
+        finally:
+            self._admission.end(tenant, cost)
+        if is_reported:
+            result.extensions = {**(result.extensions or {}), "cost": account.describe(cost)}
+        return result
 
     async def _execute(
         self, asked: GraphQLRequestData, record: RequestRecord, *, is_post: bool

@@ -29,13 +29,20 @@ class RequestRefused(Exception):
         code: str,
         message: str,
         headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep the status, the stable code and the sentence for the caller."""
+        """Keep the status, the stable code and the sentence for the caller, and what else the error's extensions say."""
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.headers = dict(headers or {})
+        self.extensions = dict(extensions or {})
+
+    @property
+    def is_for_too_much(self) -> bool:
+        """Tell whether the caller asks for more than it may."""
+        return self.status is HTTPStatus.TOO_MANY_REQUESTS or self.code == "OPERATION_TOO_COSTLY"
 
 
 def shorten(message: str) -> str:
@@ -70,7 +77,14 @@ def refuse_for(error: RewardsError) -> RequestRefused:
 
 def answer_refusal(refusal: RequestRefused, accept: str | None) -> Response:
     """Make the response to a request that is refused: its status and one GraphQL error."""
-    return error_response(refusal.status, refusal.code, refusal.message, accept, refusal.headers)
+    return error_response(
+        refusal.status,
+        refusal.code,
+        refusal.message,
+        accept,
+        refusal.headers,
+        **refusal.extensions,
+    )
 
 
 async def answer_http_exception(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.settings import Settings
 from resolvers.schema import build_schema
-from tests.api.toy_http import GOOD_TOKEN, Readiness, ToyContext, authenticate, bearer, codes
+from tests.api.toy_http import GOOD_TOKEN, WIDE, Readiness, ToyContext, authenticate, bearer, codes
 
 SIZES = (1, 4, 16)
 REPEATS = 3
@@ -211,7 +211,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the real schema, as in production, without anything behind it: no hostile request gets so far."""
     application = create_http_application(
         schema=build_schema(GatewaySchema),
-        settings=Settings(),
+        settings=Settings(allowance=WIDE),
         authenticate=authenticate,
         make_context=ToyContext,
         is_ready=Readiness(),

@@ -19,6 +19,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.access import PARTNER_SCOPES, Caller, StandardAssets
+from gateway.allowance import Allowance
 from gateway.errors import (
     FieldError,
     Forbidden,
@@ -37,6 +38,8 @@ FAULTY_TOKEN = "token-that-breaks-the-store"
 BUSY_TOKEN = "token-while-overloaded"
 SECRET = "SELECT secret FROM vault"
 BODY_BYTES_MAX = 64 * 1024
+# Nothing here is about how often somebody asks, unless a test says so.
+WIDE = Allowance(cost_burst=1_000_000_000, anonymous_requests_burst=1_000_000)
 STOP_TIMEOUT_SECONDS = 10
 WAIT_SECONDS = 5.0
 
@@ -197,7 +200,7 @@ def create_toy_application(
     return create_http_application(
         schema=schema or create_toy_schema(suggests=development),
         settings=replace(
-            settings or Settings(),
+            settings or Settings(allowance=WIDE),
             development=development,
             data_dir=data_dir,
             body_bytes_max=BODY_BYTES_MAX,

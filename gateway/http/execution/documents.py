@@ -85,14 +85,15 @@ class CompiledDocument:
         self, schema: Schema, operation: OperationDefinitionNode, given: Mapping[str, Any]
     ) -> CompiledOperation | None:
         try:
-            compiled = compile_operation(schema, operation, self._fragments, given)
+            compiled = compile_operation(schema, operation, self.fragments, given)
         except (Unsupported, RecursionError):
             return None
         self.written += compiled.written
         return compiled
 
     @cached_property
-    def _fragments(self) -> dict[str, FragmentDefinitionNode]:
+    def fragments(self) -> dict[str, FragmentDefinitionNode]:
+        """Return the document's fragments by name."""
         return {
             node.name.value: node
             for node in self._document.definitions

@@ -1,0 +1,216 @@
+"""Who may ask, for how much, and when it is their turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable
+from http import HTTPStatus
+from ipaddress import IPv6Address, IPv6Network
+from typing import Final
+from uuid import UUID
+
+from starlette.types import Receive, Scope
+
+from gateway.access import Caller
+from gateway.allowance import Allowance
+from gateway.http.admission.accounts import Account, Accounts, Tenant, rate_limited
+from gateway.http.answers import Answer, Endpoint
+from gateway.http.headers import Headers
+from gateway.http.refusals import RequestRefused
+from gateway.http.request_record import RequestRecord
+from gateway.storage.slots import Slots
+
+# What runs at one time in a process, and of it one tenant's: enough for grants that share commits, and no more than a
+# request of somebody else's has to wait for in each turn of the event loop.
+RUNNING_MAX: Final = 128
+RUNNING_OF_TENANT_MAX: Final = 32
+# Operations that cost so much keep the event loop for tens of milliseconds, or the database for longer: few of those.
+LARGE_COST: Final = 5_000
+LARGE_MAX: Final = 2
+LARGE_OF_TENANT_MAX: Final = 1
+TURN_TIMEOUT_SECONDS: Final = 10.0
+TENANTS_MAX: Final = 10_000
+# Refusals are answered late, so that a client that does not wait by itself cannot keep the gateway busy with them.
+REFUSAL_DELAY_SECONDS: Final = 0.25
+REFUSALS_DELAYED_MAX: Final = 1_000
+# Of IPv6 an end user has a whole network.
+NETWORK_BITS: Final = 64
+
+
+class Admission:
+    """Keeps the accounts of all callers, and says whose turn it is."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        """Begin with nobody."""
+        self._allowance = allowance
+        self._accounts = Accounts()
+        self._by_token = Accounts()
+        self._addresses = Accounts()
+        self._tenants: dict[UUID, Tenant] = {}
+        self._running = Slots(RUNNING_MAX)
+        self._large = Slots(LARGE_MAX)
+
+    def find_by_token(self, token: str) -> Account | None:
+        """Return the account of whoever was last recognized by this token."""
+        return self._by_token.find(token)
+
+    def open_for(self, token: str, caller: Caller) -> Account:
+        """Return the account of a caller who was just recognized by a token that nobody had before."""
+        name = _name_of(caller)
+        account = self._accounts.find(name)
+        if account is None:
+            allowance = self._allowance
+            account = self._accounts.add(
+                name,
+                Account(
+                    self._tenant(caller.tenant_id),
+                    allowance.cost_per_second,
+                    allowance.cost_burst,
+                    allowance.requests_in_flight_max,
+                ),
+            )
+        return self._by_token.add(token, account)
+
+    def enter_anonymously(self, scope: Scope) -> Account:
+        """Count a request without a credential, and return the account that all of its address share.
+
+        Raises:
+            RequestRefused: there were too many.
+        """
+        account = self._of_address(scope)
+        account.spend(1)
+        return account
+
+    def check_unknown(self, scope: Scope) -> None:
+        """Let a token be looked up that nobody was recognized by before.
+
+        Raises:
+            RequestRefused: of its address there were too many that nobody holds. Those who were recognized before still are.
+        """
+        if not self._of_address(scope).can_spend(1):
+            raise rate_limited("Too many requests of this address have no valid credential.", 1)
+
+    def refuse_token(self, scope: Scope, token: str) -> None:
+        """Count a token that nobody holds, or nobody any more.
+
+        Raises:
+            RequestRefused: there were too many.
+        """
+        self._by_token.remove(token)
+        self._of_address(scope).spend(1)
+
+    def _of_address(self, scope: Scope) -> Account:
+        client = scope.get("client")
+        name = _network_of(client[0]) if client else ""
+        account = self._addresses.find(name)
+        if account is None:
+            allowance = self._allowance
+            account = self._addresses.add(
+                name,
+                Account(
+                    None,
+                    allowance.anonymous_requests_per_second,
+                    allowance.anonymous_requests_burst,
+                    allowance.requests_in_flight_max,
+                ),
+            )
+        return account
+
+    def spend(self, account: Account, cost: int) -> None:
+        """Take an operation's cost from an account.
+
+        Raises:
+            RequestRefused: it costs more than any operation may, or than is left.
+        """
+        # What never fits into the bucket could never run.
+        most = min(self._allowance.operation_cost_max, self._allowance.cost_burst)
+        if cost > most:
+            # Refused again and again, it is asked for too often.
+            account.spend(min(LARGE_COST, most))
+            raise RequestRefused(
+                HTTPStatus.BAD_REQUEST,
+                "OPERATION_TOO_COSTLY",
+                f"The operation costs {cost} points; at most {most} are allowed. Ask for smaller pages, or for less at a time.",
+                extensions={"cost": {"requested": cost, "allowed": most}},
+            )
+        account.spend(cost)
+
+    async def begin(self, tenant: Tenant, cost: int) -> None:
+        """Wait for the tenant's turn; `end` ends it.
+
+        Raises:
+            RequestRefused: it was not its turn in time.
+        """
+        slots, share = (
+            (self._large, tenant.large) if cost >= LARGE_COST else (self._running, tenant.running)
+        )
+        try:
+            await slots.take(share, TURN_TIMEOUT_SECONDS)
+        except TimeoutError:
+            raise rate_limited(
+                "Too many requests of this tenant are under way: wait for their answers.", 1
+            ) from None
+
+    def end(self, tenant: Tenant, cost: int) -> None:
+        """Let the next one run."""
+        if cost >= LARGE_COST:
+            self._large.give_back(tenant.large)
+        else:
+            self._running.give_back(tenant.running)
+
+    def _tenant(self, tenant_id: UUID) -> Tenant:
+        tenant = self._tenants.get(tenant_id)
+        if tenant is None:
+            if len(self._tenants) >= TENANTS_MAX:
+                self._tenants = {
+                    name: known for name, known in self._tenants.items() if not known.is_idle
+                }
+            tenant = Tenant(RUNNING_OF_TENANT_MAX, LARGE_OF_TENANT_MAX)
+            self._tenants[tenant_id] = tenant
+        return tenant
+
+
+class SlowRefusals:
+    """An endpoint that answers late whoever asks for too much."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        """Take the endpoint."""
+        self._endpoint = endpoint
+        self._delayed = 0
+
+    async def __call__(
+        self, scope: Scope, headers: Headers, receive: Receive, record: RequestRecord
+    ) -> Answer:
+        """Answer one request.
+
+        Raises:
+            RequestRefused: the endpoint refuses it.
+        """
+        try:
+            return await self._endpoint(scope, headers, receive, record)
+        except RequestRefused as refusal:
+            if refusal.is_for_too_much and self._delayed < REFUSALS_DELAYED_MAX:
+                self._delayed += 1
+                try:
+                    await asyncio.sleep(REFUSAL_DELAY_SECONDS)
+                finally:
+                    self._delayed -= 1
+            raise
+
+
+def _name_of(caller: Caller) -> Hashable:
+    """Return whose account it is: a member's, who can have any number of tokens, or a credential's."""
+    if caller.member_id is not None:
+        return (caller.tenant_id, caller.member_id)
+    return caller.credential_id or (caller.tenant_id, caller.partner_id)
+
+
+def _network_of(address: str) -> str:
+    """Return what one end user has: an address of IPv4, a network of IPv6."""
+    if ":" not in address:
+        return address
+    try:
+        whole = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(whole.ipv4_mapped or IPv6Network((whole, NETWORK_BITS), strict=False))
