@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.allowance import Allowance
 from gateway.settings import InvalidSetting, Settings
 
 
@@ -47,6 +48,12 @@ def test_every_variable_is_read():
             "LOCK_TIMEOUT_SECONDS": "0.5",
             "READ_TIMEOUT_SECONDS": "2.5",
             "REQUEST_TIMEOUT_SECONDS": "10",
+            "OPERATION_COST_MAX": "1",
+            "COST_PER_SECOND": "2",
+            "COST_BURST": "3",
+            "REQUESTS_IN_FLIGHT_MAX": "4",
+            "ANONYMOUS_REQUESTS_PER_SECOND": "5",
+            "ANONYMOUS_REQUESTS_BURST": "6",
             "VENDOR_ALLOW_LOOPBACK": "true",
             "SECRET_KEYS": f"{'0A' * 32}, {'0b' * 32}",
         }
@@ -65,6 +72,7 @@ def test_every_variable_is_read():
         lock_timeout_seconds=0.5,
         read_timeout_seconds=2.5,
         request_timeout_seconds=10,
+        allowance=Allowance(1, 2, 3, 4, 5, 6),
         vendor_allow_loopback=True,
         secret_keys=(b"\n" * 32, b"\x0b" * 32),
     )
