@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TypeVar
 
-from gateway.database_address import DatabaseAddress, InvalidAddress
-
 from gateway.allowance import Allowance
+from gateway.database_address import DatabaseAddress, InvalidAddress
 
 Value = TypeVar("Value")
 
