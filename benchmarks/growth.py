@@ -56,7 +56,7 @@ def grow(database: SideDatabase, entry_count: int) -> GrownWorld:
 
 
 async def _found(database: SideDatabase, members: int) -> tuple[_Tenant, GrownWorld]:
-    pool = await Database.open(database.application_url, pool_size_max=1)
+    pool = await Database.open(database.owner_url, pool_size_max=1)
     try:
         founded = await create_tenant(pool, "Grown", "Grown Rewards")
         tenant_id, organization_id = founded.tenant.id, founded.organization.id

@@ -73,7 +73,7 @@ def open_world(database: SideDatabase, plan: Plan) -> World:
 
     async def work() -> World:
         pool = await Database.open(
-            database.application_url, pool_size_max=POOL_SIZE, keys=database.keys()
+            database.owner_url, pool_size_max=POOL_SIZE, keys=database.keys()
         )
         try:
             return await _fill(pool, plan)

@@ -20,7 +20,7 @@ from gateway.ids import IdKind, encode_id
 from gateway.sealing.starting import KeysMissing
 from gateway.settings import WORKERS_MAX, InvalidSetting, Settings
 from gateway.storage.addresses import DatabaseUnavailable, migrate_or_explain, open_addresses
-from gateway.storage.database import Database
+from gateway.storage.database import Database, OperatorNeeded
 from gateway.storage.embedded_programs import EmbeddedServerFailed
 from gateway.supervising import WorkersFailed
 from gateway.tenants.founding import create_organization, create_tenant
@@ -34,6 +34,7 @@ EXPECTED_FAILURES = (
     InvalidManifest,
     InvalidSetting,
     KeysMissing,
+    OperatorNeeded,
     RewardsError,
     WorkersFailed,
 )

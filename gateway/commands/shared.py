@@ -26,13 +26,14 @@ def with_database(
 ) -> Result:
     """Run `work` on the migrated database, which must be there unless `may_create`."""
 
-    async def run(application_url: str) -> Result:
-        async with open_database(application_url, pool_size_max=2) as database:
+    async def run(owner_url: str) -> Result:
+        # As the application all the same, but who logged in may be the operator where that is called for.
+        async with open_database(owner_url, pool_size_max=2) as database:
             return await work(database)
 
     with open_addresses(Settings.from_environment(), may_create=may_create) as addresses:
         asyncio.run(migrate_or_explain(addresses))
-        return asyncio.run(run(addresses.application_url))
+        return asyncio.run(run(addresses.owner_url))
 
 
 def read_id(kind: IdKind, text: str, option: str) -> UUID:

@@ -47,10 +47,10 @@ FROM unnest($3::text[], $4::text[], $5::jsonb[]) AS completed (kind, key, answer
 WHERE tenant_id = $1 AND partner_id = $2 AND operations.kind = completed.kind AND operations.key = completed.key
 """
 
-# By id too: a key is freed only by the request that holds it.
+# By id too: a key is freed only by the request that holds it, and only in the database transaction that claimed it, which is
+# why it is a function of the server (storage/migrations/m2026_12_01_privileges.py): the application cannot delete operations.
 RELEASE = """
-DELETE FROM operations
-WHERE tenant_id = $1 AND partner_id = $2 AND (kind, key, id) IN (SELECT * FROM unnest($3::text[], $4::text[], $5::uuid[]))
+SELECT release_keys($1, $2, $3, $4, $5)
 """
 
 FENCE = """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ from gateway.storage.lending import (
     ReadLending,
     Transaction,
 )
+from gateway.storage.privileges import APPLICATION_ROLE, OPERATOR_ROLE
 from gateway.storage.shares import Share
 from gateway.storage.slots import Slots
 
@@ -36,7 +38,6 @@ Result = TypeVar("Result")
 
 ATTEMPTS_MAX = 5
 RETRY_DELAY_SECONDS = 0.02
-APPLICATION_ROLE = "rewards_gateway"
 # Prepared statements of a connection: more than there are texts, so that none is forgotten only to be prepared again.
 STATEMENTS_KEPT_MAX = 400
 # Of a transaction, which may be a long distribution.
@@ -48,6 +49,10 @@ LONG_READS_MAX = 2
 LONG_READS_OF_TENANT_MAX = 1
 # Tenants that are remembered: more than are at work at one time.
 TENANTS_MAX = 10_000
+
+
+class OperatorNeeded(Exception):
+    """The login may not take the operator's role; the message is one line for a person."""
 
 
 class _RollBack(Exception):
@@ -200,6 +205,24 @@ class Database:
             lock_timeout_seconds,
             self._common.transaction_timeout_seconds,
         )
+
+    @asynccontextmanager
+    async def operator_transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection inside one database transaction as the operator's role, which a process that serves cannot take.
+
+        One round trip more than `transaction`.
+
+        Raises:
+            OperatorNeeded: whoever logged in may not take it either.
+        """
+        async with self.transaction() as connection:
+            try:
+                await connection.execute(f"SET LOCAL ROLE {OPERATOR_ROLE}")
+            except asyncpg.InsufficientPrivilegeError as error:
+                raise OperatorNeeded(
+                    f"MIGRATION_DATABASE_URL must name a login that may take the role {OPERATOR_ROLE}."
+                ) from error
+            yield connection
 
     async def run_transaction(
         self,

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit, urlunsplit
 
-from gateway.storage.database import APPLICATION_ROLE
 from gateway.storage.embedded_programs import EmbeddedServerFailed
 from gateway.storage.embedded_server import EmbeddedServer, is_linked, open_users_lock
+from gateway.storage.privileges import APPLICATION_ROLE
 
 START_LOCK_NAME = ".postgres-start.lock"
 

@@ -9,13 +9,16 @@ import asyncpg
 
 from gateway.database_address import DatabaseAddress
 from gateway.storage.connecting import Connector
-from gateway.storage.database import APPLICATION_ROLE
+from gateway.storage.privileges import APPLICATION_ROLE, ROLES
 
-# Nothing at all where the application's role is missing, or out of the owner's reach: a restored database may be in another
-# cluster, and the owner another login than before.
+# Nothing at all where one of our roles is missing, or out of the owner's reach: a restored database may be in another
+# cluster, and the owner another login than before. The application itself, where it has no owner's address, takes no roles.
 RAN = """
 SELECT name FROM migration
-WHERE app_name = $1 AND EXISTS (SELECT FROM pg_roles WHERE rolname = $2 AND pg_has_role(oid, 'MEMBER'))
+WHERE app_name = $1 AND NOT EXISTS (
+    SELECT FROM unnest($2::text[]) AS wanted (role) LEFT JOIN pg_roles ON rolname = role
+    WHERE oid IS NULL OR NOT (pg_has_role(oid, 'MEMBER') OR current_user = $3)
+)
 """
 
 MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
@@ -26,7 +29,7 @@ _ID = re.compile(r'^ID = "([^"]+)"$', re.MULTILINE)
 
 
 async def migrate(owner_url: str) -> None:
-    """Create the application's role and run every migration that has not run, in one database transaction.
+    """Create our roles and run every migration that has not run, in one database transaction.
 
     A lock makes concurrent starts wait for each other; the one that waited finds nothing left to do. A crash half-way
     leaves the schema as it was. `owner_url` names a role that may create tables and roles. If everything has run: one
@@ -44,7 +47,7 @@ async def migrate(owner_url: str) -> None:
 
 
 async def is_current(owner_url: str) -> bool:
-    """Tell whether every migration in the folder has run, and there is the application's role for the owner to take.
+    """Tell whether every migration in the folder has run, and there are our roles for the owner to take.
 
     What a newer gateway has added does not count.
 
@@ -56,7 +59,7 @@ async def is_current(owner_url: str) -> bool:
     """
     connection = await Connector(DatabaseAddress.parse(owner_url)).connect()
     try:
-        ran = await connection.fetch(RAN, APP_NAME, APPLICATION_ROLE)
+        ran = await connection.fetch(RAN, APP_NAME, list(ROLES), APPLICATION_ROLE)
     except asyncpg.UndefinedTableError:
         return False
     finally:

@@ -15,8 +15,8 @@ from piccolo.engine.postgres import PostgresEngine
 
 from gateway.database_address import DatabaseAddress
 from gateway.storage.connecting import Connector
-from gateway.storage.database import APPLICATION_ROLE
 from gateway.storage.migrate import APP_NAME
+from gateway.storage.privileges import APPLICATION_ROLE, OPERATOR_ROLE, grant_statements
 
 logger = logging.getLogger(__name__)
 
@@ -25,20 +25,25 @@ MIGRATION_LOCK_KEY = 7_239_115_402_881_637
 # Piccolo finds its engine in a module, so one process migrates one database at a time.
 _one_at_a_time = asyncio.Lock()
 
-CREATE_ROLE = f"""
+_CREATE_ROLE = """
 DO $$ BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APPLICATION_ROLE}') THEN
-        CREATE ROLE {APPLICATION_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+        CREATE ROLE {role} {login} NOSUPERUSER NOCREATEDB NOCREATEROLE;
     END IF;
-    IF NOT pg_has_role(current_user, '{APPLICATION_ROLE}', 'MEMBER') THEN
-        GRANT {APPLICATION_ROLE} TO current_user;
+    IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN
+        GRANT {role} TO current_user;
     END IF;
 END $$
 """
+CREATE_ROLES = (
+    _CREATE_ROLE.format(role=APPLICATION_ROLE, login="LOGIN"),
+    # The owner takes it for one database transaction at a time; nobody logs in as it.
+    _CREATE_ROLE.format(role=OPERATOR_ROLE, login="NOLOGIN"),
+)
 
 
 async def run_migrations(owner_url: str) -> None:
-    """Create the application's role and run every migration that has not run, in one database transaction.
+    """Create the roles, run every migration that has not run, and grant what privileges.py says, in one database transaction.
 
     Under a lock: who had to wait for it finds nothing left to do.
     """
@@ -62,8 +67,11 @@ async def _run_forwards(owner_url: str) -> None:
         async with engine.transaction() as transaction:
             connection = transaction.connection
             await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK_KEY)
-            await connection.execute(CREATE_ROLE)
+            for statement in CREATE_ROLES:
+                await connection.execute(statement)
             result = await ForwardsMigrationManager(app_name=APP_NAME).run()
+            if result.success:
+                await connection.execute(";".join(grant_statements()))
     logger.info("migrated", extra={"progress": progress.getvalue()})
     if not result.success:
         raise RuntimeError(result.message)

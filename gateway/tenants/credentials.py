@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -13,7 +14,7 @@ import asyncpg
 from gateway.access import PARTNER_SCOPES, Caller, Scope, StandardAssets
 from gateway.errors import FieldError, InvalidInput, NotFound, Unauthenticated
 from gateway.ids import new_id
-from gateway.storage.database import Database
+from gateway.storage.database import Connection, Database
 from gateway.tenants import credentials_store as store
 from gateway.tenants.credentials_store import Credential
 from gateway.tenants.reach import check_reach
@@ -122,13 +123,14 @@ async def create_partner_token(
     expires_at: datetime | None = None,
     reach: Iterable[UUID] = (),
 ) -> CreatedToken:
-    """Make a token for a partner of an organization.
+    """Make a token for a partner of an organization. As the operator.
 
     Idempotency keys are counted per partner, and a new token must not forget those of the one it replaces: without a
     `partner_id` all tokens of the organization are one partner's, named by the organization's id. `reach` names other organizations for
     which it may act: those above or below its own (CAP-13).
 
     Raises:
+        OperatorNeeded: whoever logged in may not be the operator.
         InvalidInput: the label, the scopes, the time or the reach break a rule.
         NotFound: the organization is not in the tenant.
     """
@@ -150,7 +152,7 @@ async def create_partner_token(
         expires_at,
         reach=wanted - {organization_id},
     )
-    return await _create(database, tenant_id, credential, errors)
+    return await _create(database.operator_transaction(), tenant_id, credential, errors)
 
 
 async def create_member_token(
@@ -181,29 +183,33 @@ async def create_member_token(
         expires_at,
     )
     errors = check_text(label, ("label",), LABEL_LENGTH_MAX)
-    return await _create(database, tenant_id, credential, errors)
+    return await _create(database.transaction(), tenant_id, credential, errors)
 
 
 async def revoke_token(database: Database, tenant_id: UUID, credential_id: UUID) -> None:
-    """End a token for ever; running gateways refuse it within a second. Doing it again changes nothing.
+    """End a token for ever; running gateways refuse it within a second. Doing it again changes nothing. As the operator.
 
     Raises:
+        OperatorNeeded: whoever logged in may not be the operator.
         NotFound: the tenant has no such credential.
     """
-    async with database.connection() as connection:
+    async with database.operator_transaction() as connection:
         now = datetime.now(UTC)
         if not await store.revoke_credential(connection, tenant_id, credential_id, now):
             raise NotFound("No such credential.", ("credentialId",))
 
 
 async def _create(
-    database: Database, tenant_id: UUID, credential: Credential, errors: list[FieldError]
+    transaction: AbstractAsyncContextManager[Connection],
+    tenant_id: UUID,
+    credential: Credential,
+    errors: list[FieldError],
 ) -> CreatedToken:
     if credential.expires_at is not None and credential.expires_at <= credential.created_at:
         errors.append(FieldError(("expiresAt",), "future", "expiresAt must be in the future."))
     if errors:
         raise InvalidInput(errors)
-    async with database.connection() as connection:
+    async with transaction as connection:
         tenant = await fetch_tenant(connection, tenant_id)
         if tenant is None:
             raise NotFound("No such tenant.", ("tenantId",))

@@ -42,11 +42,12 @@ async def create_tenant(
     *,
     is_test: bool = False,
 ) -> FoundedTenant:
-    """Found a tenant with points, experience points and US dollars, and its first organization.
+    """Found a tenant with points, experience points and US dollars, and its first organization. As the operator.
 
     The tokens of a tenant for tests begin with `rgw_test_`.
 
     Raises:
+        OperatorNeeded: whoever logged in may not be the operator.
         InvalidInput: a name breaks a rule.
         AlreadyExists: two assets have the same code.
     """
@@ -63,7 +64,7 @@ async def create_tenant(
     organization = Organization(organization_id, organization_name)
     now = datetime.now(UTC)
     # Not tried again after a fault, here and below: nothing would tell a second run that the first one committed.
-    async with database.transaction() as connection:
+    async with database.operator_transaction() as connection:
         await store.insert_tenant(connection, tenant, now)
         await store.insert_organization(connection, tenant_id, organization, now)
         inserted = await store.insert_assets(connection, tenant_id, assets, now)
@@ -75,9 +76,10 @@ async def create_tenant(
 async def create_organization(
     database: Database, tenant_id: UUID, name: str, parent_id: UUID | None = None
 ) -> Organization:
-    """Add an organization to a tenant, as a child of another one or beside them.
+    """Add an organization to a tenant, as a child of another one or beside them. As the operator.
 
     Raises:
+        OperatorNeeded: whoever logged in may not be the operator.
         InvalidInput: the name breaks a rule.
         NotFound: there is no such tenant, or no such parent in it.
     """
@@ -85,7 +87,7 @@ async def create_organization(
         raise InvalidInput(errors)
     organization = Organization(new_id(), name, parent_id)
     now = datetime.now(UTC)
-    async with database.transaction() as connection:
+    async with database.operator_transaction() as connection:
         if await store.fetch_tenant(connection, tenant_id) is None:
             raise NotFound("No such tenant.", ("tenantId",))
         known = await store.fetch_organizations(connection, tenant_id)

@@ -41,15 +41,16 @@ async def rotate_token(
     """Make a new token of the same credential; the old one ends after the overlap, at once if that is nothing.
 
     The partner stays the same, so the new token knows the idempotency keys of the old one. At most two tokens of a credential
-    are good at a time.
+    are good at a time. As the operator.
 
     Raises:
+        OperatorNeeded: whoever logged in may not be the operator.
         InvalidInput: the overlap or the time breaks a rule, or two tokens are good already.
         NotFound: the tenant has no such credential, or it has ended.
     """
     if errors := _check(overlap, expires_at):
         raise InvalidInput(errors)
-    async with database.connection() as connection:
+    async with database.operator_transaction() as connection:
         tenant = await fetch_tenant(connection, tenant_id)
         is_test = tenant is not None and tenant.is_test
         token = new_token(tenant_id, credential_id, is_test=is_test)

@@ -23,7 +23,7 @@ import pytest
 from gateway.errors import Overloaded
 from gateway.operations.model import RequestInProgress
 from gateway.storage.database import Database
-from gateway.storage.embedded import application_url, embedded_postgres
+from gateway.storage.embedded import embedded_postgres
 from gateway.storage.embedded_server import EmbeddedServer
 from gateway.storage.migrate import migrate
 from gateway.verifying.verify import verify
@@ -239,7 +239,7 @@ async def test_postgres_killed_and_restarted_under_load(
     with embedded_postgres(durable_folder) as owner_url:
         await migrate(owner_url)
         server = EmbeddedServer(durable_folder / "postgres")
-        database = await Database.open(application_url(owner_url), pool_size_max=8, keys=KEYS)
+        database = await Database.open(owner_url, pool_size_max=8, keys=KEYS)
         world = await open_world(database, member_count=4)
         outages = []
         async with under_load(world) as load:

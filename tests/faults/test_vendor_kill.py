@@ -17,7 +17,6 @@ import pytest
 
 from gateway.access import PARTNER_SCOPES
 from gateway.storage.database import Database
-from gateway.storage.embedded import application_url
 from gateway.tenants.credentials import create_partner_token
 from tests.sealing import KEYS, SECRET_KEYS
 from tests.vendor_shop import POINTS, PRICE, VendorServer, VendorShop, open_vendor_shop
@@ -67,9 +66,7 @@ def find_address(process: subprocess.Popen[str]) -> str:
 @pytest.fixture
 async def far_shop(pristine_database_url: str, server: VendorServer) -> AsyncIterator[VendorShop]:
     """Open a shop in a database that other processes work on."""
-    database = await Database.open(
-        application_url(pristine_database_url), pool_size_max=3, keys=KEYS
-    )
+    database = await Database.open(pristine_database_url, pool_size_max=3, keys=KEYS)
     yield await open_vendor_shop(database, server)
     await database.close()
 

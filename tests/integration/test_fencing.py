@@ -163,7 +163,9 @@ async def test_request_that_outlives_the_lock_time_out_is_in_progress(
 ) -> None:
     hasty = await Database.open(database_url, lock_timeout_seconds=0.05)
     try:
-        async with shop.database.connection() as connection, connection.transaction():
+        async with shop.database.connection() as connection:
+            unfinished = connection.transaction()
+            await unfinished.start()
             await connection.execute(
                 """INSERT INTO operations (tenant_id, partner_id, organization_id, kind, key, id, field_hashes, created_at)
                 VALUES ($1, $2, $3, 'GRANT_REWARD', 'stuck', $4, '{}', now())""",
@@ -174,7 +176,7 @@ async def test_request_that_outlives_the_lock_time_out_is_in_progress(
             )
             with pytest.raises(RequestInProgress):
                 await fence_operation(hasty, shop.caller, KIND, "stuck")
-            await connection.execute("DELETE FROM operations WHERE key = 'stuck'")
+            await unfinished.rollback()
     finally:
         await hasty.close()
 

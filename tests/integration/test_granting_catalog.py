@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from gateway.errors import ErrorCode, NotFound, Overloaded
@@ -226,7 +227,9 @@ async def test_empty_pool_is_exhausted(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("MON-10")
-async def test_expired_codes_are_not_given(shop: Shop, owner_database_url: str) -> None:
+async def test_expired_codes_are_not_given(
+    shop: Shop, owner: asyncpg.Connection[asyncpg.Record]
+) -> None:
     joe, ann = await add_members(shop, 2)
     pool_id = await shop.create_pool()
     soon = datetime.now(UTC) + timedelta(days=1)
@@ -236,10 +239,9 @@ async def test_expired_codes_are_not_given(shop: Shop, owner_database_url: str) 
     made = (await grant(shop, manual("1", joe, reward.id))).grant
     assert made.expires_at == soon
     assert made.benefits[0]["expires_at"] == soon.isoformat()
-    async with shop.database.connection() as connection:
-        await connection.execute(
-            "UPDATE codes SET expires_at = now() - interval '1 second' WHERE status = 'FREE'"
-        )
+    await owner.execute(
+        "UPDATE codes SET expires_at = now() - interval '1 second' WHERE status = 'FREE'"
+    )
     assert await refuse(shop, ann, reward) is ErrorCode.POOL_EXHAUSTED
 
 

@@ -28,6 +28,7 @@ from gateway.ledger.model import (
 )
 from gateway.ledger.store import lock_balances, record
 from gateway.storage.database import Connection, Database
+from gateway.storage.privileges import APPLICATION_ROLE, OPERATOR_ROLE
 from gateway.verifying.chain_store import find_broken_chains
 from gateway.verifying.ledger_store import LEDGER_CHECKS
 from tests.catalog import Shop, open_shop
@@ -338,13 +339,19 @@ async def test_what_is_recorded_cannot_be_rewritten(ledger: Ledger, table: str, 
 
 
 @pytest.mark.requirement("ALL-6")
-async def test_the_application_cannot_become_the_owner(ledger: Ledger):
-    async with ledger.shop.database.connection() as connection:
-        assert await connection.fetchval("SELECT current_user") == "rewards_gateway"
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute("SET ROLE postgres")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute("SET session_replication_role = replica")
+@pytest.mark.parametrize("role", ["postgres", OPERATOR_ROLE])
+async def test_process_that_serves_cannot_become_another_role(database_url: str, role: str):
+    serving = await Database.open(database_url, pool_size_max=1)
+    try:
+        async with serving.connection() as connection:
+            assert await connection.fetchval("SELECT current_user") == APPLICATION_ROLE
+            for statement in (f"SET ROLE {role}", "SET session_replication_role = replica"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(statement)
+            await connection.execute("RESET ROLE")
+            assert await connection.fetchval("SELECT current_user") == APPLICATION_ROLE
+    finally:
+        await serving.close()
 
 
 @pytest.mark.requirement("ALL-6")

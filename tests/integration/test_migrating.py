@@ -14,7 +14,7 @@ import pytest
 from piccolo.apps.migrations.commands.base import BaseMigrationManager
 
 from gateway.storage import migrate as migrating
-from gateway.storage.database import APPLICATION_ROLE
+from gateway.storage.embedded import application_url
 from gateway.storage.migrate import (
     APP_NAME,
     MIGRATIONS_FOLDER,
@@ -22,6 +22,7 @@ from gateway.storage.migrate import (
     migrate,
     migration_ids,
 )
+from gateway.storage.privileges import APPLICATION_ROLE, OPERATOR_ROLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,12 +75,15 @@ async def test_a_role_that_is_missing_or_out_of_reach_shows(
         newcomer = parts._replace(netloc=f"newcomer_{os.getpid()}@{host}").geturl()
         assert not await is_current(newcomer)
         await owner.execute(f"GRANT {APPLICATION_ROLE} TO newcomer_{os.getpid()}")
+        assert not await is_current(newcomer)
+        await owner.execute(f"GRANT {OPERATOR_ROLE} TO newcomer_{os.getpid()}")
         assert await is_current(newcomer)
     finally:
         await owner.execute(
             f"DROP OWNED BY newcomer_{os.getpid()}; DROP ROLE newcomer_{os.getpid()}"
         )
-    monkeypatch.setattr(migrating, "APPLICATION_ROLE", "nobody_here")
+    assert await is_current(application_url(pristine_database_url))
+    monkeypatch.setattr(migrating, "ROLES", [APPLICATION_ROLE, "nobody_here"])
     assert not await is_current(pristine_database_url)
 
 

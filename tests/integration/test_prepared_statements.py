@@ -16,9 +16,9 @@ PREPARED = "SELECT name, statement FROM pg_prepared_statements"
 
 
 @pytest.fixture
-async def connection_alone(database_url: str) -> AsyncIterator[Database]:
+async def connection_alone(owner_database_url: str) -> AsyncIterator[Database]:
     """Open a pool of one connection, which runs everything."""
-    database = await Database.open(database_url, pool_size_max=1)
+    database = await Database.open(owner_database_url, pool_size_max=1)
     yield database
     await database.close()
 

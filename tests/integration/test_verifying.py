@@ -16,7 +16,8 @@ import orjson
 import pytest
 
 from gateway.ledger.model import Account, OwnerKind
-from gateway.storage.database import APPLICATION_ROLE, Database
+from gateway.storage.database import Database
+from gateway.storage.privileges import APPLICATION_ROLE
 from gateway.tenants.credentials import create_member_token
 from gateway.verifying.checks import CHECKS
 from gateway.verifying.model import ROWS_MAX, Finding

@@ -91,7 +91,8 @@ async def worker_database(clone_maker: CloneMaker) -> AsyncIterator[WorkerDataba
     owner = await asyncpg.connect(owner_url)
     # Rows go in any order: foreign keys are not checked in a replica's session.
     await owner.execute("SET session_replication_role = replica; SET lock_timeout = '5s'")
-    pool = await Database.open(application_url(owner_url), pool_size_max=POOL_SIZE_MAX, keys=KEYS)
+    # As the application's role, which whoever logged in can leave only where founding and credentials are the operator's.
+    pool = await Database.open(owner_url, pool_size_max=POOL_SIZE_MAX, keys=KEYS)
     yield WorkerDatabase(owner_url, owner, pool, await _list_empty_tables(owner))
     await pool.close()
     await owner.close()

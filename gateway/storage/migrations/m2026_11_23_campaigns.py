@@ -58,16 +58,11 @@ CREATE INDEX grants_by_campaign ON grants (tenant_id, (details ->> 'campaign_id'
     WHERE details ->> 'campaign_id' IS NOT NULL;
 """
 
-PERMISSIONS = """
-GRANT SELECT, INSERT, UPDATE ON campaigns, campaign_counters TO rewards_gateway;
-GRANT SELECT, INSERT ON campaign_uses TO rewards_gateway;
-"""
-
 
 async def forwards() -> MigrationManager:
-    """Create the tables, the index and the permissions of the application's role."""
+    """Create the tables and the index."""
     return run_statements(
         migration_id=ID,
         description=DESCRIPTION,
-        statements=(CAMPAIGNS, GRANTS, PERMISSIONS),
+        statements=(CAMPAIGNS, GRANTS),
     )

@@ -336,20 +336,11 @@ CREATE TABLE notifications (
 CREATE INDEX notifications_by_member ON notifications (tenant_id, member_id, id);
 """
 
-# The application's role may add facts and move balances, and never edit or delete what the ledger has recorded.
-PERMISSIONS = """
-GRANT USAGE ON SCHEMA public TO rewards_gateway;
-GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO rewards_gateway;
-GRANT UPDATE ON tenants, organizations, credentials, accounts, holds, operations, members, products, competitions,
-    code_pools, codes, rewards, payment_configs, grants, notifications TO rewards_gateway;
-GRANT DELETE ON operations, member_identifiers, coupon_assignments TO rewards_gateway;
-"""
-
 
 async def forwards() -> MigrationManager:
-    """Create the tables and the permissions of the application's role."""
+    """Create the tables."""
     return run_statements(
         migration_id=ID,
         description=DESCRIPTION,
-        statements=(TENANTS, LEDGER, OPERATIONS, MEMBERS, CATALOG, GRANTS, PERMISSIONS),
+        statements=(TENANTS, LEDGER, OPERATIONS, MEMBERS, CATALOG, GRANTS),
     )

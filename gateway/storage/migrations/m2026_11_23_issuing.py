@@ -179,22 +179,11 @@ CREATE TABLE cash_references (
 );
 """
 
-# History is only ever added to.
-PERMISSIONS = """
-GRANT SELECT, INSERT ON groups, group_members, segments, segment_members, reward_segments, member_cards, member_labels,
-    custom_fields, fulfillment_stages, fulfillments, fulfillment_steps, tills, validation_codes, cash_references
-    TO rewards_gateway;
-GRANT UPDATE ON groups, segments, member_cards, member_labels, custom_fields, fulfillment_stages, fulfillments,
-    tills, validation_codes, cash_references TO rewards_gateway;
-GRANT DELETE ON group_members, segment_members, reward_segments, member_cards, member_labels, cash_references
-    TO rewards_gateway;
-"""
-
 
 async def forwards() -> MigrationManager:
-    """Create the tables and columns, and the permissions of the application's role."""
+    """Create the tables and columns."""
     return run_statements(
         migration_id=ID,
         description=DESCRIPTION,
-        statements=(ORGANIZATIONS, GROUPS, STANDING, DECLARATIONS, TILLS, PERMISSIONS),
+        statements=(ORGANIZATIONS, GROUPS, STANDING, DECLARATIONS, TILLS),
     )

@@ -30,7 +30,6 @@ CREATE INDEX lots_due ON lots (tenant_id, expires_at) WHERE remaining_minor > 0;
 CREATE INDEX grants_due ON grants (tenant_id, expires_at) WHERE expires_at IS NOT NULL AND status IN ('CONFIRMED', 'CLAIMED')
     AND (status = 'CONFIRMED' OR kind <> 'CUSTOM');
 CREATE INDEX codes_due ON codes (tenant_id, expires_at) WHERE expires_at IS NOT NULL AND status = 'FREE';
-GRANT SELECT, INSERT, UPDATE ON lots TO rewards_gateway;
 """
 
 

@@ -24,7 +24,6 @@ CREATE TABLE reservations (
 );
 CREATE INDEX reservations_by_member ON reservations (tenant_id, member_id, id);
 CREATE INDEX holds_due ON holds (tenant_id, expires_at) WHERE status = 'OPEN' AND expires_at IS NOT NULL;
-GRANT SELECT, INSERT, UPDATE ON reservations TO rewards_gateway;
 """
 
 

@@ -53,13 +53,7 @@ CREATE TABLE vendor_orders (
 CREATE INDEX vendor_orders_due ON vendor_orders (tenant_id, due_at) WHERE status = 'PENDING';
 """
 
-PERMISSIONS = """
-GRANT SELECT, INSERT, UPDATE ON vendors, vendor_orders TO rewards_gateway;
-"""
-
 
 async def forwards() -> MigrationManager:
-    """Create the tables and the permissions of the application's role."""
-    return run_statements(
-        migration_id=ID, description=DESCRIPTION, statements=(VENDORS, PERMISSIONS)
-    )
+    """Create the tables."""
+    return run_statements(migration_id=ID, description=DESCRIPTION, statements=(VENDORS,))

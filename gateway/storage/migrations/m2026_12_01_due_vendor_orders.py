@@ -4,7 +4,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from gateway.storage.migration_statements import run_statements
 
-ID = "2026-12-01T10:00:00:000000"
+ID = "2026-12-01T09:50:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "due vendor orders by vendor"
 

@@ -35,7 +35,6 @@ CREATE TABLE asset_issuers (
         REFERENCES organizations (tenant_id, id)
 );
 CREATE INDEX asset_issuers_by_organization ON asset_issuers (tenant_id, organization_id, asset_id);
-GRANT SELECT, INSERT, DELETE ON asset_issuers TO rewards_gateway;
 """
 
 MEMBERS = """

@@ -15,10 +15,9 @@ CREATE TABLE secret_keys (
     id text NOT NULL CONSTRAINT secret_keys_id UNIQUE,
     recorded_at timestamptz NOT NULL
 );
-GRANT SELECT, INSERT ON secret_keys TO rewards_gateway;
 """
 
 
 async def forwards() -> MigrationManager:
-    """Create the table and the permissions of the application's role."""
+    """Create the table."""
     return run_statements(migration_id=ID, description=DESCRIPTION, statements=(TABLE,))
