@@ -57,6 +57,13 @@ class Caller:
     member_id: UUID | None = None
     reach: frozenset[UUID] = frozenset()
     credential_id: UUID | None = None
+    # Whether the credential may issue only so much of an asset in a day.
+    has_daily_limits: bool = False
+
+    @property
+    def limited_credential_id(self) -> UUID | None:
+        """Return whose daily limits count what is issued; None if nobody's do."""
+        return self.credential_id if self.has_daily_limits else None
 
     @property
     def organization_ids(self) -> frozenset[UUID]:

@@ -27,6 +27,7 @@ class ErrorCode(enum.StrEnum):
     OPERATION_FENCED = "OPERATION_FENCED"
     HOLD_ENDED = "HOLD_ENDED"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
 
     @property
     def http_status(self) -> int:
@@ -52,6 +53,7 @@ _HTTP_STATUS = {
     ErrorCode.OPERATION_FENCED: 409,
     ErrorCode.HOLD_ENDED: 422,
     ErrorCode.DEADLINE_EXCEEDED: 504,
+    ErrorCode.LIMIT_EXCEEDED: 429,
 }
 
 

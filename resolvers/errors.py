@@ -7,6 +7,7 @@ error without one becomes a top-level error with its code in `extensions`: so mi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ from gateway.distributing import outcome as distributing
 from gateway.errors import ErrorCode
 from gateway.grants import errors as grants
 from gateway.ids import IdKind, encode_id
+from gateway.ledger import limits
 from gateway.ledger import model as ledger
 from gateway.ledger.assets import from_minor
 from gateway.operations import model as operations
@@ -44,6 +46,7 @@ expose_enum(
         "NOT_REVERSIBLE": "The grant cannot be taken back in its present state.",
         "OVERLOADED": "The gateway is too busy, or its database is away; a retry with the same key is safe.",
         "DEADLINE_EXCEEDED": "It took longer than it may and was broken off; a retry with the same key is safe.",
+        "LIMIT_EXCEEDED": "The credential's daily limit of the asset has too little left.",
         "HOLD_ENDED": "The hold was captured, released or has expired: it ends once.",
         "OPERATION_FENCED": "The idempotency key was fenced: nothing was done under it, and nothing will be.",
     },
@@ -105,6 +108,23 @@ class Forbidden(Error):
 
     Missing scopes are top-level errors instead.
     """
+
+
+@strawberry.type(
+    description="The credential may issue no such amount of the asset today. Nothing was written, and the key is free again."
+)
+class LimitExceeded(Error):
+    """What is left of a daily limit."""
+
+    asset_id: strawberry.ID = strawberry.field(description="The asset's GUID.")
+    asset_code: str = strawberry.field(description="The asset's code, such as USD.")
+    daily_maximum: Decimal = strawberry.field(
+        description="How much of it the credential may issue in a day."
+    )
+    left: Decimal = strawberry.field(description="How much of it may still be issued.")
+    resets_at: datetime = strawberry.field(
+        description="When the limit begins anew: the next midnight, UTC."
+    )
 
 
 @strawberry.type(description="The id or name is taken. Nothing was written.")
@@ -217,6 +237,17 @@ def _rejection(error: distributing.DistributionRejected) -> Mapping[str, Any]:
     }
 
 
+def _limit(error: limits.LimitExceeded) -> Mapping[str, Any]:
+    limit = error.limit
+    return {
+        "asset_id": strawberry.ID(encode_id(IdKind.ASSET, limit.asset_id)),
+        "asset_code": limit.asset_code,
+        "daily_maximum": from_minor(limit.maximum_minor, limit.scale),
+        "left": from_minor(error.left_minor, limit.scale),
+        "resets_at": error.resets_at,
+    }
+
+
 def _shortfalls(error: grants.InsufficientBalance) -> Mapping[str, Any]:
     return {
         "shortfalls": [
@@ -239,6 +270,7 @@ ANSWERS: dict[type[domain.RewardsError], tuple[type[Error], Details]] = {
     domain.OutOfReach: (Forbidden, _no_details),
     domain.AlreadyExists: (Conflict, _no_details),
     domain.Overloaded: (Overloaded, _no_details),
+    limits.LimitExceeded: (LimitExceeded, _limit),
     operations.IdempotencyConflict: (IdempotencyConflict, _differing_fields),
     operations.RequestInProgress: (RequestInProgress, _no_details),
     grants.InsufficientBalance: (InsufficientBalance, _shortfalls),

@@ -62,6 +62,7 @@ async def fund_campaign(
 
     Raises:
         Forbidden: the credential lacks the scope.
+        LimitExceeded: the credential may issue no such amount today.
         InvalidInput: the amount breaks a rule of its asset, or the campaign has no budget.
         NotFound: the caller's organization has no such campaign.
         OutOfReach: the owner of the budget's asset does not name the organization as an issuer any more.
@@ -86,7 +87,13 @@ async def fund_campaign(
             credential_id=operation.credential_id,
         )
         issuance = Account(budget.asset_id, OwnerKind.ISSUANCE, caller.organization_id)
-        book = await lock_balances(connection, caller.tenant_id, [budget], operation.at)
+        book = await lock_balances(
+            connection,
+            caller.tenant_id,
+            [budget],
+            operation.at,
+            caller.limited_credential_id,
+        )
         try:
             book.post(transaction, [Transfer(issuance, budget, amount_minor)])
         except BalanceTooHigh as error:

@@ -158,7 +158,13 @@ class EventRun:
         lines: Mapping[EffectKey, Line],
     ) -> dict[EffectKey, LineResult]:
         awarded = (
-            await award(connection, self.caller.tenant_id, list(lines.values()), operation.at)
+            await award(
+                connection,
+                self.caller.tenant_id,
+                list(lines.values()),
+                operation.at,
+                limited_credential_id=self.caller.limited_credential_id,
+            )
             if lines
             else []
         )

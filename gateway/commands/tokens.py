@@ -10,18 +10,38 @@ from uuid import UUID
 import typer
 
 from gateway.access import PARTNER_SCOPES, Scope
+from gateway.commands.daily_maxima import read_daily_maxima
 from gateway.commands.shared import OrganizationOption, TenantOption, read_id, say, with_database
 from gateway.commands.times import read_duration, read_end, show
 from gateway.ids import IdKind
+from gateway.ledger.assets import from_minor
+from gateway.ledger.limits import DailyLimit
 from gateway.storage.database import Database
 from gateway.tenants.credentials import create_member_token, create_partner_token, revoke_token
 from gateway.tenants.credentials_store import Credential, fetch_credentials
+from gateway.tenants.daily_limits import (
+    check_daily_limits,
+    fetch_daily_limits,
+    set_daily_limits,
+)
 from gateway.tenants.rotation import rotate_token
+
+# Whoever has one of them can create value.
+ISSUING_SCOPES = frozenset({Scope.GRANT, Scope.ISSUE, Scope.DISTRIBUTE, Scope.CATALOG})
 
 token_application = typer.Typer(help="Tokens of partners and members.", no_args_is_help=True)
 
 CredentialArgument = Annotated[
     UUID, typer.Argument(metavar="CREDENTIAL", help="The credential's id, as `create` showed it.")
+]
+DailyMaxOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--daily-max",
+        metavar="ASSET=AMOUNT",
+        help="How much of an asset, by its code, it may issue in a day (UTC), such as USD=500; USD=none "
+        "for any amount; repeat it for each.",
+    ),
 ]
 ExpiresOption = Annotated[
     str | None,
@@ -42,6 +62,11 @@ def token_create(
     all_scopes: Annotated[
         bool, typer.Option("--all-scopes", help="It may do everything that a partner can.")
     ] = False,
+    daily_max: DailyMaxOption = None,
+    no_daily_max: Annotated[
+        bool,
+        typer.Option("--no-daily-max", help="It may issue any amount of every asset in a day."),
+    ] = False,
     expires: ExpiresOption = None,
     member: Annotated[
         str | None, typer.Option(help="Make a member's own token instead: mem_….")
@@ -60,11 +85,21 @@ def token_create(
 ) -> None:
     """Make a token and show it, this once: only a hash of it is kept."""
     expires_at = read_end(expires, "--expires") if expires else None
-    scopes = () if member else _read_scopes(scope, is_all=all_scopes)
-    _refuse_for_member(member, scope=scope or all_scopes, partner=partner, reach=reach)
+    scopes = frozenset() if member else _read_scopes(scope, is_all=all_scopes)
+    _refuse_for_member(
+        member, scope=scope or all_scopes, daily_max=daily_max, partner=partner, reach=reach
+    )
+    maxima = read_daily_maxima(daily_max or ())
+    if scopes & ISSUING_SCOPES and bool(maxima) == no_daily_max:
+        message = (
+            "say how much of each asset the token may issue in a day, such as USD=500, or --no-daily-max "
+            "for any amount"
+        )
+        raise typer.BadParameter(message, param_hint="--daily-max")
 
     async def work(database: Database) -> None:
         organization_id = read_id(IdKind.ORGANIZATION, organization, "--organization")
+        limits = await check_daily_limits(database, tenant, maxima)
         if member is not None:
             member_id = read_id(IdKind.MEMBER, member, "--member")
             created = await create_member_token(
@@ -81,6 +116,9 @@ def token_create(
                 expires_at=expires_at,
                 reach=[read_id(IdKind.ORGANIZATION, one, "--reach") for one in reach or ()],
             )
+        # Before anybody has the token, so that it never issues more.
+        if limits:
+            await set_daily_limits(database, tenant, created.credential.id, limits)
         say(f"credential: {created.credential.id}")
         say(f"scopes:     {', '.join(sorted(created.credential.scopes))}")
         say(f"expires:    {show(expires_at)}")
@@ -119,13 +157,14 @@ def token_list(tenant: TenantOption) -> None:
     async def work(database: Database) -> None:
         async with database.connection() as connection:
             credentials = await fetch_credentials(connection, tenant)
+        limits = await fetch_daily_limits(database, tenant)
         for credential in credentials:
-            say(_describe(credential, datetime.now(UTC)))
+            say(_describe(credential, limits.get(credential.id, ()), datetime.now(UTC)))
 
     with_database(work)
 
 
-def _describe(credential: Credential, now: datetime) -> str:
+def _describe(credential: Credential, limits: Sequence[DailyLimit], now: datetime) -> str:
     state = "active"
     if credential.expires_at is not None and credential.expires_at <= now:
         state = "expired"
@@ -137,6 +176,10 @@ def _describe(credential: Credential, now: datetime) -> str:
         ",".join(sorted(credential.scopes)),
         f"expires {show(credential.expires_at)}",
         f"used {show(credential.last_used_at)}",
+    ]
+    parts += [
+        f"{limit.asset_code} at most {from_minor(limit.maximum_minor, limit.scale):f} a day"
+        for limit in limits
     ]
     if credential.previous_until is not None and credential.previous_until > now:
         parts.append(f"two tokens until {show(credential.previous_until)}")
@@ -168,6 +211,23 @@ def token_rotate(
         say(f"old token:  ends {ends}")
         say(f"expires:    {show(rotated.expires_at)}")
         say(f"token:      {rotated.text}")
+
+    with_database(work)
+
+
+@token_application.command("limit")
+def token_limit(
+    tenant: TenantOption, credential: CredentialArgument, daily_max: DailyMaxOption = None
+) -> None:
+    """Change how much of an asset a credential may issue in a day; running gateways know within a second."""
+    maxima = read_daily_maxima(daily_max or ())
+    if not maxima:
+        raise typer.BadParameter("name at least one, such as USD=500", param_hint="--daily-max")
+
+    async def work(database: Database) -> None:
+        limits = await check_daily_limits(database, tenant, maxima)
+        await set_daily_limits(database, tenant, credential, limits)
+        say("The limits are set.")
 
     with_database(work)
 

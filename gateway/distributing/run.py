@@ -76,7 +76,7 @@ class DistributionRun:
         found = await load_visible_assets(connection, self.caller, self.asset_ids)
         planned = self.plan(members, found, operation)
         lines = planned.lines
-        results = await award(connection, tenant_id, lines, at) if lines else []
+        results = await self._award(connection, lines, at) if lines else []
         answer = self.settle(planned, results, at)
         granted = [isinstance(result, GrantRecord) for result in results]
         notices = list(compress(planned.notices, granted))
@@ -84,6 +84,14 @@ class DistributionRun:
             connection, tenant_id, list(self.grants.values()), notices, at
         )
         return answer
+
+    async def _award(
+        self, connection: Connection, lines: list[Line], at: datetime
+    ) -> list[LineResult]:
+        limited_id = self.caller.limited_credential_id
+        return await award(
+            connection, self.caller.tenant_id, lines, at, limited_credential_id=limited_id
+        )
 
     @property
     def member_keys(self) -> list[MemberKey]:

@@ -22,6 +22,7 @@ from gateway.grants.pending import PENDING, present_status
 from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.status import ALREADY_ISSUED, ItemStatus, Refusal, StatusCode
 from gateway.grants.store import fetch_grants
+from gateway.ledger.limits import LimitExceeded
 from gateway.members.reference_store import FIND_AT_ONCE, to_find_arguments
 from gateway.operations import store
 from gateway.operations.model import Answer, IdempotencyConflict, Operation
@@ -126,7 +127,13 @@ async def _award(
 ) -> dict[UUID, LineResult]:
     if not lines:
         return {}
-    results = await award(connection, caller.tenant_id, lines, running[0][1].at)
+    results = await award(
+        connection,
+        caller.tenant_id,
+        lines,
+        running[0][1].at,
+        limited_credential_id=caller.limited_credential_id,
+    )
     return {line.grant_id: result for line, result in zip(lines, results, strict=True)}
 
 
@@ -135,6 +142,8 @@ def _judge(job: GrantJob, result: LineResult | None) -> dict[str, Any] | Rewards
     if result is None:
         return None
     if isinstance(result, Refusal):
+        if isinstance(result.error, LimitExceeded):
+            return result.error
         return RewardUnavailable(result, REWARD_PATH)
     if isinstance(result, AlreadyIssued):
         return to_answer(result.grant_id, ALREADY_ISSUED)

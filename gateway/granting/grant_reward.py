@@ -49,6 +49,7 @@ async def grant_reward(
         Forbidden: the credential lacks the grant scope.
         InvalidInput: the command breaks rules; all are listed.
         NotFound: the member or reward is unknown to the caller.
+        LimitExceeded: the credential may issue no such amount today.
         RewardUnavailable: the reward is inactive, out of stock or out of codes.
         IdempotencyConflict: the reference was used for another member, reward or amount.
         RequestInProgress: the first use of the reference is still running.

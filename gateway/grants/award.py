@@ -21,6 +21,7 @@ from gateway.grants.record import GrantRecord, GrantStatus
 from gateway.grants.status import Refusal, StatusCode
 from gateway.ledger.balance import EntryRange, bounded_accounts
 from gateway.ledger.book import Book
+from gateway.ledger.limits import LimitExceeded
 from gateway.ledger.model import BalanceTooHigh, BalanceTooLow, OwnerKind
 from gateway.ledger.store import lock_balances
 from gateway.storage.database import Connection
@@ -44,16 +45,17 @@ async def award(
     lines: Sequence[Line],
     at: datetime,
     check: Check = _accept,
+    limited_credential_id: UUID | None = None,
 ) -> list[LineResult]:
     """Grant each line that can be granted, in order, and return one result per line.
 
     `check` sees the locked balances and the lines that may still be granted before any is tried, and may refuse all of them
-    by raising. A line that is refused changes nothing; the others stand.
+    by raising. The daily limits of `limited_credential_id` count what the lines issue. A line that is refused changes nothing; the others stand.
 
     Raises:
         RewardsError: whatever `check` raises.
     """
-    (results,) = await award_each(connection, tenant_id, [lines], at, check)
+    (results,) = await award_each(connection, tenant_id, [lines], at, check, limited_credential_id)
     if isinstance(results, RewardsError):
         raise results
     return results
@@ -65,6 +67,7 @@ async def award_each(
     parts: Sequence[Sequence[Line]],
     at: datetime,
     check: Check = _accept,
+    limited_credential_id: UUID | None = None,
 ) -> list[list[LineResult] | RewardsError]:
     """Award several calls' lines in one go, and return for each part its results, or what `check` refused it with.
 
@@ -76,7 +79,9 @@ async def award_each(
     lines = [line for part in parts for line in part]
     draw = await draw_coupons(connection, tenant_id, lines, at)
     transfers = [transfer for line in lines for transfer in (*line.payments, *line.transfers)]
-    book = await lock_balances(connection, tenant_id, bounded_accounts(transfers), at)
+    book = await lock_balances(
+        connection, tenant_id, bounded_accounts(transfers), at, limited_credential_id
+    )
     decided = [
         CodeMissed("Of a pool no code is free.")
         if len(parts) > 1 and _has_missed(part, draw)
@@ -142,6 +147,8 @@ def _try(book: Book, line: Line, draw: Draw, at: datetime) -> LineResult:
         return _too_low(error)
     except BalanceTooHigh as error:
         return Refusal(StatusCode.BALANCE_TOO_HIGH, (error.message,))
+    except LimitExceeded as error:
+        return Refusal(StatusCode.LIMIT_EXCEEDED, (error.message,), error)
     return _to_record(line, entries, draw.codes.get(line.grant_id), at)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from gateway.errors import RewardsError
+
 
 class StatusCode(enum.StrEnum):
     """Stable codes of per-item results."""
@@ -39,6 +41,7 @@ class StatusCode(enum.StrEnum):
     STAGE_NOT_FOUND = "STAGE_NOT_FOUND"
     BUDGET_EXHAUSTED = "BUDGET_EXHAUSTED"
     LIMIT_REACHED = "LIMIT_REACHED"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
     CAMPAIGN_INACTIVE = "CAMPAIGN_INACTIVE"
     OUTSIDE_PERIOD = "OUTSIDE_PERIOD"
     NOT_TRIGGERED = "NOT_TRIGGERED"
@@ -99,10 +102,11 @@ ALREADY_ISSUED = ItemStatus(
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a line is not granted: every reason, the first one giving the code."""
+    """Why a line is not granted: every reason, the first one giving the code; and the error that says more, if there is one."""
 
     code: StatusCode
     reasons: tuple[str, ...]
+    error: RewardsError | None = None
 
     @property
     def status(self) -> ItemStatus:

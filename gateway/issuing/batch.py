@@ -187,7 +187,14 @@ async def _award(connection: Connection, caller: Caller, runs: Sequence[Issuance
         check_points(book, lines, assets)
 
     parts = [run.lines for run in runs]
-    awarded = await award_each(connection, caller.tenant_id, parts, runs[0].operation.at, check)
+    awarded = await award_each(
+        connection,
+        caller.tenant_id,
+        parts,
+        runs[0].operation.at,
+        check,
+        caller.limited_credential_id,
+    )
     for run, results in zip(runs, awarded, strict=True):
         if isinstance(results, RewardsError):
             run.failure = results

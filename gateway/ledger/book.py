@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.ledger.balance import Balance, Entry, EntryRange, Hold, Lot
+from gateway.ledger.limits import DailyLimits
 from gateway.ledger.model import (
     Account,
     BalanceTooHigh,
@@ -30,11 +31,15 @@ class Book:
     """
 
     def __init__(
-        self, balances: Mapping[UUID, Balance], not_before: datetime | None = None
+        self,
+        balances: Mapping[UUID, Balance],
+        not_before: datetime | None = None,
+        limits: DailyLimits | None = None,
     ) -> None:
-        """Take the balances of every bounded account that will be used, by account id."""
+        """Take the balances of every bounded account that will be used, by account id, and the limits that hold."""
         self._balances = balances
         self._not_before = not_before
+        self.limits = limits
         self._transactions: dict[UUID, Transaction] = {}
         self._entry_counts: dict[UUID, int] = {}
         self.entries: list[Entry] = []
@@ -73,7 +78,9 @@ class Book:
         Raises:
             BalanceTooLow: a bounded account would go below zero.
             BalanceTooHigh: an account would exceed the ledger's bound.
+            LimitExceeded: the credential may issue no such amount today.
         """
+        issued = None if self.limits is None else self.limits.check(transfers)
         at = self.date(transaction.occurred_at)
         posting = Posting(transaction, grant_id, at, self.opened_lots, self.consumed_minor)
         entries, balances = self.entries, self._balances
@@ -114,6 +121,8 @@ class Book:
         self._transactions.setdefault(transaction.id, transaction)
         self._entry_counts[transaction.id] = position
         posting.keep(self.touched)
+        if issued and self.limits is not None:
+            self.limits.count(issued)
         return EntryRange(start, position)
 
     def hold(self, hold: Hold) -> None:

@@ -1,7 +1,8 @@
 """The one posting routine: lock balances in account order, and write what the book decided.
 
 Round trips, whatever the number of entries: lock_balances 1, record 1 (1 more from a thousand entries on,
-1 more if holds were placed, 1 more if some ended, 1 more if balances that expire changed).
+1 more if holds were placed, 1 more if some ended, 1 more if balances that expire changed, 1 more if something was issued
+within a daily limit).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from gateway.ledger import lot_store
+from gateway.ledger import limit_store, lot_store
 from gateway.ledger.balance import Balance, Entry, Hold
 from gateway.ledger.book import Book
 from gateway.ledger.model import CHAIN_START, Account, HoldEnded
@@ -83,15 +84,23 @@ RETURNING holds.id
 
 
 async def lock_balances(
-    connection: Connection, tenant_id: UUID, accounts: Iterable[Account], at: datetime
+    connection: Connection,
+    tenant_id: UUID,
+    accounts: Iterable[Account],
+    at: datetime,
+    limited_credential_id: UUID | None = None,
 ) -> Book:
     """Lock the bounded accounts, making those that do not exist, and open a book on them.
 
-    Shapes: any number of accounts, repeats allowed. Round trips: one, none if there is no account.
+    Shapes: any number of accounts, repeats allowed. Round trips: one, none if there is no account; one more if a credential's
+    daily limits hold.
     """
+    limits = None
+    if limited_credential_id is not None:
+        limits = await limit_store.lock_limits(connection, tenant_id, limited_credential_id, at)
     wanted = {account.id: account for account in accounts if account.is_bounded}
     if not wanted:
-        return Book({})
+        return Book({}, limits=limits)
     made = wanted.values()
     rows = await connection.fetch(
         LOCK,
@@ -104,7 +113,7 @@ async def lock_balances(
         at,
     )
     balances = {row[0]: Balance(*row[1:7]) for row in map(tuple, rows)}
-    return Book(balances, not_before=max([row["updated_at"] for row in rows]))
+    return Book(balances, max([row["updated_at"] for row in rows]), limits)
 
 
 class Beside(NamedTuple):
@@ -127,6 +136,8 @@ async def record(
         HoldEnded: a hold that the book ended had been ended by another database transaction.
     """
     # Holds first: one that another has ended is then refused as such, not as a balance that does not fit.
+    if book.limits is not None and book.limits.has_changed:
+        await limit_store.write_used(connection, tenant_id, book.limits)
     if book.placed_holds:
         await _place_holds(connection, tenant_id, book.placed_holds, at)
     if book.ended_holds:

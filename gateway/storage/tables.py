@@ -75,6 +75,17 @@ class Credential(Table, tablename="credentials", db=STATEMENT_WRITER):
     last_used_at = Timestamptz(default=None, null=True)
 
 
+class CredentialLimit(Table, tablename="credential_limits", db=STATEMENT_WRITER):
+    """How much of an asset a credential may issue in a day, and how much it has on the latest day that it did."""
+
+    tenant_id = UUID(default=None)
+    credential_id = UUID(default=None)
+    asset_id = UUID(default=None)
+    maximum_minor = BigInt(default=None)
+    used_minor = BigInt(default=None)
+    day = Date(default=None)
+
+
 class Asset(Table, tablename="assets", db=STATEMENT_WRITER):
     """Anything countable: points, experience, a currency, cash, a product, a competition's entries."""
 

@@ -109,6 +109,7 @@ def _to_caller(tenant_id: UUID, row: asyncpg.Record) -> Caller:
         member_id=row["member_id"],
         reach=frozenset(row["reach"]),
         credential_id=row["id"],
+        has_daily_limits=row["has_daily_limits"],
     )
 
 

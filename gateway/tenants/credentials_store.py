@@ -48,7 +48,9 @@ RETURNING id
 FETCH_ACTIVE = """
 SELECT credentials.id, organization_id, partner_id, member_id, scopes, reach, secret_hash,
     CASE WHEN previous_until > now() THEN previous_secret_hash END AS previous_secret_hash,
-    points_asset_id, experience_asset_id, cash_asset_id
+    points_asset_id, experience_asset_id, cash_asset_id,
+    EXISTS (SELECT FROM credential_limits AS limits
+        WHERE limits.tenant_id = $1 AND limits.credential_id = credentials.id) AS has_daily_limits
 FROM credentials JOIN tenants ON tenants.id = credentials.tenant_id
 WHERE credentials.tenant_id = $1 AND credentials.id = ANY($2::uuid[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
@@ -58,6 +60,8 @@ SELECT id, organization_id, partner_id, member_id, label, scopes, created_at, ex
     previous_until, last_used_at
 FROM credentials WHERE tenant_id = $1 ORDER BY id
 """
+
+HAS = "SELECT EXISTS (SELECT FROM credentials WHERE tenant_id = $1 AND id = $2)"
 
 REVOKE = """
 UPDATE credentials SET revoked_at = coalesce(revoked_at, $3) WHERE tenant_id = $1 AND id = $2
@@ -131,6 +135,12 @@ async def fetch_credentials(connection: Connection, tenant_id: UUID) -> Sequence
         )
         for row in await connection.fetch(FETCH_ALL, tenant_id)
     ]
+
+
+async def has_credential(connection: Connection, tenant_id: UUID, credential_id: UUID) -> bool:
+    """Tell whether the tenant has the credential."""
+    found: bool = await connection.fetchval(HAS, tenant_id, credential_id)
+    return found
 
 
 async def revoke_credential(

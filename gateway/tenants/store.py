@@ -31,6 +31,10 @@ FETCH_ASSETS_BY_ID = f"""
 SELECT {ASSET_COLUMNS} FROM assets WHERE tenant_id = $1 AND id = ANY($2::uuid[])
 """
 
+FETCH_ASSETS_BY_CODE = f"""
+SELECT {ASSET_COLUMNS} FROM assets WHERE tenant_id = $1 AND code = ANY($2::text[])
+"""
+
 
 async def insert_tenant(connection: Connection, tenant: Tenant, at: datetime) -> None:
     """Insert a tenant."""
@@ -106,6 +110,14 @@ async def fetch_assets_by_id(
 ) -> dict[UUID, Asset]:
     """Return the assets of these ids that exist, by id."""
     return _by_id(await connection.fetch(FETCH_ASSETS_BY_ID, tenant_id, asset_ids))
+
+
+async def fetch_assets_by_code(
+    connection: Connection, tenant_id: UUID, codes: Sequence[str]
+) -> dict[str, Asset]:
+    """Return the assets of these codes that exist, by code."""
+    assets = map(to_asset, await connection.fetch(FETCH_ASSETS_BY_CODE, tenant_id, codes))
+    return {asset.code: asset for asset in assets}
 
 
 def to_asset(row: asyncpg.Record) -> Asset:

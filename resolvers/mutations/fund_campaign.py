@@ -17,6 +17,7 @@ from resolvers.errors import (
     Forbidden,
     IdempotencyConflict,
     InvalidInput,
+    LimitExceeded,
     NotFound,
     Overloaded,
     RequestInProgress,
@@ -61,6 +62,7 @@ FundCampaignResult: TypeAlias = Annotated[
     | NotFound
     | IdempotencyConflict
     | RequestInProgress
+    | LimitExceeded
     | Overloaded,
     strawberry.union("FundCampaignResult", description="What became of the funding."),
 ]

@@ -17,6 +17,7 @@ from resolvers.context import Info
 from resolvers.errors import (
     IdempotencyConflict,
     InvalidInput,
+    LimitExceeded,
     NotFound,
     Overloaded,
     RequestInProgress,
@@ -106,6 +107,7 @@ GrantRewardResult: TypeAlias = Annotated[
     | RewardUnavailable
     | IdempotencyConflict
     | RequestInProgress
+    | LimitExceeded
     | Overloaded,
     strawberry.union("GrantRewardResult", description="What became of a grant."),
 ]

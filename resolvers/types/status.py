@@ -44,6 +44,7 @@ expose_enum(
         "STAGE_NOT_FOUND": "The reward's organization has no such fulfillment stage.",
         "BUDGET_EXHAUSTED": "The campaign's budget has too little left.",
         "LIMIT_REACHED": "A limit of the campaign or tier allows no more in its window.",
+        "LIMIT_EXCEEDED": "The credential's daily limit of the asset has too little left.",
         "CAMPAIGN_INACTIVE": "The campaign is not active.",
         "OUTSIDE_PERIOD": "The event occurred before the campaign began or after it ended.",
         "NOT_TRIGGERED": "The campaign does not listen for this type of event.",

@@ -12,6 +12,7 @@ from gateway.cli import application
 from gateway.ids import new_id
 
 ORGANIZATION = re.compile(r"org_[0-9a-f-]{36}")
+ALL = ("--all-scopes", "--no-daily-max")
 TENANT = re.compile(r"tenant: +([0-9a-f-]{36})")
 
 
@@ -34,7 +35,7 @@ def test_token_is_made_to_reach_a_child(runner: CliRunner) -> None:
     (parent,) = ORGANIZATION.findall(founded)
     added = run(runner, "tenant", "add-organization", *tenant, "Acme Bergen", "--parent", parent)
     (child,) = ORGANIZATION.findall(added)
-    made = ("token", "create", *tenant, "--label", "till", "--organization", parent, "--all-scopes")
+    made = ("token", "create", *tenant, "--label", "till", "--organization", parent, *ALL)
     assert "token:" in run(runner, *made, "--reach", child)
     beside = run(runner, "tenant", "add-organization", *tenant, "Acme Bodø")
     refused = runner.invoke(application, [*made, "--reach", *ORGANIZATION.findall(beside)])
@@ -57,10 +58,10 @@ def test_what_a_token_may_do_is_said(runner: CliRunner, founded: tuple[str, ...]
         refused = runner.invoke(application, [*create, *options])
         assert refused.exit_code != 0
         assert "rgw_" not in refused.output
-    said = run(runner, *create, "--scope", "read", "--scope", "grant")
+    said = run(runner, *create, "--scope", "read", "--scope", "grant", "--no-daily-max")
     assert "scopes:     grant, read\n" in said
     assert "expires:    never" in said
-    aloud = runner.invoke(application, [*create, "--all-scopes"])
+    aloud = runner.invoke(application, [*create, *ALL])
     assert "may do everything a partner can" in aloud.stderr
     assert ", ".join(sorted(PARTNER_SCOPES)) in aloud.stdout
 
@@ -102,3 +103,25 @@ def test_tenant_is_made_for_tests(runner: CliRunner) -> None:
     options = ("--tenant", TENANT.findall(said)[0], "--organization", *ORGANIZATION.findall(said))
     made = run(runner, "token", "create", *options, "--label", "shop", "--scope", "read")
     assert "rgw_test_" in made
+
+
+def test_how_much_a_token_may_issue_is_said(runner: CliRunner, founded: tuple[str, ...]) -> None:
+    create = ("token", "create", *founded, "--label", "shop", "--scope", "grant")
+    some = ("--daily-max", "USD=500.00")
+    for options in ((), (*some, "--no-daily-max"), ("--daily-max", "USD"), (*some, *some)):
+        refused = runner.invoke(application, [*create, *options])
+        assert (refused.exit_code, "--daily-max" in refused.output) == (2, True)
+    for unknown in ("GEM=5", "USD=0.001", "USD=-1"):
+        refused = runner.invoke(application, [*create, "--daily-max", unknown])
+        assert refused.exit_code == 1
+    assert "shop" not in run(runner, "token", "list", *founded[:2])
+    made = run(runner, *create, *some, "--daily-max", "PTS=1000")
+    (credential,) = re.findall(r"credential: ([0-9a-f-]{36})", made)
+    listed = run(runner, "token", "list", *founded[:2])
+    assert "PTS at most 1000 a day  USD at most 500.00 a day" in listed
+    change = ("token", "limit", *founded[:2], credential)
+    run(runner, *change, "--daily-max", "PTS=none", "--daily-max", "USD=20")
+    listed = run(runner, "token", "list", *founded[:2])
+    assert "USD at most 20.00 a day" in listed
+    assert "PTS" not in listed
+    assert runner.invoke(application, [*change]).exit_code == 2
