@@ -42,6 +42,15 @@ class StandardAssets:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundTill:
+    """The one till that a credential acts at; `name_key` is what its name is compared by."""
+
+    id: UUID
+    name: str
+    name_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """An authenticated credential: its tenant, organization and partner, and the member if it is one's own.
 
@@ -57,6 +66,7 @@ class Caller:
     member_id: UUID | None = None
     reach: frozenset[UUID] = frozenset()
     credential_id: UUID | None = None
+    till: BoundTill | None = None
     # Whether the credential may issue only so much of an asset in a day.
     has_daily_limits: bool = False
 

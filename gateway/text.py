@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterator
 
 import orjson
@@ -34,6 +35,23 @@ def find_forbidden_character(value: str) -> str | None:
     if _CONTROL.search(value):
         return "must not contain control characters other than tab and line breaks"
     return None
+
+
+def normalize_name(name: str) -> str:
+    """Return a name as it is stored and shown: composed Unicode (NFC), without blanks around it."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name)
+    return name.strip()
+
+
+def normalize_optional_name(name: str | None) -> str | None:
+    """Return a name as `normalize_name` does; None stands for one that was left out."""
+    return None if name is None else normalize_name(name)
+
+
+def to_name_key(name: str) -> str:
+    """Return what names are compared by where upper and lower case are the same name."""
+    return unicodedata.normalize("NFC", normalize_name(name).casefold())
 
 
 def check_text(

@@ -13,7 +13,7 @@ from gateway.access import PARTNER_SCOPES, Scope
 from gateway.commands.daily_maxima import read_daily_maxima
 from gateway.commands.shared import OrganizationOption, TenantOption, read_id, say, with_database
 from gateway.commands.times import read_duration, read_end, show
-from gateway.ids import IdKind
+from gateway.ids import IdKind, encode_id
 from gateway.ledger.assets import from_minor
 from gateway.ledger.limits import DailyLimit
 from gateway.storage.database import Database
@@ -82,12 +82,23 @@ def token_create(
         list[str] | None,
         typer.Option(help="Another organization for which it may act: org_…; repeat it."),
     ] = None,
+    till: Annotated[
+        str | None,
+        typer.Option(
+            help="Bind it to this till of the organization: all that it issues is issued there."
+        ),
+    ] = None,
 ) -> None:
     """Make a token and show it, this once: only a hash of it is kept."""
     expires_at = read_end(expires, "--expires") if expires else None
     scopes = frozenset() if member else _read_scopes(scope, is_all=all_scopes)
     _refuse_for_member(
-        member, scope=scope or all_scopes, daily_max=daily_max, partner=partner, reach=reach
+        member,
+        scope=scope or all_scopes,
+        daily_max=daily_max,
+        partner=partner,
+        reach=reach,
+        till=till,
     )
     maxima = read_daily_maxima(daily_max or ())
     if scopes & ISSUING_SCOPES and bool(maxima) == no_daily_max:
@@ -115,6 +126,7 @@ def token_create(
                 partner_id=partner,
                 expires_at=expires_at,
                 reach=[read_id(IdKind.ORGANIZATION, one, "--reach") for one in reach or ()],
+                till=till,
             )
         # Before anybody has the token, so that it never issues more.
         if limits:
@@ -181,6 +193,8 @@ def _describe(credential: Credential, limits: Sequence[DailyLimit], now: datetim
         f"{limit.asset_code} at most {from_minor(limit.maximum_minor, limit.scale):f} a day"
         for limit in limits
     ]
+    if credential.till_id is not None:
+        parts.append(f"till {encode_id(IdKind.TILL, credential.till_id)}")
     if credential.previous_until is not None and credential.previous_until > now:
         parts.append(f"two tokens until {show(credential.previous_until)}")
     return "  ".join(parts)

@@ -46,6 +46,7 @@ class DemoConnections(NamedTuple):
     cash_reward_id: UUID
     group_id: UUID
     segment_id: UUID
+    counter_id: UUID
     till_id: UUID
     grant_id: UUID
 
@@ -57,6 +58,7 @@ class DemoConnections(NamedTuple):
             "cashRewardId": encode_id(IdKind.REWARD, self.cash_reward_id),
             "groupId": encode_id(IdKind.GROUP, self.group_id),
             "segmentId": encode_id(IdKind.SEGMENT, self.segment_id),
+            "counterOrganizationId": encode_id(IdKind.ORGANIZATION, self.counter_id),
             "tillId": encode_id(IdKind.TILL, self.till_id),
             "fulfilledGrantId": encode_id(IdKind.GRANT, self.grant_id),
         }
@@ -89,10 +91,17 @@ async def create_connections(
     group_id = await _create_group(database, caller, member_id)
     segment_id = await _create_segment(database, caller, member_id)
     await _declare(database, caller)
-    till = await create_till(database, caller, CreateTill("demo-till", "Demo till"))
+    counter_id, till_id = await _create_counter(database, caller)
     grant_id = await _issue(database, caller, member_id, rewards["nonUniqueCoupon"])
     return DemoConnections(
-        child.id, child_reward_id, cash_reward_id, group_id, segment_id, till.till.id, grant_id
+        child.id,
+        child_reward_id,
+        cash_reward_id,
+        group_id,
+        segment_id,
+        counter_id,
+        till_id,
+        grant_id,
     )
 
 
@@ -108,6 +117,16 @@ async def _create_reward(
         payment_configs=payments,
     )
     return (await create_reward(database, caller, CreateReward(key, fields))).reward.id
+
+
+async def _create_counter(database: Database, caller: Caller) -> tuple[UUID, UUID]:
+    """Make a counter with a till: an organization of its own, because where tills are declared every issuance takes a code."""
+    counter = await create_organization(
+        database, caller.tenant_id, "Demo Counter", caller.organization_id
+    )
+    there = replace(caller, organization_id=counter.id)
+    created = await create_till(database, there, CreateTill("demo-till", "Demo till"))
+    return counter.id, created.till.id
 
 
 async def _create_group(database: Database, caller: Caller, member_id: UUID) -> UUID:

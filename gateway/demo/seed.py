@@ -86,7 +86,9 @@ async def _seed(database: Database) -> Demo:
     campaign_id = await create_demo_campaign(database, caller, catalog.rewards)
     holds = await place_holds(database, caller, member_id)
     season_id = await give_season_points(database, caller, member_id)
-    tokens = await _create_tokens(database, founded, caller, member_id, connections.child_id)
+    tokens = await _create_tokens(
+        database, founded, caller, member_id, [connections.child_id, connections.counter_id]
+    )
     return {
         **tokens,
         "tenantId": str(founded.tenant.id),
@@ -115,7 +117,7 @@ async def _create_members(database: Database, caller: Caller) -> UUID:
 
 
 async def _create_tokens(
-    database: Database, founded: FoundedTenant, caller: Caller, member_id: UUID, child_id: UUID
+    database: Database, founded: FoundedTenant, caller: Caller, member_id: UUID, reach: list[UUID]
 ) -> dict[str, str]:
     tenant_id, organization_id = founded.tenant.id, founded.organization.id
     partner = await create_partner_token(
@@ -125,7 +127,7 @@ async def _create_tokens(
         "demo partner",
         PARTNER_SCOPES,
         partner_id=caller.partner_id,
-        reach=[child_id],
+        reach=reach,
     )
     member = await create_member_token(
         database, tenant_id, organization_id, member_id, label="demo member"

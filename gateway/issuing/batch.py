@@ -2,7 +2,7 @@
 
 Round trips, whatever the number of issuances and items: claim the keys and find the members and what decides about the items, the
 rewards that have changed and the assets that are new to this process or another organization's, claim the items' keys if they have any (2 if some
-are known), find the tills and the groups if any are named, use up the till's code if there is one, claim the cash references if
+are known), find the groups if any are named, use up the till's code if there is one, claim the cash references if
 there are any, award (2, with coupons up to 6 more), put grants at their first stage if there are stages, keep the calls' notes,
 store the answers that are not as expected, and free the keys of items that were refused, if there are any. A replay: claim the
 key, read the answer and the grants.
@@ -31,9 +31,7 @@ from gateway.issuing.model import IssuanceOutcome
 from gateway.issuing.outcomes import by_text, grant_ids_of, read_items
 from gateway.issuing.payers import Payers, find_payers
 from gateway.issuing.run import IssuanceRun, check_points
-from gateway.issuing.tills.model import Till
-from gateway.issuing.tills.store import TillName
-from gateway.issuing.tills.validating import find_tills, validate
+from gateway.issuing.tills.validating import validate
 from gateway.ledger.book import Book
 from gateway.operations import store as operations_store
 from gateway.operations.groups import Failed
@@ -134,11 +132,10 @@ async def _plan(
 ) -> None:
     """Find who pays for the calls, and make their lines."""
     coupons: set[tuple[UUID, UUID]] = set()
-    tills = await find_tills(connection, caller.tenant_id, [run.job.reach for run in runs])
     for run in runs:
         member_id, facts = known[run.operation.id]
         try:
-            payers = await _find_payers(connection, caller, run, tills, member_id)
+            payers = await _find_payers(connection, caller, run, facts, member_id)
         except RewardsError as error:
             run.failure = error
             continue
@@ -154,20 +151,20 @@ async def _find_payers(
     connection: Connection,
     caller: Caller,
     run: IssuanceRun,
-    tills: Mapping[TillName, Till],
+    facts: Facts,
     member_id: UUID | None,
 ) -> Payers:
     """Return who pays for a call, and use up its validation code if it needs one.
 
     Raises:
         NotFound: the member is unknown, or in no such group.
-        InvalidInput: the code is missing or of no use.
+        InvalidInput: the till or the code is missing or of no use.
     """
     if member_id is None:
         raise NotFound("No such member.", ("input", "member"))
     reach = run.job.reach
     payers = await find_payers(connection, caller.tenant_id, reach, member_id)
-    await validate(connection, caller.tenant_id, reach, tills, member_id, run.operation)
+    await validate(connection, caller, reach, facts.tills, member_id, run.operation)
     return payers
 
 

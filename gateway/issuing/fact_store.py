@@ -11,6 +11,7 @@ import asyncpg
 
 from gateway.ids import to_uuid
 from gateway.issuing.custom_fields.model import CustomField, CustomFieldType
+from gateway.issuing.tills.model import NO_TILLS, DeclaredTills
 from gateway.members.model import MemberReference
 from gateway.members.reference_store import FIND, to_find_arguments
 from gateway.operations.store import Reading
@@ -39,7 +40,11 @@ SELECT
         ORDER BY organization_id, name) AS custom_fields,
     ARRAY(SELECT jsonb_build_object('organization_id', organization_id, 'name', name)
         FROM fulfillment_stages WHERE tenant_id = $1 AND organization_id = ANY($5::uuid[])
-        ORDER BY organization_id, position, created_at, name) AS stages
+        ORDER BY organization_id, position, created_at, name) AS stages,
+    ARRAY(SELECT organization_id FROM unnest($7::uuid[]) AS asked (organization_id) WHERE EXISTS (
+        SELECT FROM tills WHERE tenant_id = $1 AND tills.organization_id = asked.organization_id)) AS till_organization_ids,
+    ARRAY(SELECT jsonb_build_array(organization_id, name_key, id) FROM tills
+        WHERE tenant_id = $1 AND organization_id = ANY($7::uuid[]) AND name_key = ANY($8::text[])) AS tills
 FROM found
 """
 
@@ -59,15 +64,19 @@ class FoundFacts:
     label_statuses: Mapping[UUID, set[str]]
     custom_fields: Mapping[UUID, dict[str, CustomField]]
     stages: Mapping[UUID, list[str]]
+    tills: DeclaredTills
 
 
 def facts_reading(
     members: Sequence[MemberReference],
     organization_ids: Sequence[UUID],
     reward_ids: Sequence[UUID],
+    till_organization_ids: Sequence[UUID],
+    till_name_keys: Sequence[str],
 ) -> Reading:
-    """Return what to read about these members, organizations and rewards."""
-    return Reading(FACTS, (*to_find_arguments(members), organization_ids, reward_ids))
+    """Return what to read about these members, organizations and rewards, and about the tills that may be meant."""
+    asked = (organization_ids, reward_ids, till_organization_ids, till_name_keys)
+    return Reading(FACTS, (*to_find_arguments(members), *asked))
 
 
 def to_found_facts(row: asyncpg.Record) -> FoundFacts:
@@ -92,7 +101,19 @@ def to_found_facts(row: asyncpg.Record) -> FoundFacts:
         _by_member(row["label_statuses"]),
         fields,
         stages,
+        _to_tills(row),
     )
+
+
+def _to_tills(row: asyncpg.Record) -> DeclaredTills:
+    organization_ids = row["till_organization_ids"]
+    if not organization_ids:
+        return NO_TILLS
+    ids = {
+        (to_uuid(organization_id), name_key): to_uuid(till_id)
+        for organization_id, name_key, till_id in row["tills"]
+    }
+    return DeclaredTills(frozenset(organization_ids), ids)
 
 
 def _by_member(pairs: Iterable[tuple[str, str]]) -> dict[UUID, set[str]]:

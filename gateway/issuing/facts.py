@@ -16,6 +16,7 @@ from gateway.issuing.fact_store import FoundFacts, facts_reading, to_found_facts
 from gateway.issuing.model import IssueItem
 from gateway.issuing.pricing import Price, Prices
 from gateway.issuing.reach import Reach, organization_of
+from gateway.issuing.tills.model import NO_TILLS, DeclaredTills
 from gateway.ledger.assets import Asset, AssetUse
 from gateway.operations.store import Reading
 from gateway.rewards.current import load_current_rewards
@@ -23,6 +24,7 @@ from gateway.rewards.model import Reward
 from gateway.storage.database import Connection
 from gateway.tenants.asset_rights import NO_USES, find_forbidden_uses
 from gateway.tenants.assets import load_assets
+from gateway.text import to_name_key
 
 _NOTHING: frozenset[str] = frozenset()
 
@@ -45,6 +47,7 @@ class Facts:
     custom_fields: Mapping[UUID, Mapping[str, CustomField]] = field(default_factory=dict)
     stages: Mapping[UUID, Sequence[str]] = field(default_factory=dict)
     forbidden_uses: Set[AssetUse] = NO_USES
+    tills: DeclaredTills = NO_TILLS
 
     def reward_of(self, item: IssueItem) -> Reward | None:
         """Return an item's reward, if it is its organization's."""
@@ -81,7 +84,12 @@ def facts_of(reaches: Sequence[Reach]) -> Reading:
     wanted = {item.reward_id for reach in reaches for item in reach.command.items}
     reward_ids = sorted(reward_id for reward_id in wanted if reward_id is not None)
     members = [reach.command.member for reach in reaches]
-    return facts_reading(members, organization_ids, reward_ids)
+    till_organization_ids = sorted(
+        {id_ for reach in reaches for id_ in reach.till_organization_ids}
+    )
+    names = {reach.command.till for reach in reaches}
+    name_keys = sorted({to_name_key(name) for name in names if name is not None})
+    return facts_reading(members, organization_ids, reward_ids, till_organization_ids, name_keys)
 
 
 async def load_facts(
@@ -122,6 +130,7 @@ def _select(found: FoundFacts, common: Facts, member_id: UUID | None) -> Facts:
         label_statuses=found.label_statuses.get(member_id, _NOTHING),
         custom_fields=found.custom_fields,
         stages=found.stages,
+        tills=found.tills,
     )
 
 

@@ -18,7 +18,7 @@ from gateway.issuing.model import IssuanceOutcome, IssueCommand, check_command
 from gateway.issuing.outcomes import present_again
 from gateway.issuing.reach import resolve_reach
 from gateway.issuing.run import NothingIssued
-from gateway.issuing.tills.validating import require_permission_to_skip
+from gateway.issuing.tills.validating import place_at_till, require_permission_to_skip
 from gateway.operations.groups import run_alone
 from gateway.purchasing.purchaser import PATIENCE_SECONDS, Purchaser
 from gateway.storage.database import Database
@@ -43,7 +43,7 @@ async def issue_rewards(
     Raises:
         Forbidden: the credential lacks the issue scope.
         OutOfReach: the call names an organization that the credential does not reach, or skips validation and may not.
-        InvalidInput: the command breaks rules; all are listed. A validation code that is missing or of no use is one.
+        InvalidInput: the command breaks rules; all are listed. A till or a validation code that is missing or of no use is one.
         NotFound: the member is unknown, or in no group of the kind named.
         InsufficientBalance: the member cannot pay for the whole call; nothing was issued or deducted.
         IdempotencyConflict: the request id was used for another issuance.
@@ -51,6 +51,7 @@ async def issue_rewards(
         Overloaded: too many are waiting; nothing was done.
     """
     authorize(caller, Scope.ISSUE)
+    command = place_at_till(caller, command)
     if errors := check_command(command):
         raise InvalidInput(errors)
     require_permission_to_skip(caller, command)

@@ -24,6 +24,11 @@ class Reach:
     organization_ids: frozenset[UUID]
     terms: Sequence[Terms]
 
+    @property
+    def till_organization_ids(self) -> frozenset[UUID]:
+        """Return the organizations whose tills the call may be made at: the caller's own, and those in the call's scope."""
+        return self.organization_ids | {self.home_id}
+
 
 def organization_of(item: IssueItem, home_id: UUID) -> UUID:
     """Return the organization whose reward an item issues: the caller's own, unless it names one."""

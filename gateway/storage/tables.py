@@ -73,6 +73,7 @@ class Credential(Table, tablename="credentials", db=STATEMENT_WRITER):
     previous_secret_hash = Bytea(default=None, null=True)
     previous_until = Timestamptz(default=None, null=True)
     last_used_at = Timestamptz(default=None, null=True)
+    till_id = UUID(default=None, null=True)
 
 
 class CredentialLimit(Table, tablename="credential_limits", db=STATEMENT_WRITER):
@@ -582,6 +583,8 @@ class Till(Table, tablename="tills", db=STATEMENT_WRITER):
     organization_id = UUID(default=None)
     name = Text(default=None)
     created_at = Timestamptz(default=None)
+    # What its name is compared by.
+    name_key = Text(default=None)
 
 
 class ValidationCode(Table, tablename="validation_codes", db=STATEMENT_WRITER):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from gateway.access import PARTNER_SCOPES, Caller, Scope, StandardAssets
+from gateway.access import PARTNER_SCOPES, BoundTill, Caller, Scope, StandardAssets
 from gateway.errors import FieldError, InvalidInput, NotFound, Unauthenticated
 from gateway.ids import new_id
 from gateway.storage.database import Connection, Database
@@ -20,11 +20,13 @@ from gateway.tenants.credentials_store import Credential
 from gateway.tenants.reach import check_reach
 from gateway.tenants.store import fetch_tenant
 from gateway.tenants.tokens import Token, decode_token, new_token
-from gateway.text import check_text
+from gateway.text import check_text, find_forbidden_character
 
 LABEL_LENGTH_MAX = 200
 # One sentence for every reason: it tells an attacker nothing.
 REFUSAL = "The credential is unknown, expired or revoked."
+# Whoever has one of these can make the code that a till asks a member for.
+CODE_MAKING_SCOPES = frozenset({Scope.MEMBERS})
 # No token has it.
 NO_HASH = bytes(32)
 
@@ -110,7 +112,14 @@ def _to_caller(tenant_id: UUID, row: asyncpg.Record) -> Caller:
         reach=frozenset(row["reach"]),
         credential_id=row["id"],
         has_daily_limits=row["has_daily_limits"],
+        till=_to_till(row),
     )
+
+
+def _to_till(row: asyncpg.Record) -> BoundTill | None:
+    if row["till_id"] is None:
+        return None
+    return BoundTill(row["till_id"], row["till_name"], row["till_name_key"])
 
 
 async def create_partner_token(
@@ -123,16 +132,18 @@ async def create_partner_token(
     partner_id: UUID | None = None,
     expires_at: datetime | None = None,
     reach: Iterable[UUID] = (),
+    till: str | None = None,
 ) -> CreatedToken:
     """Make a token for a partner of an organization. As the operator.
 
     Idempotency keys are counted per partner, and a new token must not forget those of the one it replaces: without a
     `partner_id` all tokens of the organization are one partner's, named by the organization's id. `reach` names other organizations for
-    which it may act: those above or below its own (CAP-13).
+    which it may act: those above or below its own (CAP-13). `till` binds it to a till of the organization, where it then always acts;
+    it cannot have a scope with which it would make the codes that it has to ask for (CAP-16).
 
     Raises:
         OperatorNeeded: whoever logged in may not be the operator.
-        InvalidInput: the label, the scopes, the time or the reach break a rule.
+        InvalidInput: the label, the scopes, the time, the reach or the till break a rule.
         NotFound: the organization is not in the tenant.
     """
     chosen = frozenset(scopes)
@@ -142,6 +153,8 @@ async def create_partner_token(
         errors.append(FieldError(("scopes",), "scopes", f"scopes must be one or more of: {names}."))
     wanted = frozenset(reach)
     errors += await check_reach(database, tenant_id, organization_id, wanted)
+    till_id, till_errors = await _find_till(database, tenant_id, organization_id, till, chosen)
+    errors += till_errors
     credential = Credential(
         new_id(),
         organization_id,
@@ -152,8 +165,33 @@ async def create_partner_token(
         datetime.now(UTC),
         expires_at,
         reach=wanted - {organization_id},
+        till_id=till_id,
     )
     return await _create(database.operator_transaction(), tenant_id, credential, errors)
+
+
+async def _find_till(
+    database: Database,
+    tenant_id: UUID,
+    organization_id: UUID,
+    name: str | None,
+    scopes: frozenset[Scope],
+) -> tuple[UUID | None, list[FieldError]]:
+    """Return the till of this name and the broken rules; one round trip, none without a name."""
+    if name is None:
+        return None, []
+    errors = []
+    if made := sorted(scopes & CODE_MAKING_SCOPES):
+        message = f"scopes of a credential with a till must not have: {', '.join(made)}."
+        errors.append(FieldError(("scopes",), "till", message))
+    till_id = None
+    if find_forbidden_character(name) is None:
+        async with database.connection() as connection:
+            till_id = await store.find_till(connection, tenant_id, organization_id, name)
+    if till_id is None:
+        message = "till must be one that the organization has declared."
+        errors.append(FieldError(("till",), "exists", message))
+    return till_id, errors
 
 
 async def create_member_token(

@@ -11,6 +11,7 @@ import asyncpg
 
 from gateway.access import Scope
 from gateway.storage.database import Connection
+from gateway.text import to_name_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,14 @@ class Credential:
     reach: frozenset[UUID] = frozenset()
     previous_until: datetime | None = None
     last_used_at: datetime | None = None
+    till_id: UUID | None = None
 
 
 # Of an organization and a member of this tenant, or nothing is inserted.
 INSERT = """
 INSERT INTO credentials (tenant_id, id, organization_id, partner_id, member_id, label, scopes, secret_hash,
-    created_at, expires_at, reach)
-SELECT $1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10, $11::uuid[]
+    created_at, expires_at, reach, till_id)
+SELECT $1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10, $11::uuid[], $12
 WHERE EXISTS (SELECT FROM organizations WHERE tenant_id = $1 AND id = $3)
     AND ($5::uuid IS NULL OR EXISTS (SELECT FROM members WHERE tenant_id = $1 AND id = $5))
 RETURNING id
@@ -46,18 +48,19 @@ RETURNING id
 
 # The database's clock decides, so that every gateway agrees on when a token ends.
 FETCH_ACTIVE = """
-SELECT credentials.id, organization_id, partner_id, member_id, scopes, reach, secret_hash,
+SELECT credentials.id, credentials.organization_id, partner_id, member_id, scopes, reach, secret_hash,
     CASE WHEN previous_until > now() THEN previous_secret_hash END AS previous_secret_hash,
-    points_asset_id, experience_asset_id, cash_asset_id,
+    points_asset_id, experience_asset_id, cash_asset_id, till_id, tills.name AS till_name, name_key AS till_name_key,
     EXISTS (SELECT FROM credential_limits AS limits
         WHERE limits.tenant_id = $1 AND limits.credential_id = credentials.id) AS has_daily_limits
 FROM credentials JOIN tenants ON tenants.id = credentials.tenant_id
+LEFT JOIN tills ON tills.tenant_id = credentials.tenant_id AND tills.id = till_id
 WHERE credentials.tenant_id = $1 AND credentials.id = ANY($2::uuid[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
 
 FETCH_ALL = """
 SELECT id, organization_id, partner_id, member_id, label, scopes, created_at, expires_at, revoked_at, reach,
-    previous_until, last_used_at
+    previous_until, last_used_at, till_id
 FROM credentials WHERE tenant_id = $1 ORDER BY id
 """
 
@@ -94,6 +97,11 @@ WHERE credentials.tenant_id = used.tenant_id AND credentials.id = used.id
 """
 
 
+FIND_TILL = """
+SELECT id FROM tills WHERE tenant_id = $1 AND organization_id = $2 AND name_key = $3
+"""
+
+
 async def insert_credential(
     connection: Connection, tenant_id: UUID, credential: Credential, secret_hash: bytes
 ) -> bool:
@@ -111,6 +119,7 @@ async def insert_credential(
         credential.created_at,
         credential.expires_at,
         sorted(credential.reach),
+        credential.till_id,
     )
     return inserted is not None
 
@@ -172,3 +181,13 @@ async def record_use(connection: Connection, used: Sequence[tuple[UUID, UUID, da
     """Record when credentials, by tenant and id, were last used; one that another transaction is changing keeps its time."""
     tenant_ids, ids, times = zip(*used, strict=True)
     await connection.execute(RECORD_USE, tenant_ids, ids, times)
+
+
+async def find_till(
+    connection: Connection, tenant_id: UUID, organization_id: UUID, name: str
+) -> UUID | None:
+    """Return the till of an organization that has this name, or None."""
+    till_id: UUID | None = await connection.fetchval(
+        FIND_TILL, tenant_id, organization_id, to_name_key(name)
+    )
+    return till_id

@@ -8,6 +8,7 @@ import strawberry
 
 from gateway.members.segments import creating
 from gateway.members.segments.creating import CreateSegment
+from gateway.text import normalize_name
 from resolvers.context import Info
 from resolvers.errors import (
     Conflict,
@@ -61,7 +62,7 @@ async def create_segment(
     input: Annotated[CreateSegmentInput, strawberry.argument(description="The segment.")],
 ) -> CreateSegmentResult:
     """Turn the input into one command and its outcome into a payload."""
-    command = CreateSegment(input.request_id, input.name)
+    command = CreateSegment(input.request_id, normalize_name(input.name))
     outcome = await creating.create_segment(info.context.database, info.context.caller, command)
     return CreateSegmentPayload(
         segment=to_segment(outcome.segment), idempotent_replay=outcome.idempotent_replay

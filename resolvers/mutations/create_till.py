@@ -10,6 +10,7 @@ from gateway.ids import IdKind, decode_id
 from gateway.issuing.tills import creating
 from gateway.issuing.tills.creating import CreateTill
 from gateway.tenants.model import OrganizationReference
+from gateway.text import normalize_name
 from resolvers.context import Info
 from resolvers.errors import (
     Conflict,
@@ -71,7 +72,7 @@ async def create_till(
     if input.org_id is not None:
         organization_id = decode_id(IdKind.ORGANIZATION, input.org_id)
         organization = OrganizationReference(organization_id, input.org_id)
-    command = CreateTill(input.request_id, input.name, organization)
+    command = CreateTill(input.request_id, normalize_name(input.name), organization)
     outcome = await creating.create_till(info.context.database, info.context.caller, command)
     return CreateTillPayload(
         till=to_till(outcome.till), idempotent_replay=outcome.idempotent_replay

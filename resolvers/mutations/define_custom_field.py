@@ -10,6 +10,7 @@ from gateway.issuing.custom_fields import defining
 from gateway.issuing.custom_fields import model as domain
 from gateway.issuing.custom_fields.defining import DefineCustomField
 from gateway.issuing.custom_fields.model import CustomFieldType
+from gateway.text import normalize_name
 from resolvers.context import Info
 from resolvers.errors import (
     Conflict,
@@ -69,7 +70,10 @@ async def define_custom_field(
 ) -> DefineCustomFieldResult:
     """Turn the input into one command and its outcome into a payload."""
     field = domain.CustomField(
-        input.name, input.type, bool(input.required), tuple(input.choices or ())
+        normalize_name(input.name),
+        input.type,
+        bool(input.required),
+        tuple(map(normalize_name, input.choices or ())),
     )
     command = DefineCustomField(input.request_id, field)
     outcome = await defining.define_custom_field(

@@ -8,6 +8,7 @@ import strawberry
 
 from gateway.issuing.fulfillment import defining
 from gateway.issuing.fulfillment.defining import DefineStage
+from gateway.text import normalize_name
 from resolvers.context import Info
 from resolvers.errors import (
     IdempotencyConflict,
@@ -61,7 +62,7 @@ async def define_fulfillment_stage(
     input: Annotated[DefineFulfillmentStageInput, strawberry.argument(description="The stage.")],
 ) -> DefineFulfillmentStageResult:
     """Turn the input into one command and its outcome into a payload."""
-    command = DefineStage(input.request_id, input.name, input.position)
+    command = DefineStage(input.request_id, normalize_name(input.name), input.position)
     outcome = await defining.define_fulfillment_stage(
         info.context.database, info.context.caller, command
     )

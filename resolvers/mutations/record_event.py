@@ -12,6 +12,7 @@ from gateway.access import Scope, authorize
 from gateway.campaigns import recording
 from gateway.campaigns.event import EventCommand, EventOutcome, check_command
 from gateway.errors import FieldError
+from gateway.text import normalize_name
 from resolvers.context import Context, Info
 from resolvers.errors import (
     IdempotencyConflict,
@@ -90,7 +91,7 @@ async def record_event(
     errors: list[FieldError] = []
     command = EventCommand(
         event_id=input.event_id,
-        event_type=input.event_type,
+        event_type=normalize_name(input.event_type),
         member=to_reference(input.member, ("input", "member"), errors),
         payload=input.payload or {},
         occurred_at=input.occurred_at,

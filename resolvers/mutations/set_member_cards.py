@@ -12,6 +12,7 @@ from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.members.standing import setting
 from gateway.members.standing.model import Link, StandingKind, StandingStatus
 from gateway.members.standing.setting import SetStanding
+from gateway.text import normalize_name
 from resolvers.context import Info
 from resolvers.errors import (
     Conflict,
@@ -77,7 +78,10 @@ async def set_member_cards(
         request_id=input.request_id,
         kind=StandingKind.CARD,
         member=to_reference(input.member, ("input", "member"), errors),
-        links=[Link(card.number, card.status or StandingStatus.ACTIVE) for card in input.cards],
+        links=[
+            Link(normalize_name(card.number), card.status or StandingStatus.ACTIVE)
+            for card in input.cards
+        ],
     )
     if errors:
         raise DomainInvalidInput([*setting.check_command(command), *errors])

@@ -12,6 +12,7 @@ from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.members.standing import setting
 from gateway.members.standing.model import Link, StandingKind, StandingStatus
 from gateway.members.standing.setting import SetStanding
+from gateway.text import normalize_name
 from resolvers.context import Info
 from resolvers.errors import (
     Forbidden,
@@ -77,7 +78,10 @@ async def set_member_labels(
         request_id=input.request_id,
         kind=StandingKind.LABEL,
         member=to_reference(input.member, ("input", "member"), errors),
-        links=[Link(label.name, label.status or StandingStatus.ACTIVE) for label in input.labels],
+        links=[
+            Link(normalize_name(label.name), label.status or StandingStatus.ACTIVE)
+            for label in input.labels
+        ],
     )
     if errors:
         raise DomainInvalidInput([*setting.check_command(command), *errors])

@@ -9,6 +9,7 @@ import strawberry
 from gateway.ids import IdKind, decode_id
 from gateway.issuing.fulfillment import updating
 from gateway.issuing.fulfillment.updating import UpdateFulfillment
+from gateway.text import normalize_name
 from resolvers.context import Info
 from resolvers.errors import (
     IdempotencyConflict,
@@ -63,7 +64,10 @@ async def update_fulfillment(
 ) -> UpdateFulfillmentResult:
     """Turn the input into one command and its outcome into a payload."""
     command = UpdateFulfillment(
-        input.request_id, decode_id(IdKind.GRANT, input.grant_id), input.stage, input.note
+        input.request_id,
+        decode_id(IdKind.GRANT, input.grant_id),
+        normalize_name(input.stage),
+        input.note,
     )
     outcome = await updating.update_fulfillment(info.context.database, info.context.caller, command)
     return UpdateFulfillmentPayload(

@@ -7,6 +7,7 @@ import strawberry
 from gateway.campaigns.fields import TierFields
 from gateway.campaigns.model import CalendarUnit, Limit, LimitScope, Trigger
 from gateway.ids import IdKind, decode_id
+from gateway.text import normalize_name
 
 CONDITION = (
     "CEL expression of at most 1,000 characters over `payload`, `member` (id, displayName, createdAt), `event` (id, type, "
@@ -72,7 +73,7 @@ class CampaignTierInput:
 
 def to_trigger(given: CampaignTriggerInput) -> Trigger:
     """Return the trigger that the input describes."""
-    return Trigger(given.event_type, given.condition)
+    return Trigger(normalize_name(given.event_type), given.condition)
 
 
 def to_tier_fields(given: CampaignTierInput) -> TierFields:

@@ -11,6 +11,7 @@ import strawberry
 from gateway.issuing.custom_fields import model as domain
 from gateway.issuing.custom_fields.model import CustomFieldType, GivenField
 from gateway.rewards.rules import plain
+from gateway.text import normalize_name
 from resolvers.enums import expose_enum
 
 expose_enum(
@@ -112,7 +113,9 @@ def to_given_field(given: CustomFieldInput) -> GivenField:
         value = getattr(given.value, name)
         if value is not strawberry.UNSET and value is not None:
             spelled = plain(value) if isinstance(value, Decimal) else value
-            return GivenField(given.name, kind, spelled)
+            if kind is CustomFieldType.ENUM:
+                spelled = normalize_name(spelled)
+            return GivenField(normalize_name(given.name), kind, spelled)
     message = "an input of exactly one field has none"
     raise ValueError(message)
 

@@ -13,7 +13,7 @@ from gateway.grants.filter import ALL_GRANTS, GrantFilter
 from gateway.grants.record import GrantKind, GrantSource, GrantStatus
 from gateway.ids import IdKind, decode_id
 from gateway.storage.pages import ID_LOWEST
-from gateway.text import check_text
+from gateway.text import check_text, normalize_name
 from gateway.visibility import is_partner
 from resolvers.context import Info
 from resolvers.enums import expose_enum
@@ -106,7 +106,9 @@ def to_grant_filter(info: Info, given: GrantFilterInput | None) -> GrantFilter:
         client_reference=given.client_reference,
         rewarded_from=given.rewarded_after,
         rewarded_until=given.rewarded_before,
-        stages=None if given.fulfillment_stage is None else tuple(given.fulfillment_stage),
+        stages=None
+        if given.fulfillment_stage is None
+        else tuple(map(normalize_name, given.fulfillment_stage)),
     )
 
 

@@ -11,6 +11,7 @@ from gateway.ids import IdKind, decode_id
 from gateway.issuing.model import ONE, IssueCommand, IssueItem, PaymentChoice
 from gateway.issuing.scope import DataScope, OrganizationDetails
 from gateway.tenants.model import OrganizationReference
+from gateway.text import normalize_optional_name
 from resolvers.enums import expose_enum
 from resolvers.scalars import JSON
 from resolvers.types.custom_field import CustomFieldInput, to_given_field
@@ -120,7 +121,7 @@ class IssueRewardsInput:
     )
     till: str | None = strawberry.field(
         default=None,
-        description="The store's name, kept and echoed: at most 512 characters. A declared till takes a code.",
+        description="The till's name, kept and echoed: at most 512 characters. Where the organization declares tills it must be one of them, and takes a code. A credential that is bound to a till may leave it out.",
     )
     validation_code: str | None = strawberry.field(
         default=None,
@@ -156,8 +157,8 @@ def to_command(input: IssueRewardsInput, errors: list[FieldError]) -> IssueComma
         items=[_to_item(item) for item in input.rewards],
         transaction_number=input.transaction_number,
         notes=input.notes,
-        brand=input.brand,
-        till=input.till,
+        brand=normalize_optional_name(input.brand),
+        till=normalize_optional_name(input.till),
         is_dry_run=bool(input.dry_run),
         data_scope=input.data_scope or DataScope.SELF,
         organizations=[_to_organization(one) for one in input.data_scope_org_ids or ()],
@@ -183,7 +184,7 @@ def _to_item(given: IssueRewardItem) -> IssueItem:
         reward_id_as_sent=given.reward_id,
         organization=_to_organization(given.org_id) if given.org_id is not None else None,
         custom_fields=[to_given_field(field) for field in given.custom_fields or ()],
-        fulfillment_stage=given.fulfillment_stage,
+        fulfillment_stage=normalize_optional_name(given.fulfillment_stage),
     )
 
 

@@ -336,6 +336,34 @@ async def test_grant_moves_through_stages(shop: Shop) -> None:
     assert (nothing["__typename"], nothing["path"]) == ("NotFound", ["input", "grantId"])
 
 
+@pytest.mark.requirement("CAP-14", "CAP-15", "CAP-16")
+async def test_names_are_the_same_with_blanks_around_and_in_any_form(shop: Shop) -> None:
+    """Tills, stages, custom fields and their choices: as declared, and as sent with an item."""
+    composed, decomposed = "caf\u00e9", " cafe\u0301\t"
+    assert (await run(shop, CREATE_TILL, name=decomposed))["till"]["name"] == composed
+    assert (await run(shop, DEFINE_STAGE, name=decomposed))["stage"]["name"] == composed
+    declared = await run(shop, DEFINE_FIELD, name=decomposed, type="ENUM", choices=[decomposed])
+    assert (declared["customField"]["name"], declared["customField"]["choices"]) == (
+        composed,
+        [composed],
+    )
+    ann = await add_member(shop)
+    wanted = reward(
+        await shop.create_reward(),
+        fulfillmentStage=decomposed,
+        customFields=[{"name": decomposed, "value": {"choice": decomposed}}],
+    )
+    sent: dict[str, Any] = {"till": decomposed, "brand": decomposed, "skipValidation": True}
+    issued = await run(shop, ISSUE, member=member(ann), rewards=[wanted], **sent)
+    assert issued["status"]["code"] == "ALL"
+    found = await read(
+        shop,
+        "query ($s: [String!]) { grants(filter: { fulfillmentStage: $s }) { totalCount } }",
+        s=[f" {composed}"],
+    )
+    assert found["grants"]["totalCount"] == 1
+
+
 @pytest.mark.requirement("CAP-16")
 async def test_till_asks_for_a_code(shop: Shop) -> None:
     made = await run(shop, CREATE_TILL, name="Till 1")

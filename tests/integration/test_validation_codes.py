@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.access import Scope
+from gateway.access import BoundTill, Scope
 from gateway.errors import AlreadyExists, Forbidden, InvalidInput, NotFound, OutOfReach
 from gateway.grants.status import StatusCode
 from gateway.ids import new_id
@@ -19,6 +19,7 @@ from gateway.issuing.tills.model import ALPHABET, CODE_LENGTH
 from gateway.issuing.tills.requesting import RequestCode, request_validation_code
 from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.model import RewardStatus
+from gateway.tenants.credentials import authenticate, create_partner_token
 from tests.catalog import Shop
 from tests.issuing_cases import add_child, declare_till, organization, reaching, request_code
 from tests.use_cases import (
@@ -66,13 +67,103 @@ async def test_code_works_once(shop: Shop) -> None:
 
 
 @pytest.mark.requirement("CAP-16")
-async def test_declared_till_needs_a_code_and_others_none(shop: Shop) -> None:
-    await declare_till(shop)
+async def test_where_tills_are_declared_a_call_names_one_and_sends_a_code(shop: Shop) -> None:
     member_id, reward = await add_member(shop), await shop.create_reward()
-    await refuse(shop, member_id, "required", till="Till 1")
     for till in (None, "till 1", "kiosk"):
         outcome = await issue(shop, str(till), member_id, item(reward), till=till)
         assert codes_of(outcome) == [StatusCode.GRANTED]
+    till_id = await declare_till(shop)
+    await declare_till(shop, "Tillé", caller=shop.neighbor)
+    path = ("input", "till")
+    await refuse(shop, member_id, "required", path)
+    for unknown in ("kiosk", "Till\u00a01", "Tillé", ""):
+        await refuse(shop, member_id, "exists", path, till=unknown)
+        code = await request_code(shop, till_id, member_id)
+        await refuse(shop, member_id, "exists", path, till=unknown, validation_code=code)
+    for spelled in ("Till 1", "till 1", "TILL 1", " Till 1\t", "Till 1\u3000"):
+        await refuse(shop, member_id, "required", till=spelled)
+        code = await request_code(shop, till_id, member_id)
+        outcome = await issue(
+            shop, spelled, member_id, item(reward), till=spelled, validation_code=code
+        )
+        assert codes_of(outcome) == [StatusCode.GRANTED]
+
+
+@pytest.mark.requirement("CAP-16")
+async def test_till_has_one_name_however_it_is_written(shop: Shop) -> None:
+    till_id = await declare_till(shop, "Kasse Å")
+    for same in ("kasse å", " KASSE Å ", "Kasse A\u030a"):
+        with pytest.raises(AlreadyExists):
+            await declare_till(shop, same)
+    member_id, reward = await add_member(shop), await shop.create_reward()
+    code = await request_code(shop, till_id, member_id)
+    outcome = await issue(
+        shop, "1", member_id, item(reward), till="kasse a\u030a", validation_code=code
+    )
+    assert codes_of(outcome) == [StatusCode.GRANTED]
+
+
+@pytest.mark.requirement("CAP-16")
+async def test_bound_credential_is_always_at_its_till(shop: Shop) -> None:
+    here, there = await declare_till(shop), await declare_till(shop, "Till 2")
+    bound = replace(shop.caller, till=BoundTill(here, "Till 1", "till 1"))
+    member_id, reward = await add_member(shop), await shop.create_reward()
+    path = ("input", "till")
+    for other in ("Till 2", "kiosk", ""):
+        await refuse(shop, member_id, "bound", path, till=other, caller=bound)
+    await refuse(shop, member_id, "required", caller=bound)
+    elsewhere = await request_code(shop, there, member_id)
+    await refuse(shop, member_id, "exists", validation_code=elsewhere, caller=bound)
+    for till in (None, "till 1 "):
+        code = await request_code(shop, here, member_id)
+        outcome = await issue(
+            shop,
+            f"at {till}",
+            member_id,
+            item(reward),
+            till=till,
+            validation_code=code,
+            caller=bound,
+        )
+        assert codes_of(outcome) == [StatusCode.GRANTED]
+        assert outcome.command.till == "Till 1"
+
+
+@pytest.mark.requirement("CAP-13", "CAP-16")
+async def test_code_of_a_namesake_elsewhere_is_none_for_a_bound_credential(shop: Shop) -> None:
+    child = await add_child(shop)
+    here, there = await declare_till(shop), await declare_till(child)
+    bound = replace(reaching(shop, child), till=BoundTill(here, "Till 1", "till 1"))
+    childs = organization(child.caller.organization_id)
+    scope: dict[str, Any] = {"data_scope": DataScope.OTHER, "organizations": (childs,)}
+    member_id, reward = await add_member(shop), await child.create_reward()
+    wanted = item(reward, organization=childs)
+    code = await request_code(child, there, member_id)
+    with pytest.raises(InvalidInput) as raised:
+        await issue(shop, "1", member_id, wanted, validation_code=code, caller=bound, **scope)
+    assert raised.value.path == CODE_PATH
+    code = await request_code(shop, here, member_id)
+    await issue(shop, "1", member_id, wanted, validation_code=code, caller=bound, **scope)
+
+
+@pytest.mark.requirement("CAP-16")
+async def test_credential_is_bound_to_a_till_of_its_organization(shop: Shop) -> None:
+    till_id = await declare_till(shop)
+    await declare_till(shop, "Next door", caller=shop.neighbor)
+    where = (shop.database, shop.caller.tenant_id, shop.caller.organization_id, "till")
+    made = await create_partner_token(*where, [Scope.ISSUE], till=" TILL 1")
+    assert made.credential.till_id == till_id
+    caller = await authenticate(shop.database, made.text)
+    assert caller.till == BoundTill(till_id, "Till 1", "till 1")
+    for till, scope, path in (
+        ("Next door", Scope.ISSUE, "till"),
+        ("kiosk", Scope.ISSUE, "till"),
+        (NUL, Scope.ISSUE, "till"),
+        ("Till 1", Scope.MEMBERS, "scopes"),
+    ):
+        with pytest.raises(InvalidInput) as refusal:
+            await create_partner_token(*where, [Scope.ISSUE, scope], till=till)
+        assert refusal.value.path == (path,)
 
 
 @pytest.mark.requirement("CAP-16")
@@ -190,6 +281,19 @@ async def test_code_without_a_declared_till_is_refused(shop: Shop) -> None:
     code = await request_code(shop, till_id, member_id)
     await refuse(shop, member_id, "till", validation_code=code)
     await refuse(shop, member_id, "exists", ("input", "till"), till="kiosk", validation_code=code)
+    # Of an organization without tills as well.
+    reward = await replace(shop, caller=shop.neighbor).create_reward()
+    with pytest.raises(InvalidInput) as raised:
+        await issue(
+            shop,
+            "1",
+            member_id,
+            item(reward),
+            till="Till 1",
+            validation_code=code,
+            caller=shop.neighbor,
+        )
+    assert raised.value.path == ("input", "till")
     await refuse(shop, member_id, "characters", till="Till 1", validation_code=NUL)
     await refuse(shop, member_id, "length", till="Till 1", validation_code="0" * 65)
 

@@ -19,7 +19,7 @@ from gateway.text import check_text
 
 @dataclass(frozen=True, slots=True)
 class CreateTill:
-    """A till; without an organization, the caller's own."""
+    """A till; without an organization, the caller's own. Names that differ in case or in blanks around them are the same."""
 
     request_id: str
     name: str

@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -48,6 +48,18 @@ class Till:
             value["name"],
             datetime.fromisoformat(value["created_at"]),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredTills:
+    """Which organizations declare tills, and those tills of theirs that calls name: ids by organization and key of the name."""
+
+    organization_ids: frozenset[UUID] = frozenset()
+    ids: Mapping[tuple[UUID, str], UUID] = field(default_factory=dict)
+
+
+# Of most organizations.
+NO_TILLS = DeclaredTills()
 
 
 def new_code() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,14 +11,12 @@ import asyncpg
 from gateway.issuing.tills.model import Till
 from gateway.operations.model import Operation
 from gateway.storage.database import Connection
-
-# An organization and the name of a till of its own.
-TillName = tuple[UUID, str]
+from gateway.text import to_name_key
 
 _COLUMNS = "id, organization_id, name, created_at"
 
 INSERT = """
-INSERT INTO tills (tenant_id, id, organization_id, name, created_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO tills (tenant_id, id, organization_id, name, created_at, name_key) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING
 RETURNING id
 """
@@ -26,11 +24,6 @@ RETURNING id
 FETCH = f"""
 SELECT {_COLUMNS} FROM tills
 WHERE tenant_id = $1 AND organization_id = ANY($2::uuid[]) ORDER BY organization_id, name
-"""
-
-FETCH_NAMED = f"""
-SELECT {_COLUMNS} FROM tills
-WHERE tenant_id = $1 AND (organization_id, name) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
 """
 
 FETCH_ONE = f"SELECT {_COLUMNS} FROM tills WHERE tenant_id = $1 AND id = $2"
@@ -53,8 +46,8 @@ SELECT used_at IS NOT NULL AS is_used FROM validation_codes WHERE tenant_id = $1
 
 
 async def insert_till(connection: Connection, tenant_id: UUID, till: Till) -> bool:
-    """Write a till; False if its organization has one of this name."""
-    row = (till.id, till.organization_id, till.name, till.created_at)
+    """Write a till; False if its organization has one of this name, in whatever case."""
+    row = (till.id, till.organization_id, till.name, till.created_at, to_name_key(till.name))
     return bool(await connection.fetch(INSERT, tenant_id, *row))
 
 
@@ -64,16 +57,6 @@ async def fetch_tills(
     """Return the tills of these organizations."""
     rows = await connection.fetch(FETCH, tenant_id, organization_ids)
     return [_to_till(row) for row in rows]
-
-
-async def fetch_named_tills(
-    connection: Connection, tenant_id: UUID, wanted: Collection[TillName]
-) -> dict[TillName, Till]:
-    """Return those of the tills that there are."""
-    rows = await connection.fetch(
-        FETCH_NAMED, tenant_id, [id_ for id_, _ in wanted], [name for _, name in wanted]
-    )
-    return {(row["organization_id"], row["name"]): _to_till(row) for row in rows}
 
 
 async def fetch_till(connection: Connection, tenant_id: UUID, till_id: UUID) -> Till | None:

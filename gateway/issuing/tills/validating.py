@@ -1,8 +1,8 @@
-"""A call from a declared till brings a code of its member, which it uses up (CAP-16)."""
+"""Where tills are declared, a call names one and brings a code of its member, which it uses up (CAP-16)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from gateway.access import Caller, Scope
@@ -10,11 +10,13 @@ from gateway.errors import FieldError, InvalidInput, OutOfReach
 from gateway.issuing.model import IssueCommand
 from gateway.issuing.reach import Reach
 from gateway.issuing.tills import store
-from gateway.issuing.tills.model import Till, hash_code
+from gateway.issuing.tills.model import DeclaredTills, hash_code
 from gateway.operations.model import Operation
 from gateway.storage.database import Connection
+from gateway.text import to_name_key
 
 CODE_PATH = ("input", "validationCode")
+TILL_PATH = ("input", "till")
 
 
 def require_permission_to_skip(caller: Caller, command: IssueCommand) -> None:
@@ -28,60 +30,78 @@ def require_permission_to_skip(caller: Caller, command: IssueCommand) -> None:
         raise OutOfReach(message, ("input", "skipValidation"))
 
 
-async def find_tills(
-    connection: Connection, tenant_id: UUID, reaches: Iterable[Reach]
-) -> Mapping[store.TillName, Till]:
-    """Return the declared tills at which any of the calls needs a code; one round trip, or none if no call names a till."""
-    wanted = {name for reach in reaches for name in _names(reach)}
-    if not wanted:
-        return {}
-    return await store.fetch_named_tills(connection, tenant_id, sorted(wanted))
+def place_at_till(caller: Caller, command: IssueCommand) -> IssueCommand:
+    """Return the command of a credential that is bound to a till as made at that till; any other as it is.
 
-
-def _names(reach: Reach) -> list[store.TillName]:
-    """Return which tills a call may mean: of the caller's organization, and of the organizations in the call's scope."""
-    command = reach.command
-    if command.till is None or command.skips_validation:
-        return []
-    return [(id_, command.till) for id_ in sorted(reach.organization_ids | {reach.home_id})]
+    Raises:
+        InvalidInput: the command names another till.
+    """
+    till = caller.till
+    if till is None:
+        return command
+    if command.till is not None and to_name_key(command.till) != till.name_key:
+        raise _refuse(TILL_PATH, "bound", "till must be the one that this credential is bound to.")
+    return replace(command, till=till.name)
 
 
 async def validate(
     connection: Connection,
-    tenant_id: UUID,
+    caller: Caller,
     reach: Reach,
-    declared: Mapping[store.TillName, Till],
+    declared: DeclaredTills,
     member_id: UUID,
     operation: Operation,
 ) -> None:
-    """Use up the call's code, if it names a declared till and does not skip; undone with the call if nothing is issued.
+    """Use up the call's code where one is needed; undone with the call if nothing is issued.
 
-    `declared` is what `find_tills` found. Round trips: one with a valid code, none without a declared till.
+    One is needed of a credential that is bound to a till, and wherever an organization of the call declares tills, unless the
+    call skips it. Round trips: one with a valid code, none where none is needed.
 
     Raises:
-        InvalidInput: the code is missing, or is not the member's for this till, or has expired, or was used.
+        InvalidInput: the till is missing or unknown; the code is missing, is not the member's for this till, has expired, or was
+            used.
     """
-    names = _names(reach)
-    if not names:
+    command = reach.command
+    if command.skips_validation:
         return
-    tills = [declared[name] for name in names if name in declared]
-    code = reach.command.validation_code
-    if not tills:
-        if code is not None:
-            raise _refuse(
-                ("input", "till"), "exists", "till must be a declared till: a code came with it."
-            )
+    till_ids = _find_tills(caller, reach, declared)
+    if not till_ids:
         return
-    if code is None:
+    if command.validation_code is None:
         raise _refuse(CODE_PATH, "required", "validationCode is required at this till.")
-    hashes = _hash(tenant_id, tills, member_id, code)
-    if not await store.spend_code(connection, tenant_id, hashes, operation):
-        is_used = await store.is_code_used(connection, tenant_id, hashes)
+    hashes = [
+        hash_code(caller.tenant_id, till_id, member_id, command.validation_code)
+        for till_id in till_ids
+    ]
+    if not await store.spend_code(connection, caller.tenant_id, hashes, operation):
+        is_used = await store.is_code_used(connection, caller.tenant_id, hashes)
         raise _explain(is_used)
 
 
-def _hash(tenant_id: UUID, tills: Sequence[Till], member_id: UUID, code: str) -> list[bytes]:
-    return [hash_code(tenant_id, till.id, member_id, code) for till in tills]
+def _find_tills(caller: Caller, reach: Reach, declared: DeclaredTills) -> list[UUID]:
+    """Return the tills whose codes the call may bring, of each organization at most one; none where no code is needed.
+
+    Raises:
+        InvalidInput: tills are declared, and the call names none of them; or none is, and it brings a code.
+    """
+    if caller.till is not None:
+        return [caller.till.id]
+    command = reach.command
+    declaring = reach.till_organization_ids & declared.organization_ids
+    if not declaring:
+        if command.validation_code is not None:
+            message = "till must be a declared till: a code came with it."
+            raise _refuse(TILL_PATH, "exists", message)
+        return []
+    if command.till is None:
+        message = "till is required: the organization declares tills. Name it, and send the member's code."
+        raise _refuse(TILL_PATH, "required", message)
+    name_key = to_name_key(command.till)
+    named = [(organization_id, name_key) for organization_id in sorted(declaring)]
+    till_ids = [declared.ids[name] for name in named if name in declared.ids]
+    if not till_ids:
+        raise _refuse(TILL_PATH, "exists", "till must be one of the declared tills.")
+    return till_ids
 
 
 def _explain(is_used: bool | None) -> InvalidInput:
