@@ -51,6 +51,7 @@ APPLICATION: Mapping[str, Access] = {
     "tenants": READ,
     "organizations": Access(update="created_at"),
     "credentials": changing("last_used_at"),
+    "credential_limits": Access(update="used_minor day"),
     "secret_keys": ADD,
     # The ledger.
     "assets": ADD,
@@ -117,6 +118,7 @@ OPERATOR: Mapping[str, Access] = {
     "credentials": changing(
         "secret_hash previous_secret_hash previous_until expires_at revoked_at"
     ),
+    "credential_limits": deleting(changing("maximum_minor")),
 }
 
 ROLES: Mapping[str, Mapping[str, Access]] = {APPLICATION_ROLE: APPLICATION, OPERATOR_ROLE: OPERATOR}

@@ -11,7 +11,7 @@ from gateway.errors import FieldError, InvalidInput, NotFound
 from gateway.ledger import limit_store
 from gateway.ledger.assets import Asset, InexactAmount, to_minor
 from gateway.ledger.limits import DailyLimit
-from gateway.storage.database import Connection, Database
+from gateway.storage.database import Database
 from gateway.tenants import credentials_store
 from gateway.tenants.store import fetch_assets_by_code
 
@@ -49,24 +49,22 @@ async def set_daily_limits(
     credential_id: UUID,
     limits: list[tuple[UUID, int | None]],
 ) -> None:
-    """Set or remove a credential's limits; those of assets that are not named stay. In force within a second.
+    """Set or remove a credential's limits; those of assets that are not named stay. In force within a second. As the operator.
 
     Raises:
         NotFound: the tenant has no such credential.
+        OperatorNeeded: whoever logged in may not be the operator.
     """
     maxima = [(asset_id, minor) for asset_id, minor in limits if minor is not None]
     removed = [asset_id for asset_id, minor in limits if minor is None]
     at = datetime.now(UTC)
-
-    async def work(connection: Connection) -> None:
+    async with database.operator_transaction() as connection:
         if not await credentials_store.has_credential(connection, tenant_id, credential_id):
             raise NotFound("No such credential.", ("credentialId",))
         if maxima:
             await limit_store.set_limits(connection, tenant_id, credential_id, maxima, at)
         if removed:
             await limit_store.remove_limits(connection, tenant_id, credential_id, removed)
-
-    await database.run_transaction(work)
 
 
 async def fetch_daily_limits(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from gateway.access import PARTNER_SCOPES, Caller
@@ -140,14 +141,16 @@ async def test_what_moves_value_that_is_there_already_counts_not(shop: Shop) -> 
     assert await used(shop, caller) == {"PTS": 10, "USD": 0}
 
 
-async def test_new_day_begins_with_the_whole_limit(shop: Shop) -> None:
+async def test_new_day_begins_with_the_whole_limit(
+    shop: Shop, owner: asyncpg.Connection[asyncpg.Record]
+) -> None:
     member, caller = await add_member(shop), await limited(shop, USD="25.00")
     await grant(shop, custom("1", member), caller)
-    await shop.database.fetch("UPDATE credential_limits SET day = day - 1")
+    await owner.execute("UPDATE credential_limits SET day = day - 1")
     await grant(shop, custom("2", member), caller)
     assert await used(shop, caller) == {"USD": 2500}
     # A clock that is behind does not begin the day before again.
-    await shop.database.fetch("UPDATE credential_limits SET day = day + 1")
+    await owner.execute("UPDATE credential_limits SET day = day + 1")
     with pytest.raises(LimitExceeded):
         await grant(shop, custom("3", member), caller)
 

@@ -22,9 +22,8 @@ CREATE TABLE credential_limits (
     CONSTRAINT credential_limits_asset FOREIGN KEY (tenant_id, asset_id) REFERENCES assets (tenant_id, id)
 ) WITH (fillfactor = 50);
 """
-GRANTS = "GRANT SELECT, INSERT, UPDATE, DELETE ON credential_limits TO rewards_gateway;"
 
 
 async def forwards() -> MigrationManager:
     """Create the table."""
-    return run_statements(migration_id=ID, description=DESCRIPTION, statements=(LIMITS, GRANTS))
+    return run_statements(migration_id=ID, description=DESCRIPTION, statements=(LIMITS,))
