@@ -19,6 +19,7 @@ from gateway.ledger.assets import Asset
 from gateway.promises import Promise
 from gateway.storage.database import Connection, Database
 from gateway.storage.union_store import Question
+from gateway.tenants.asset_rights import asset_scope_of
 from gateway.tenants.assets import load_assets, recall_asset
 from resolvers.batches import AnyBatch, AskedBatch, FetchedBatch, Loader, Reader
 
@@ -44,6 +45,8 @@ class Loaders:
         self.assets: dict[UUID, Asset] = {}
         # Those that were looked up by their id as JSON has it: the items of a list have few different ones.
         self.assets_by_text: dict[str, Asset] = {}
+        # What its balances and statements show: a member sees all that they have.
+        self.asset_scope = asset_scope_of(caller)
         self._reader = Reader(database)
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
 

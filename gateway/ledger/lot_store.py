@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from gateway.ledger.asset_scope_store import NO_SCOPE, AssetScope, seen
 from gateway.ledger.balance import Lot
 from gateway.ledger.model import Account, OwnerKind
 from gateway.storage.database import Connection, column
@@ -69,11 +70,12 @@ WHERE tenant_id = $1 AND account_id = ANY($2::uuid[]) AND remaining_minor > 0 AN
 GROUP BY account_id
 """
 
-NEXT = """
+NEXT = f"""
 SELECT wanted.member_id, accounts.asset_id, upcoming.expires_at, upcoming.amount_minor
 FROM unnest($2::uuid[]) AS wanted (member_id)
 JOIN accounts ON accounts.tenant_id = $1 AND accounts.owner_id = wanted.member_id AND accounts.owner_kind = 'MEMBER'
     AND accounts.expires_after_days IS NOT NULL AND ($3::uuid IS NULL OR accounts.asset_id = $3)
+    AND {seen("accounts.asset_id", 5)}
 CROSS JOIN LATERAL (
     SELECT expires_at, sum(remaining_minor)::bigint AS amount_minor FROM lots
     WHERE tenant_id = $1 AND account_id = accounts.id AND remaining_minor > 0
@@ -134,10 +136,12 @@ async def fetch_next_expirations(
     member_ids: Sequence[UUID],
     asset_id: UUID | None,
     limit: int,
+    scope: AssetScope | None = None,
 ) -> dict[UUID, list[Expiration]]:
-    """Return what of each member's balances expires next, the soonest first; every member asked for has a list."""
+    """Return what of each member's balances in the scope expires next, the soonest first; every member asked for has a list."""
     upcoming: dict[UUID, list[Expiration]] = {member_id: [] for member_id in member_ids}
-    rows = await connection.fetch(NEXT, tenant_id, list(member_ids), asset_id, limit)
+    seen_by = scope or NO_SCOPE
+    rows = await connection.fetch(NEXT, tenant_id, list(member_ids), asset_id, limit, *seen_by)
     for member_id, of_asset, expires_at, amount_minor in rows:
         if len(upcoming[member_id]) < limit:
             upcoming[member_id].append(Expiration(of_asset, amount_minor, expires_at))

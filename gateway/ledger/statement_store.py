@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from gateway.ledger.asset_scope_store import NO_SCOPE, AssetScope, seen
 from gateway.ledger.model import Account, OwnerKind, TransactionKind
 from gateway.ledger.search_store import ENTRY_COLUMNS, entries_between, last_entry
 from gateway.ledger.statement import (
@@ -42,12 +43,13 @@ def _both_ways(statement: str, place: str, newer: str, older: str, limit: str) -
     }
 
 
-_ALL_ASSETS = """
+_ALL_ASSETS = f"""
 SELECT wanted.member_id, entries.*, ledger_transactions.kind
 FROM unnest($2::uuid[]) AS wanted (member_id)
 CROSS JOIN LATERAL (
     SELECT page.* FROM accounts CROSS JOIN LATERAL <page> AS page
     WHERE accounts.tenant_id = $1 AND owner_id = wanted.member_id AND owner_kind = 'MEMBER' AND entry_count > 0
+        AND {seen("accounts.asset_id", 10)}
     ORDER BY page.occurred_at DESC, page.account_id DESC, page.sequence DESC LIMIT $9
 ) AS entries
 JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
@@ -85,10 +87,10 @@ ONE_ASSET_BY_TIME = _both_ways(
 )
 
 # Every entry of a bounded account counts its account up, so the accounts know.
-COUNT = """
+COUNT = f"""
 SELECT owner_id, sum(entry_count)::bigint FROM accounts
 WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER'
-    AND ($3::uuid IS NULL OR asset_id = $3)
+    AND ($3::uuid IS NULL OR asset_id = $3) AND {seen("asset_id", 4)}
 GROUP BY owner_id
 """
 
@@ -96,10 +98,10 @@ GROUP BY owner_id
 COUNT_BY_TIME = f"""
 SELECT owner_id, sum(until.sequence - since.sequence)::bigint
 FROM accounts
-CROSS JOIN LATERAL {last_entry("occurred_at < $5")} AS until
-CROSS JOIN LATERAL {last_entry("occurred_at < $4")} AS since
+CROSS JOIN LATERAL {last_entry("occurred_at < $7")} AS until
+CROSS JOIN LATERAL {last_entry("occurred_at < $6")} AS since
 WHERE tenant_id = $1 AND owner_id = ANY($2::uuid[]) AND owner_kind = 'MEMBER'
-    AND ($3::uuid IS NULL OR asset_id = $3)
+    AND ($3::uuid IS NULL OR asset_id = $3) AND {seen("asset_id", 4)}
 GROUP BY owner_id
 """
 
@@ -112,7 +114,7 @@ CROSS JOIN LATERAL (
 ) AS entries
 JOIN accounts ON accounts.tenant_id = $1 AND accounts.id = entries.account_id AND owner_kind = 'MEMBER'
 JOIN ledger_transactions ON ledger_transactions.tenant_id = $1 AND ledger_transactions.id = entries.transaction_id
-WHERE $4::uuid IS NULL OR owner_id = $4
+WHERE ($4::uuid IS NULL OR owner_id = $4) AND {seen("entries.asset_id", 5)}
 """
 
 
@@ -123,8 +125,12 @@ async def fetch_entries_pages(
     asset_id: UUID | None,
     request: PageRequest[EntryPlace],
     period: Period = ALWAYS,
+    scope: AssetScope | None = None,
 ) -> dict[UUID, Page[StatementEntry]]:
-    """Return the same page of each member's statement: of one asset in posting order, or of all in the order of time."""
+    """Return the same page of each member's statement: of one asset in posting order, or of all in the order of time.
+
+    Of all, as far as the scope sees them; one that is named is taken to be seen.
+    """
     newest, oldest = _bounds_of(period)
     newer = min(request.after or newest, newest)
     older = max(request.before or oldest, oldest)
@@ -140,6 +146,7 @@ async def fetch_entries_pages(
             older.account_id,
             older.sequence,
             request.fetch_limit,
+            *(scope or NO_SCOPE),
         )
     elif period != ALWAYS:
         rows = await connection.fetch(
@@ -175,27 +182,34 @@ async def count_entries(
     member_ids: Sequence[UUID],
     asset_id: UUID | None,
     period: Period = ALWAYS,
+    scope: AssetScope | None = None,
 ) -> dict[UUID, int]:
-    """Return how many entries each member's statement has; every member asked for has a count."""
+    """Return how many entries each member's statement has in the scope; every member asked for has a count."""
+    parameters = (tenant_id, member_ids, asset_id, *(scope or NO_SCOPE))
     if period == ALWAYS:
-        rows = await connection.fetch(COUNT, tenant_id, member_ids, asset_id)
+        rows = await connection.fetch(COUNT, *parameters)
     else:
         newest, oldest = _bounds_of(period)
         times = (oldest.occurred_at, max(oldest.occurred_at, newest.occurred_at))
-        rows = await connection.fetch(COUNT_BY_TIME, tenant_id, member_ids, asset_id, *times)
+        rows = await connection.fetch(COUNT_BY_TIME, *parameters, *times)
     return dict.fromkeys(member_ids, 0) | dict(map(tuple, rows))
 
 
 async def fetch_entries(
-    connection: Connection, tenant_id: UUID, keys: Sequence[EntryKey], owner_id: UUID | None
+    connection: Connection,
+    tenant_id: UUID,
+    keys: Sequence[EntryKey],
+    owner_id: UUID | None,
+    scope: AssetScope | None = None,
 ) -> dict[EntryKey, StatementEntry]:
-    """Return the members' entries with these keys, of one member only unless `owner_id` is None."""
+    """Return the members' entries with these keys in the scope, of one member only unless `owner_id` is None."""
     rows = await connection.fetch(
         BY_KEY,
         tenant_id,
         [key.transaction_id for key in keys],
         [key.index for key in keys],
         owner_id,
+        *(scope or NO_SCOPE),
     )
     entries = map(_to_entry, rows)
     return {entry.key: entry for entry in entries}

@@ -106,7 +106,7 @@ async def _decide(
             stored = await store.fetch_operations(connection, caller, keys)
             for request in waiting:
                 if row := stored.get((request.kind, request.key)):
-                    decided[request.operation_id] = _meet(request, row)
+                    decided[request.operation_id] = _meet(caller, request, row)
         # A key that was held and is now gone belonged to a request that was undone: claim it again.
         waiting = [request for request in waiting if request.operation_id not in decided]
         if not waiting:
@@ -118,11 +118,14 @@ async def _decide(
     ]
 
 
-def _meet(request: Request, stored: asyncpg.Record) -> Answer | IdempotencyConflict:
+def _meet(caller: Caller, request: Request, stored: asyncpg.Record) -> Answer | IdempotencyConflict:
     if stored["fenced_at"] is not None:
         return OperationFenced(request)
     if differing := request.find_differing(stored["field_hashes"]):
         return IdempotencyConflict(request, differing)
+    # A partner of two organizations has one set of keys, and each organization's answers are its own. A member is one person.
+    if caller.member_id is None and stored["organization_id"] != caller.organization_id:
+        return IdempotencyConflict(request, ("organization",))
     # The same operation id means that this very request committed and only the reply was lost.
     replay = stored["id"] != request.operation_id
     return Answer(stored["answer"], stored["id"], idempotent_replay=replay)

@@ -37,7 +37,7 @@ FROM (
 """
 
 FETCH = """
-SELECT kind, key, id, field_hashes, answer, created_at, fenced_at, credential_id FROM operations
+SELECT kind, key, id, organization_id, field_hashes, answer, created_at, fenced_at, credential_id FROM operations
 WHERE tenant_id = $1 AND partner_id = $2 AND (kind, key) IN (SELECT * FROM unnest($3::text[], $4::text[]))
 """
 

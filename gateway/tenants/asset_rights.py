@@ -12,6 +12,7 @@ from uuid import UUID
 
 from gateway.access import Caller
 from gateway.errors import NotFound, OutOfReach
+from gateway.ledger.asset_scope_store import AssetScope
 from gateway.ledger.assets import Asset, AssetUse, say_forbidden
 from gateway.storage.database import Connection
 from gateway.tenants.assets import load_assets
@@ -26,6 +27,13 @@ class VisibleAssets:
 
     assets: Mapping[UUID, Asset]
     forbidden_ids: Set[UUID]
+
+
+def asset_scope_of(caller: Caller) -> AssetScope | None:
+    """Return which assets the caller sees in what members and groups have; None for all, as members see what is theirs."""
+    if caller.member_id is not None:
+        return None
+    return AssetScope(tuple(sorted(caller.organization_ids)), caller.organization_id)
 
 
 async def find_forbidden_uses(

@@ -42,7 +42,9 @@ expose_enum(
 class Asset(Node):
     """An asset; but for its issuers it never changes. Its id is a GUID."""
 
-    code: str = strawberry.field(description="Short code, unique in the tenant, such as `USD`.")
+    code: str = strawberry.field(
+        description="Short code, such as `USD`, unique among what the tenant and its owner have."
+    )
     name: str = strawberry.field(description="Name for people.")
     kind: AssetKind = strawberry.field(description="What it counts.")
     decimals: int = strawberry.field(description="How many decimals its amounts have.")

@@ -90,4 +90,4 @@ def present_balances(
 def _ask_balances(
     loaders: Loaders, owner_ids: Sequence[UUID], owner_kind: OwnerKind, as_of: datetime | None
 ) -> Question[dict[UUID, list[AssetBalance]]]:
-    return ask_balances(loaders.caller.tenant_id, owner_ids, owner_kind, as_of)
+    return ask_balances(loaders.caller.tenant_id, owner_ids, owner_kind, as_of, loaders.asset_scope)

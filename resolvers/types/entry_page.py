@@ -10,7 +10,9 @@ from uuid import UUID
 from gateway.ledger.statement import EntryPlace, Period, StatementEntry
 from gateway.ledger.statement_store import count_entries, fetch_entries_pages
 from gateway.storage.database import Connection
-from gateway.storage.pages import Page, PageRequest
+from gateway.storage.pages import Page, PageRequest, cut_page
+from gateway.tenants.asset_rights import load_visible_assets
+from gateway.visibility import is_partner
 from resolvers.context import Context
 from resolvers.loaders import Loaders
 from resolvers.pages import Connection as PageConnection
@@ -72,8 +74,13 @@ async def _load_pages(
     request: PageRequest[EntryPlace],
     period: Period,
 ) -> Mapping[UUID, Page[StatementEntry]]:
+    caller = loaders.caller
+    if asset_id is not None and is_partner(caller):
+        found = await load_visible_assets(connection, caller, [asset_id])
+        if asset_id not in found.assets:
+            return {member_id: cut_page(request, []) for member_id in member_ids}
     pages = await fetch_entries_pages(
-        connection, loaders.caller.tenant_id, member_ids, asset_id, request, period
+        connection, caller.tenant_id, member_ids, asset_id, request, period, loaders.asset_scope
     )
     await loaders.learn_assets(
         connection, (entry.asset_id for page in pages.values() for entry in page.items)
@@ -88,4 +95,6 @@ async def _load_counts(
     asset_id: UUID | None,
     period: Period,
 ) -> Mapping[UUID, int]:
-    return await count_entries(connection, loaders.caller.tenant_id, member_ids, asset_id, period)
+    return await count_entries(
+        connection, loaders.caller.tenant_id, member_ids, asset_id, period, loaders.asset_scope
+    )

@@ -39,7 +39,7 @@ async def load_next_expirations(
     """Return each member's next expirations with their assets; a fetcher for loaders."""
     tenant_id = loaders.caller.tenant_id
     upcoming = await lot_store.fetch_next_expirations(
-        connection, tenant_id, member_ids, asset_id, limit
+        connection, tenant_id, member_ids, asset_id, limit, loaders.asset_scope
     )
     await loaders.learn_assets(
         connection, (found.asset_id for of_one in upcoming.values() for found in of_one)

@@ -94,7 +94,9 @@ async def load_entry_nodes(context: Context, keys: Sequence[EntryKey]) -> list[L
     """Return the entries that the caller may see, in the order of the keys; one statement."""
     caller, loaders = context.caller, context.loaders
     async with context.database.connection() as connection:
-        entries = await fetch_entries(connection, caller.tenant_id, keys, caller.member_id)
+        entries = await fetch_entries(
+            connection, caller.tenant_id, keys, caller.member_id, loaders.asset_scope
+        )
         await loaders.learn_assets(connection, (entry.asset_id for entry in entries.values()))
     return [to_ledger_entry(entries[key], loaders) if key in entries else None for key in keys]
 

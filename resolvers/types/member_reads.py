@@ -127,7 +127,9 @@ def _ask_members(loaders: Loaders, ids: Sequence[UUID]) -> Question[dict[UUID, d
 def _ask_wallets(
     loaders: Loaders, ids: Sequence[UUID], shape: WalletShape
 ) -> Question[dict[UUID, Wallet]]:
-    return ask_wallets(loaders.caller.tenant_id, ids, has_times=shape.has_times)
+    return ask_wallets(
+        loaders.caller.tenant_id, ids, has_times=shape.has_times, scope=loaders.asset_scope
+    )
 
 
 async def _fetch_links(

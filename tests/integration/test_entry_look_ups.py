@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from gateway.ledger import balance_store, statement_store
+from gateway.ledger.asset_scope_store import AssetScope
 from gateway.ledger.model import Account, OwnerKind
 from gateway.storage.database import Database
 from gateway.storage.pages import ID_HIGHEST, ID_LOWEST
@@ -32,6 +33,8 @@ POSITIONS = {
 }
 NEWEST = (at(2**33), ID_HIGHEST, 2**60)
 OLDEST = (at(-(2**33)), ID_LOWEST, 0)
+# Of a partner, whose statements also look up whose the assets are.
+SCOPE = AssetScope((ID_LOWEST,), ID_LOWEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,12 @@ async def test_page_reads_itself_and_the_way_to_it(
     by_time = (newer[0], newer[2], older[0], older[2])
     for work in (
         await account.measure(
-            statement_store.ALL_ASSETS[backwards], [account.member_id], *newer, *older, LIMIT
+            statement_store.ALL_ASSETS[backwards],
+            [account.member_id],
+            *newer,
+            *older,
+            LIMIT,
+            *SCOPE,
         ),
         await account.measure(
             statement_store.ONE_ASSET_BY_TIME[backwards], *named, *by_time, LIMIT
@@ -113,13 +121,15 @@ async def test_past_balance_and_count_read_the_way_to_a_time(
 ) -> None:
     second = POSITIONS[position]
     members = [account.member_id]
-    past = await account.measure(balance_store.BALANCES_AS_OF.text, members, "MEMBER", at(second))
+    past = await account.measure(
+        balance_store.BALANCES_AS_OF.text, members, "MEMBER", *SCOPE, at(second)
+    )
     assert past.rows == (1 if second else 0)
     assert past.entries <= LOOKS_MAX + 1, past
     assert past.blocks <= BLOCKS_MAX, past
 
     counted = await account.measure(
-        statement_store.COUNT_BY_TIME, members, None, at(50), at(second)
+        statement_store.COUNT_BY_TIME, members, None, *SCOPE, at(50), at(second)
     )
     assert counted.entries <= 2 * LOOKS_MAX, counted
     assert counted.blocks <= 2 * BLOCKS_MAX, counted
@@ -130,7 +140,7 @@ async def test_open_end_of_a_statement_is_found_in_one_look(
     account: LongAccount, backwards: bool
 ) -> None:
     statement = statement_store.ALL_ASSETS[backwards]
-    work = await account.measure(statement, [account.member_id], *NEWEST, *OLDEST, LIMIT)
+    work = await account.measure(statement, [account.member_id], *NEWEST, *OLDEST, LIMIT, *SCOPE)
     assert (work.rows, work.entries) == (LIMIT, LIMIT + 1)
 
 
@@ -145,7 +155,8 @@ async def test_page_deep_in_a_statement_reads_as_little_as_one_near_its_beginnin
         else:
             place = [[account.member_id], at(number), account.id, number, *OLDEST]
         statements = statement_store.ONE_ASSET if of_one_asset else statement_store.ALL_ASSETS
-        found.append(await account.measure(statements[False], *place, LIMIT))
+        scope = () if of_one_asset else SCOPE
+        found.append(await account.measure(statements[False], *place, LIMIT, *scope))
     first, deep = found
     assert first.rows == deep.rows == LIMIT
     assert deep.entries <= first.entries + 1, found

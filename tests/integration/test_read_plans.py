@@ -90,7 +90,7 @@ PLANS |= {
 # What a wallet's page asks at one moment, in one statement.
 WALLET_PAGE = write_union(
     (
-        wallet_store.FETCH[wallet_store.WalletForm(is_one=True, has_times=True)],
+        wallet_store.FETCH[wallet_store.WalletForm(is_one=True, has_times=True, is_scoped=False)],
         list_store.PAGES[list_store.PageForm("member", False, False, GrantColumns.LEAN)],
     )
 )
@@ -130,7 +130,9 @@ async def test_statement_is_planned_once_for_a_connection(database: Database) ->
             await ask(connection, wallet_store.ask_wallets(tenant_id, [member_id], has_times=True))
         plans = await connection.fetchrow(
             "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1",
-            wallet_store.FETCH[wallet_store.WalletForm(is_one=True, has_times=True)].text,
+            wallet_store.FETCH[
+                wallet_store.WalletForm(is_one=True, has_times=True, is_scoped=False)
+            ].text,
         )
     assert plans is not None
     assert plans["generic_plans"] >= 10
