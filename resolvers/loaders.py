@@ -7,6 +7,7 @@ value. Keys that are asked for while nothing else can run are fetched together, 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 from uuid import UUID
 from weakref import ref
@@ -15,6 +16,7 @@ from gateway.access import Caller
 from gateway.grants.list_store import fetch_visible_grants
 from gateway.grants.row import GrantRow
 from gateway.ids import to_uuid
+from gateway.ledger.asset_scope_store import AssetScope
 from gateway.ledger.assets import Asset
 from gateway.promises import Promise
 from gateway.storage.database import Connection, Database
@@ -45,8 +47,6 @@ class Loaders:
         self.assets: dict[UUID, Asset] = {}
         # Those that were looked up by their id as JSON has it: the items of a list have few different ones.
         self.assets_by_text: dict[str, Asset] = {}
-        # What its balances and statements show: a member sees all that they have.
-        self.asset_scope = asset_scope_of(caller)
         self._reader = Reader(database)
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
 
@@ -90,6 +90,11 @@ class Loaders:
     def _keep(self, name: Hashable, begin: Callable[[], AnyBatch]) -> Loader[Any, Any]:
         loader = self._loaders[name] = Loader(self._reader, begin)
         return loader
+
+    @cached_property
+    def asset_scope(self) -> AssetScope | None:
+        """Return of which assets the caller sees balances and entries; None for all."""
+        return asset_scope_of(self.caller)
 
     @property
     def grants(self) -> Loader[UUID, GrantRow]:

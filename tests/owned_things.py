@@ -288,6 +288,7 @@ def _issue(scope: DataScope, *, group: bool = False) -> Action:
             data_scope=scope,
             organizations=(organization,) if organization else (),
             group=by_id(owned.group_id) if group else None,
+            skips_validation=True,
         )
         return await issue_rewards(database, caller, command)
 

@@ -19,8 +19,6 @@ INSERT INTO assets (tenant_id, id, code, name, kind, scale, created_at, expires_
 SELECT $1, id, code, name, kind, scale, $7, expires_after_days, organization_id
 FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[], $8::integer[], $9::uuid[])
     AS given (id, code, name, kind, scale, expires_after_days, organization_id)
-WHERE given.organization_id IS NULL OR NOT EXISTS (SELECT FROM assets AS shared
-    WHERE shared.tenant_id = $1 AND shared.organization_id IS NULL AND shared.code = given.code)
 ON CONFLICT DO NOTHING
 RETURNING id
 """
@@ -86,10 +84,7 @@ async def fetch_organizations(connection: Connection, tenant_id: UUID) -> dict[U
 async def insert_assets(
     connection: Connection, tenant_id: UUID, assets: Sequence[Asset], at: datetime
 ) -> set[UUID]:
-    """Insert assets and return the ids of those inserted; one whose id or code is taken is left out.
-
-    A code is taken by another asset of its organization, and by one of the tenant's.
-    """
+    """Insert assets and return the ids of those inserted; one whose id or code is taken is left out."""
     rows = await connection.fetch(
         INSERT_ASSETS,
         tenant_id,

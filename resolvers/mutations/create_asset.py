@@ -38,7 +38,7 @@ class CreateAssetInput:
         default=None, description="A GUID of your own, if the asset has one already."
     )
     code: str = strawberry.field(
-        description="Short name that the organization and the tenant have not used, 1 to 32 of A-Z, a-z, 0-9, '.', '_', '-'; for example `GOLD`."
+        description="Unique short name, 1 to 32 of A-Z, a-z, 0-9, '.', '_', '-'; for example `GOLD`."
     )
     name: str = strawberry.field(description="Name for people: 1 to 200 characters.")
     kind: AssetKind = strawberry.field(

@@ -42,9 +42,7 @@ expose_enum(
 class Asset(Node):
     """An asset; but for its issuers it never changes. Its id is a GUID."""
 
-    code: str = strawberry.field(
-        description="Short code, such as `USD`, unique among what the tenant and its owner have."
-    )
+    code: str = strawberry.field(description="Short code, unique in the tenant, such as `USD`.")
     name: str = strawberry.field(description="Name for people.")
     kind: AssetKind = strawberry.field(description="What it counts.")
     decimals: int = strawberry.field(description="How many decimals its amounts have.")

@@ -148,18 +148,3 @@ async def test_asset_memory_is_bounded(database: Database, monkeypatch: pytest.M
         for asset in founded.assets:
             assert await load_assets(connection, founded.tenant.id, [asset.id]) == {asset.id: asset}
     assert len(tenant_assets._cache) <= 2
-
-
-@pytest.mark.requirement("MON-13")
-async def test_code_tells_nothing_of_other_organizations(database: Database) -> None:
-    """Two of them may use one code; the tenant's own are nobody else's."""
-    caller = await make_caller(database)
-    await create_asset(database, caller, GOLD)
-    bergen = await create_organization(database, caller.tenant_id, "Acme Bergen")
-    other = replace(caller, organization_id=bergen.id, partner_id=new_id())
-    await create_asset(database, other, replace(GOLD, asset_id=new_id()))
-    for taken in ("GOLD", "PTS"):
-        with pytest.raises(AlreadyExists) as refused:
-            command = replace(GOLD, request_id=taken, asset_id=new_id(), code=taken)
-            await create_asset(database, other, command)
-        assert refused.value.path == ("input", "code")

@@ -25,8 +25,6 @@ UPDATE assets SET organization_id = made.organization_id FROM (
 WHERE assets.tenant_id = made.tenant_id AND assets.id = made.id;
 ALTER TABLE assets ADD CONSTRAINT assets_organization FOREIGN KEY (tenant_id, organization_id)
     REFERENCES organizations (tenant_id, id);
-ALTER TABLE assets DROP CONSTRAINT assets_code_taken;
-ALTER TABLE assets ADD CONSTRAINT assets_code_taken UNIQUE NULLS NOT DISTINCT (tenant_id, organization_id, code);
 CREATE TABLE asset_issuers (
     tenant_id uuid NOT NULL,
     asset_id uuid NOT NULL,
@@ -73,6 +71,6 @@ ALTER TABLE groups ADD CONSTRAINT groups_primary_member_taken UNIQUE (tenant_id,
 
 
 async def forwards() -> MigrationManager:
-    """Add the columns and the table, fill them, and make names of assets and groups unique for each organization."""
+    """Add the columns and the table, fill them, and make names of groups unique for each organization."""
     statements = (ASSETS, MEMBERS, GROUPS)
     return run_statements(migration_id=ID, description=DESCRIPTION, statements=statements)
