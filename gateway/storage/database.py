@@ -30,6 +30,7 @@ from gateway.storage.lending import (
 )
 from gateway.storage.privileges import APPLICATION_ROLE, OPERATOR_ROLE
 from gateway.storage.shares import Share
+from gateway.storage.silence import SilenceWatch
 from gateway.storage.slots import Slots
 
 __all__ = ["Connection", "Database", "column", "run", "to_json"]
@@ -290,13 +291,16 @@ def column(rows: Iterable[Any], name: str) -> list[Any]:
 
 def _connect_with(connector: Connector, keys: Keys | None) -> Callable[..., Awaitable[Any]]:
     """Return how the pool makes a connection, of which it names the driver's options."""
+    watch = SilenceWatch(connector)
 
     async def prepare(connection: PipeliningConnection) -> None:
         connection.own_keys = keys
         await use_codecs(connection)
 
     async def connect(_: object, **options: Any) -> Any:
-        return await connector.connect(prepare, **options)
+        connection = await connector.connect(prepare, **options)
+        watch.add(connection)
+        return connection
 
     return connect
 
