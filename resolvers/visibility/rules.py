@@ -136,7 +136,7 @@ _CATALOG: Mapping[str, Rule] = {
 
 _ANSWERS: Mapping[str, Rule] = {
     "Operation": _asker(
-        "kind key state found id createdAt isComplete safeToRetry safeToUseNewKey advice"
+        "kind key state found id createdAt credentialId isComplete safeToRetry safeToUseNewKey advice"
     ),
     "FenceOperationPayload": _asker("fenced operation"),
     "ClaimRewardsPayload": _asker("requestId results idempotentReplay"),
@@ -217,6 +217,7 @@ _ERRORS: Mapping[str, Rule] = {
     "IdempotencyConflict": _error("differingFields"),
     "RequestInProgress": _error(),
     "Overloaded": _error(),
+    "LimitExceeded": _error("assetId assetCode dailyMaximum left resetsAt"),
     "InsufficientBalance": _error("shortfalls"),
     "Shortfall": _asker("assetId required available missing"),
     "DistributionRejected": _error("requestId errors failures"),
