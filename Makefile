@@ -80,6 +80,10 @@ bench-setup: setup ## Install what the benchmark's peers need: wrk, and PostGrap
 bench: setup ## Measure the gateway beside its peers, in 15 minutes; QUICK=1 in about 3, ONLY="S1 S3" some of it.
 	$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick) $(ONLY)
 
+.PHONY: hostile
+hostile: setup ## Measure what one tenant notices of another that floods, in three minutes; ONLY="H1 H5" some of it.
+	$(BIN)/python -m benchmarks.hostile $(ONLY)
+
 # Pins for every platform and Python that the project supports, with no index address in them.
 # `make lock UPGRADE=--upgrade` takes the newest versions that pyproject.toml allows.
 LOCK = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -97,7 +97,7 @@ class DatabaseAddress:
             )
         return cls(
             url,
-            tuple(_to_server(address) for address in addresses),
+            tuple(_check_server(to_server(address)) for address in addresses),
             parameters.database,
             WRITABLE if target == "any" and len(addresses) > 1 else target,
             seconds,
@@ -165,10 +165,17 @@ def _explain(error: Exception) -> str:
     return RULE
 
 
-def _to_server(address: Any) -> tuple[str, int]:
-    if isinstance(address, str):
-        return address, 0
-    host, port = address
-    if not host or not 1 <= port <= PORT_MAX or any(character in host for character in "@/ "):
+def to_server(address: str | tuple[str, int]) -> tuple[str, int]:
+    """Return host and port of what the driver connects to; a socket has no port."""
+    return (address, 0) if isinstance(address, str) else address
+
+
+def _check_server(server: tuple[str, int]) -> tuple[str, int]:
+    host, port = server
+    if not host.startswith("/") and _is_unusable(host, port):
         raise InvalidAddress(RULE)
-    return host, port
+    return server
+
+
+def _is_unusable(host: str, port: int) -> bool:
+    return not host or not 1 <= port <= PORT_MAX or any(character in host for character in "@/ ")

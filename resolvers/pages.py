@@ -118,7 +118,8 @@ class Connection(Generic[T]):
         return PageInfo(page=self.page, to_cursor=self.to_cursor)
 
     @resolved(
-        "How many items the whole list has. Counted only if asked for: leave it out of hot pages."
+        "How many items the whole list has, counted up to 100,000; longer ones say 100,000 too. Counted only if asked for: "
+        "leave it out of hot pages."
     )
     async def total_count(self) -> int:
         """Count the list."""

@@ -16,6 +16,8 @@ _COUNT_OF_SETUP = 50
 
 FIELD_COSTS: Final = {
     "Query.grantTotals": _TOTALS,
+    # Of all grants of a campaign, and their members.
+    "Campaign.counts": _COUNT_OF_HISTORY,
     **{
         f"{name}Connection.totalCount": _COUNT_OF_HISTORY
         for name in ("Grant", "Hold", "LedgerEntry", "Member", "Notification")

@@ -9,6 +9,7 @@ import asyncpg
 
 from gateway.campaigns.model import Campaign, CampaignStatus, TierMode, definition_from_json
 from gateway.ledger.model import Account
+from gateway.storage.count_store import count_up_to_max
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 
@@ -40,7 +41,7 @@ _FILTERED = "tenant_id = $1 AND organization_id = $2 AND ($3::text[] IS NULL OR 
 _PAGE = f"SELECT {_COLUMNS} FROM campaigns WHERE {_FILTERED} AND id < $4 AND id > $5 "
 PAGES = {False: f"{_PAGE} ORDER BY id DESC LIMIT $6", True: f"{_PAGE} ORDER BY id LIMIT $6"}
 
-COUNT = f"SELECT count(*) FROM campaigns WHERE {_FILTERED}"
+COUNT = count_up_to_max(f"campaigns WHERE {_FILTERED}")
 
 COUNT_GRANTS = """
 SELECT details ->> 'campaign_id' AS campaign_id, count(*) AS grant_count, count(DISTINCT member_id) AS member_count

@@ -16,6 +16,7 @@ from uuid import UUID
 from gateway.access import Caller
 from gateway.grants.filter import GrantFilter
 from gateway.grants.row import COLUMNS, GrantColumns, GrantRow, write_columns
+from gateway.storage.count_store import count_each_up_to_max, count_up_to_max
 from gateway.storage.database import Connection
 from gateway.storage.pages import ID_LOWEST, Page, PageRequest, cut_page, id_bounds
 from gateway.storage.union_store import Question, Rows, Select, ask
@@ -105,15 +106,12 @@ MEMBER_PAGES = {
 }
 
 COUNTS = {
-    name: f"SELECT count(*) FROM grants WHERE {WANTED} AND {anchor}"
-    for name, anchor in ANCHORS.items()
+    name: count_up_to_max(f"grants WHERE {WANTED} AND {anchor}") for name, anchor in ANCHORS.items()
 }
 
-MEMBER_COUNTS = f"""
-SELECT grants.member_id, count(*) FROM grants
-WHERE {WANTED} AND grants.member_id = ANY($13::uuid[])
-GROUP BY grants.member_id
-"""
+MEMBER_COUNTS = count_each_up_to_max(
+    f"grants WHERE {WANTED} AND grants.member_id = wanted.id", "$13"
+)
 
 FETCH_VISIBLE = f"""
 SELECT {write_columns(GrantColumns.DETAIL)} FROM grants WHERE {VISIBLE} AND id = ANY($4::uuid[])
@@ -158,7 +156,7 @@ def _ask_page(
 
 
 async def count_grants(connection: Connection, caller: Caller, wanted: GrantFilter) -> int:
-    """Return how many grants the caller may see."""
+    """Return how many grants the caller may see, up to `COUNTED_MAX`."""
     statement = COUNTS[choose_anchor(caller, wanted)]
     count: int = await connection.fetchval(statement, *wanted_parameters(caller, wanted))
     return count

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from gateway.access import Caller
+from gateway.storage.count_store import count_each_up_to_max
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 from gateway.visibility import visible_to
@@ -34,9 +35,9 @@ ORDER BY listed.id DESC
 """
 PAGES = {False: _PAGES, True: _PAGES.replace(" DESC", "")}
 
-_COUNTS = f"""
-SELECT member_id, count(*) FROM notifications WHERE {_VISIBLE} AND member_id = ANY($4::uuid[]) AND true GROUP BY member_id
-"""
+_COUNTS = count_each_up_to_max(
+    f"notifications WHERE {_VISIBLE} AND member_id = wanted.id AND true", "$4"
+)
 
 # By whether only unread ones are wanted; those have an index of their own.
 UNREAD_PAGES = {

@@ -28,22 +28,28 @@ _KEYS = {
     ),
 }
 
+_GRANTS = "count(*) FILTER (WHERE coalesce(position, 1) = 1)"
+# Elsewhere all benefits of a grant have its key, so that counting the first counts the grant, without sorting all of them.
+_GRANTS_OF_ASSET = "count(DISTINCT grants.id)"
+
 # A benefit's amount is what the ledger posted for it; units of products and entries of competitions are assets too.
 TOTALS = {
     (grouping, name): f"""
 WITH parts AS (
-    SELECT grants.id, {key} AS key, coalesce(asset_id, product_id, competition_id) AS asset_id,
-        coalesce(amount_minor, quantity, entries) AS amount_minor
-    FROM grants LEFT JOIN LATERAL jsonb_to_recordset(benefits) AS benefit
-        (asset_id text, amount_minor bigint, product_id text, quantity bigint, competition_id text, entries bigint) ON true
+    SELECT {key} AS key, coalesce(asset_id, product_id, competition_id) AS asset_id,
+        {_GRANTS_OF_ASSET if grouping is GrantGrouping.ASSET else _GRANTS} AS grant_count,
+        sum(coalesce(amount_minor, quantity, entries))::numeric AS amount_minor
+    FROM grants LEFT JOIN LATERAL ROWS FROM (jsonb_to_recordset(benefits) AS
+        (asset_id text, amount_minor bigint, product_id text, quantity bigint, competition_id text, entries bigint)
+    ) WITH ORDINALITY AS benefit (asset_id, amount_minor, product_id, quantity, competition_id, entries, position) ON true
     WHERE {WANTED} AND {anchor}
+    GROUP BY 1, 2
 ), groups AS (
-    SELECT key, count(DISTINCT id) AS grant_count FROM parts GROUP BY key ORDER BY {order} LIMIT $13
+    SELECT key, sum(grant_count)::bigint AS grant_count FROM parts GROUP BY key ORDER BY {order} LIMIT $13
 )
-SELECT key, groups.grant_count, parts.asset_id, sum(parts.amount_minor)::numeric AS amount_minor
+SELECT key, groups.grant_count, parts.asset_id, parts.amount_minor
 FROM groups JOIN parts USING (key)
-GROUP BY key, groups.grant_count, parts.asset_id
-ORDER BY {order}, parts.asset_id
+ORDER BY {order.replace("grant_count", "groups.grant_count")}, parts.asset_id
 """
     for grouping, (key, order) in _KEYS.items()
     for name, anchor in ANCHORS.items()

@@ -9,6 +9,7 @@ import asyncpg
 
 from gateway.access import Caller
 from gateway.holding.model import HoldRecord, HoldStatus
+from gateway.storage.count_store import count_each_up_to_max
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 from gateway.visibility import visible_to
@@ -72,11 +73,10 @@ ORDER BY listed.id DESC
 """
 PAGES = {False: _PAGES, True: _PAGES.replace(" DESC", "")}
 
-COUNTS = f"""
-SELECT member_id, count(*) FROM {_JOINED}
-WHERE {_VISIBLE} AND member_id = ANY($4::uuid[]) AND ($5::text[] IS NULL OR {_STATUS} = ANY($5))
-GROUP BY member_id
-"""
+COUNTS = count_each_up_to_max(
+    f"{_JOINED} WHERE {_VISIBLE} AND member_id = wanted.id AND ($5::text[] IS NULL OR {_STATUS} = ANY($5))",
+    "$4",
+)
 
 Statuses = tuple[HoldStatus, ...] | None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from gateway.storage.count_store import count_up_to_max
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 
@@ -15,7 +16,7 @@ PAGE_BACKWARDS = """
 SELECT id FROM members WHERE tenant_id = $1 AND id < $2 AND id > $3 ORDER BY id LIMIT $4
 """
 
-COUNT = "SELECT count(*) FROM members WHERE tenant_id = $1"
+COUNT = count_up_to_max("members WHERE tenant_id = $1")
 
 
 async def fetch_member_page(

@@ -11,6 +11,7 @@ from gateway.ledger.assets import AssetKind
 from gateway.ledger.model import OwnerKind
 from gateway.rewards.items import CodePool, Competition, Item, ItemKey, Product
 from gateway.storage import tables
+from gateway.storage.count_store import count_up_to_max
 from gateway.storage.database import Connection, run
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 
@@ -30,7 +31,7 @@ class _Statements:
 def _statements(table: str) -> _Statements:
     # The table's name is one of ours; every value is a parameter.
     rows = f"SELECT id, organization_id, name, created_at FROM {table} WHERE tenant_id = $1"
-    count = f"SELECT count(*) FROM {table} WHERE tenant_id = $1 AND organization_id = $2"
+    count = count_up_to_max(f"{table} WHERE tenant_id = $1 AND organization_id = $2")
     page = f"{rows} AND organization_id = $2 AND id < $3 AND id > $4"
     return _Statements(
         fetch=f"{rows} AND (organization_id, id) IN (SELECT * FROM unnest($2::uuid[], $3::uuid[]))",

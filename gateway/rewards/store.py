@@ -16,6 +16,7 @@ from gateway.rewards.model import (
     payment_config_from_json,
 )
 from gateway.rewards.types import read_configuration
+from gateway.storage.count_store import count_up_to_max
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 
@@ -56,7 +57,7 @@ WHERE {_FILTERED} AND rewards.id < $5 AND rewards.id > $6
 PAGE_FORWARDS = _PAGE + "ORDER BY rewards.id DESC LIMIT $7"
 PAGE_BACKWARDS = _PAGE + "ORDER BY rewards.id LIMIT $7"
 
-COUNT = f"SELECT count(*) FROM rewards WHERE {_FILTERED}"
+COUNT = count_up_to_max(f"rewards WHERE {_FILTERED}")
 
 
 @dataclass(frozen=True, slots=True)

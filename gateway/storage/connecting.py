@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from gateway.database_address import DatabaseAddress
+from gateway.database_address import DatabaseAddress, to_server
 
 # Of a server that another may stand in for, or that may be back soon: the next one is tried.
 UNREACHABLE: Final = (
@@ -78,10 +78,22 @@ class Connector:
         """Return the driver's options for the server that is asked first."""
         return self._options_for(self.server)
 
-    def avoid(self, server: tuple[str, int]) -> None:
-        """Ask this server last."""
-        self._servers.remove(server)
-        self._servers.append(server)
+    async def ask(self, address: str | tuple[str, int]) -> None:
+        """Return if the server at the driver's address takes a new connection and answers on it, within the time for one.
+
+        Raises:
+            OSError: it does not.
+            asyncpg.PostgresError: it refuses.
+        """
+        connection = await self._connect(to_server(address), _ask_something, {})
+        connection.terminate()
+
+    def avoid(self, address: str | tuple[str, int]) -> None:
+        """Ask the server at the driver's address last."""
+        server = to_server(address)
+        if server in self._servers:
+            self._servers.remove(server)
+            self._servers.append(server)
 
     def _prefer(self, server: tuple[str, int]) -> None:
         self._servers.remove(server)
@@ -136,6 +148,10 @@ def explain_error(error: BaseException) -> str:
         return f"shows a certificate that is not trusted: {error.verify_message}"
     text = str(error.strerror or error) if isinstance(error, OSError) else str(error)
     return f"says: {' '.join(text.split()) or type(error).__name__}"
+
+
+async def _ask_something(connection: Any) -> None:
+    await connection.execute("")
 
 
 def _name(server: tuple[str, int]) -> str:

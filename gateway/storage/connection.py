@@ -34,9 +34,10 @@ class PipeliningConnection(asyncpg.Connection):
     These are its protocol, its transport and its statements; docs/decisions/0049-begin-and-commit-travel-along.md says which.
     """
 
-    __slots__ = ("_written", "own_keys")
+    __slots__ = ("_answers_seen", "_silent_looks", "_written", "answers", "is_owed", "own_keys")
 
     # Where the driver keeps these.
+    _addr: Any
     _protocol: Any
     _transport: Any
     _time_and_log: Any
@@ -50,6 +51,24 @@ class PipeliningConnection(asyncpg.Connection):
         super().__init__(*arguments, **options)
         self._written: tuple[str, tuple[Any, ...]] | None = None
         self.own_keys: Keys | None = None
+        # Whether the server owes an answer, and how many it has given: see silence.py. Two stores for each statement.
+        self.is_owed = False
+        self.answers = 0
+        self._answers_seen = 0
+        self._silent_looks = 0
+
+    def count_silent_look(self) -> int:
+        """Return how many times in a row this was called while the server owed one and the same answer."""
+        if self.is_owed and self.answers == self._answers_seen:
+            self._silent_looks += 1
+        else:
+            self._silent_looks = 0
+            self._answers_seen = self.answers
+        return self._silent_looks
+
+    def forgive(self) -> None:
+        """Expect no answer any more: whoever asked has given up or was refused."""
+        self.is_owed = False
 
     @property
     def keys(self) -> Keys:
@@ -109,6 +128,7 @@ class PipeliningConnection(asyncpg.Connection):
         await self.execute("ROLLBACK")
 
     async def _write_and_commit(self, statement: str, values: tuple[Any, ...]) -> str:
+        self.is_owed = True
         prepared = await self._get_statement(statement, None)
         # From here on nothing is waited for until both are sent, or COMMIT could go first.
         await self._protocol._wait_for_cancellation()
@@ -119,7 +139,12 @@ class PipeliningConnection(asyncpg.Connection):
             Sieve(self._transport, self._protocol, rule)
             self._transport.write(to_query(COMMITTED))
             await finish(exchange, waited_for)
+        self._note_answer()
         return rule.status
+
+    def _note_answer(self) -> None:
+        self.is_owed = False
+        self.answers += 1
 
     async def fetch(
         self,
@@ -145,6 +170,7 @@ class PipeliningConnection(asyncpg.Connection):
         record_class: type[asyncpg.Record] | None,
     ) -> list[Any]:
         rows: list[Any]
+        self.is_owed = True
         try:
             rows = await self._protocol.bind_execute(prepared, values, "", 0, False, None)
         except asyncpg.InvalidCachedStatementError:
@@ -153,6 +179,8 @@ class PipeliningConnection(asyncpg.Connection):
                 self._drop_global_statement_cache()
                 raise
             rows = await super().fetch(query, *values, record_class=record_class)
+        self.is_owed = False
+        self.answers += 1
         return rows
 
     # Each other way to run a statement sends what was kept back before it. The driver's types leave the inner ones out.
@@ -161,22 +189,32 @@ class PipeliningConnection(asyncpg.Connection):
         """Do as the driver does, after what `write` has kept back."""
         if self._written is not None:
             await self.send_written()
+        self.is_owed = True
         status: str = await super().execute(query, *values, **options)
+        self._note_answer()
         return status
 
     async def _execute(self, *arguments: Any, **options: Any) -> Any:
         if self._written is not None:
             await self.send_written()
-        return await super()._execute(*arguments, **options)  # type: ignore[misc]
+        self.is_owed = True
+        result = await super()._execute(*arguments, **options)  # type: ignore[misc]
+        self._note_answer()
+        return result
 
     async def _executemany(self, *arguments: Any, **options: Any) -> Any:
         await self.send_written()
-        return await super()._executemany(*arguments, **options)  # type: ignore[misc]
+        self.is_owed = True
+        result = await super()._executemany(*arguments, **options)  # type: ignore[misc]
+        self._note_answer()
+        return result
 
     async def copy_records_to_table(self, *arguments: Any, **options: Any) -> str:
         """Do as the driver does, after what `write` has kept back."""
         await self.send_written()
+        self.is_owed = True
         status: str = await super().copy_records_to_table(*arguments, **options)
+        self._note_answer()
         return status
 
     async def _get_statement(self, *arguments: Any, **options: Any) -> Any:

@@ -30,6 +30,7 @@ from gateway.storage.lending import (
 )
 from gateway.storage.privileges import APPLICATION_ROLE, OPERATOR_ROLE
 from gateway.storage.shares import Share
+from gateway.storage.silence import SilenceWatch
 from gateway.storage.slots import Slots
 
 __all__ = ["Connection", "Database", "column", "run", "to_json"]
@@ -128,6 +129,8 @@ class Database:
                 # So are they planned once for each connection: planning one anew takes longer than running it, and
                 # PostgreSQL would do so whenever arrays are parameters (decision 0042).
                 "plan_cache_mode": "force_generic_plan",
+                # One statement takes one core: with helpers, one tenant's sums take all of them.
+                "max_parallel_workers_per_gather": "0",
             },
         )
         common = _Common(
@@ -290,13 +293,16 @@ def column(rows: Iterable[Any], name: str) -> list[Any]:
 
 def _connect_with(connector: Connector, keys: Keys | None) -> Callable[..., Awaitable[Any]]:
     """Return how the pool makes a connection, of which it names the driver's options."""
+    watch = SilenceWatch(connector)
 
     async def prepare(connection: PipeliningConnection) -> None:
         connection.own_keys = keys
         await use_codecs(connection)
 
     async def connect(_: object, **options: Any) -> Any:
-        return await connector.connect(prepare, **options)
+        connection = await connector.connect(prepare, **options)
+        watch.add(connection)
+        return connection
 
     return connect
 

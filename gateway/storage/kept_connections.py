@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 BUSY = "The gateway is busy; nothing was done, try again shortly."
 KEPT_SECONDS = 60
+# For a server to break off a statement that nobody wants any more.
+RETURN_SECONDS_MAX = 2
+CLOSE_SECONDS_MAX = 10
 # One of so many uses gives its connection back to the pool even if that is never idle.
 USES_BETWEEN_RETURNS = 1_000
 
@@ -100,7 +103,10 @@ class KeptConnections:
             # Whatever became of it: what it left is returned here.
             await asyncio.wait([self._returning])
         await self._return_kept()
-        await self._pool.close()
+        # A server that is silent does not say goodbye; the pool then cuts its connections off.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                await self._pool.close()
 
     async def _wait(self, share: Share) -> Connection | None:
         """Return the next connection that comes back, or None where there is room for another one; either is counted."""
@@ -142,15 +148,18 @@ class KeptConnections:
             self._borrowed -= 1
 
     async def _return(self, connection: Connection) -> None:
-        # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
-        if not is_closed(connection) and connection.is_in_transaction():
-            connection.terminate()
+        if not is_closed(connection):
+            connection.forgive()
+            # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
+            if connection.is_in_transaction():
+                connection.terminate()
         # It is the proxy that the pool has lent.
         lent = cast("PoolConnectionProxy[asyncpg.Record]", connection)
         try:
-            # The pool has a connection back already that breaks while it is given back, and shields giving back from us.
-            with suppress(asyncpg.InternalClientError):
-                await self._pool.release(lent, timeout=self._acquire_timeout_seconds)
+            # The pool has a connection back already that breaks while it is given back, and shields giving back from us. It
+            # ends one whose cancelled statement is not over in time.
+            with suppress(asyncpg.InternalClientError, TimeoutError):
+                await self._pool.release(lent, timeout=RETURN_SECONDS_MAX)
         finally:
             self._make_room()
 

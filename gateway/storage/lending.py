@@ -5,19 +5,22 @@ These are classes and not generators: every request passes here, and a generator
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 
 import asyncpg
 
 from gateway.errors import DeadlineExceeded, Overloaded
 from gateway.storage.connection import Connection
-from gateway.storage.kept_connections import BUSY, KeptConnections, is_closed
+from gateway.storage.kept_connections import BUSY, RETURN_SECONDS_MAX, KeptConnections, is_closed
 from gateway.storage.shares import Share
 from gateway.storage.slots import Slots
 
 AWAY = (
     "The database is not answering. Send the same request with the same key again: it is done once."
 )
+# As long as the server has to break off a statement.
+ROLL_BACK_SECONDS_MAX = RETURN_SECONDS_MAX
 TOO_LONG = "This takes longer to read than it may: ask for less, such as a shorter period."
 # Serialization failure, deadlock, and a server that went away: the work as a whole may be done again, because
 # every operation first claims its idempotency key and a commit whose reply was lost is then seen as done.
@@ -219,15 +222,26 @@ class Transaction(Lending):
             asyncpg.PostgresError: what was left to be written with the commit fails, or the commit.
         """
         connection = self._connection
+        has_given_up = isinstance(error, asyncio.CancelledError)
         try:
             if error is None:
                 await connection.commit()
             elif not is_closed(connection):
-                await connection.roll_back()
+                async with asyncio.timeout(ROLL_BACK_SECONDS_MAX if has_given_up else None):
+                    await connection.roll_back()
         except BaseException as failure:
+            if has_given_up:
+                # Whoever gives up hears nothing else; what is not rolled back in time is cut off, never lent again.
+                await self._cut_off(connection)
+                return
             await super().__aexit__(type(failure), failure, failure.__traceback__)
             raise
         await super().__aexit__(kind, error, traceback)
+
+    async def _cut_off(self, connection: Connection) -> None:
+        if not is_closed(connection):
+            connection.terminate()
+        await self._connections.give_back(connection, self._share, has_failed=True)
 
 
 def _raise_if_gone(connection: Connection, error: BaseException) -> None:

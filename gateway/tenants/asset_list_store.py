@@ -8,6 +8,7 @@ from uuid import UUID
 from gateway.access import Caller
 from gateway.ledger.asset_scope_store import NO_SCOPE, seen
 from gateway.ledger.assets import Asset, AssetKind
+from gateway.storage.count_store import count_up_to_max
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 from gateway.tenants.asset_rights import asset_scope_of
@@ -18,7 +19,7 @@ _PAGE = f"SELECT {ASSET_COLUMNS} FROM assets WHERE {_VISIBLE} AND id < $5 AND id
 PAGE = f"{_PAGE} ORDER BY tenant_id DESC, id DESC LIMIT $7"
 PAGE_BACKWARDS = f"{_PAGE} ORDER BY tenant_id, id LIMIT $7"
 
-COUNT = f"SELECT count(*) FROM assets WHERE {_VISIBLE}"
+COUNT = count_up_to_max(f"assets WHERE {_VISIBLE}")
 
 
 async def fetch_asset_page(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from gateway.storage.count_store import count_up_to_max
 from gateway.storage.database import Connection, to_json
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 from gateway.vendors.mapping import ResponseMapping
@@ -44,7 +45,7 @@ SELECT {COLUMNS} FROM vendors WHERE tenant_id = $1 AND organization_id = $2 AND 
 PAGE_FORWARDS = f"{_PAGE} ORDER BY id DESC LIMIT $5"
 PAGE_BACKWARDS = f"{_PAGE} ORDER BY id LIMIT $5"
 
-COUNT = "SELECT count(*) FROM vendors WHERE tenant_id = $1 AND organization_id = $2"
+COUNT = count_up_to_max("vendors WHERE tenant_id = $1 AND organization_id = $2")
 
 
 async def insert_vendor(

@@ -38,7 +38,7 @@ async def members(
         page = await fetch_member_page(connection, tenant_id, request)
 
     async def count() -> int:
-        async with context.database.connection() as connection:
+        async with context.database.long_reading() as connection:
             return await count_members(connection, tenant_id)
 
     context.spend_rows(len(page.items))

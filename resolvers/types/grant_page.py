@@ -36,7 +36,7 @@ async def load_grants(
         page = await fetch_grant_page(connection, loaders.caller, wanted, request, columns=columns)
 
     async def count() -> int:
-        async with context.database.connection() as connection:
+        async with context.database.long_reading() as connection:
             return await count_grants(connection, loaders.caller, wanted)
 
     context.spend_rows(len(page.items))

@@ -12,7 +12,9 @@ import pytest
 
 from gateway.app import create_application
 from gateway.errors import DeadlineExceeded, ErrorCode, Overloaded
+from gateway.ids import new_id
 from gateway.settings import Settings
+from gateway.storage.count_store import COUNTED_MAX, count_each_up_to_max, count_up_to_max
 from gateway.storage.database import Database
 from tests.api.toy_http import started
 
@@ -164,3 +166,18 @@ async def test_the_gateway_is_ready_while_all_its_connections_are_in_use(
         # Jobs have theirs too.
         assert await opened[1].fetch("SELECT 1")
     assert (response.status_code, response.json()) == (200, {"status": "ready"})
+
+
+async def test_one_statement_takes_one_core(hasty: Database) -> None:
+    rows = await hasty.fetch("SELECT current_setting('max_parallel_workers_per_gather')")
+    assert [row[0] for row in rows] == ["0"]
+
+
+async def test_lists_are_counted_up_to_a_bound(database: Database) -> None:
+    for length, counted in ((7, 7), (COUNTED_MAX, COUNTED_MAX), (COUNTED_MAX + 9, COUNTED_MAX)):
+        statement = count_up_to_max(f"generate_series(1, {length})")
+        assert [row[0] for row in await database.fetch(statement)] == [counted]
+    ids = [new_id(), new_id()]
+    source = "generate_series(1, CASE wanted.id WHEN $2::uuid THEN 200000 ELSE 3 END)"
+    rows = await database.fetch(count_each_up_to_max(source, "$1"), ids, ids[0])
+    assert {row[0]: row[1] for row in rows} == {ids[0]: COUNTED_MAX, ids[1]: 3}

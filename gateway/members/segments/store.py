@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from gateway.members.segments.model import Segment
+from gateway.storage.count_store import count_up_to_max
 from gateway.storage.database import Connection
 from gateway.storage.pages import Page, PageRequest, cut_page, id_bounds
 
@@ -29,7 +30,7 @@ ORDER BY id DESC LIMIT $5
 """
 PAGE_BACKWARDS = PAGE.replace(" DESC", "")
 
-COUNT = "SELECT count(*) FROM segments WHERE tenant_id = $1 AND organization_id = $2"
+COUNT = count_up_to_max("segments WHERE tenant_id = $1 AND organization_id = $2")
 
 FETCH_OF_MEMBERS = f"""
 SELECT member_id AS holder_id, {_COLUMNS}
