@@ -32,7 +32,7 @@ from gateway.rewards.model import PaymentMode, RewardStatus
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.types.base import Draft
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponDraft
 from gateway.rewards.types.points import PointsDraft
 from gateway.storage.database import Connection, Database
 from gateway.tenants.credentials import create_member_token, create_partner_token
@@ -140,12 +140,8 @@ async def _create_rewards(database: Database, caller: Caller) -> list[UUID]:
     drafts: Mapping[str, Draft] = {
         "Autumn draw": CompetitionEntryConfiguration(competitions[0].competition.id, 1),
         "Winter draw": CompetitionEntryConfiguration(competitions[1].competition.id, 2),
-        "Welcome discount": NonUniqueCouponConfiguration(
-            "WELCOME20", DiscountType.PERCENTAGE, Decimal(20)
-        ),
-        "Holiday discount": NonUniqueCouponConfiguration(
-            "HOLIDAY5", DiscountType.FIXED, Decimal(5)
-        ),
+        "Welcome discount": NonUniqueCouponDraft("WELCOME20", DiscountType.PERCENTAGE, Decimal(20)),
+        "Holiday discount": NonUniqueCouponDraft("HOLIDAY5", DiscountType.FIXED, Decimal(5)),
         "Experience boost": PointsDraft(Decimal(100), experience_id),
     }
     points_id = caller.standard_assets.points_id

@@ -23,6 +23,8 @@ class Scope(enum.StrEnum):
     MEMBERS = "members"
     SKIP_VALIDATION = "skip_validation"
     HOLD = "hold"
+    # Reads coupon codes and vouchers in full, which others see masked.
+    CODES = "codes"
 
 
 PARTNER_SCOPES = frozenset(Scope) - {Scope.MEMBER}

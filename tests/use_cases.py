@@ -42,6 +42,7 @@ from gateway.reversing.model import (
 )
 from gateway.reversing.reverse_grant import reverse_grant
 from gateway.reversing.reverse_operation import reverse_operation
+from gateway.rewards.codes import open_code
 from gateway.rewards.model import PaymentMode, Reward
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.storage import database as pools
@@ -79,7 +80,7 @@ BROKEN = {
     "operations without an answer": "SELECT id FROM operations WHERE answer IS NULL",
     "grants whose code is not theirs": """
         SELECT grants.id FROM grants LEFT JOIN codes ON codes.tenant_id = grants.tenant_id AND grant_id = grants.id
-        WHERE kind = 'UNIQUE_COUPON' AND (code IS DISTINCT FROM benefits[0]->>'code'
+        WHERE kind = 'UNIQUE_COUPON' AND (codes.id::text IS DISTINCT FROM benefits[0]->>'code_id'
             OR codes.status <> CASE grants.status WHEN 'REVERSED' THEN 'VOIDED' ELSE 'GRANTED' END)
     """,
     "codes of nobody": """
@@ -334,7 +335,13 @@ async def reverse_all(
 async def void_code(shop: Shop, code: str) -> None:
     """Void a code of a pool behind the application's back."""
     async with shop.database.connection() as connection:
-        await connection.execute("UPDATE codes SET status = 'VOIDED' WHERE code = $1", code)
+        rows = await connection.fetch("SELECT id, code_sealed FROM codes")
+        (code_id,) = [
+            row["id"]
+            for row in rows
+            if open_code(KEYS, shop.caller.tenant_id, row["id"], row["code_sealed"]) == code
+        ]
+        await connection.execute("UPDATE codes SET status = 'VOIDED' WHERE id = $1", code_id)
 
 
 def fail_first_attempt(

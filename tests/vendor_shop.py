@@ -17,6 +17,7 @@ import httpx
 from gateway.access import Caller
 from gateway.granting.grant_reward import grant_reward
 from gateway.granting.model import CatalogReward, GrantCommand
+from gateway.grants.codes import open_benefit
 from gateway.ids import new_id
 from gateway.issuing.issue_rewards import issue_rewards
 from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem
@@ -224,7 +225,7 @@ class VendorShop:
             "SELECT id, status, benefits, entry_to, transaction_id FROM grants WHERE kind = 'VENDOR_VOUCHER'"
         )
         held = {
-            str(row["id"]): row["benefits"][0]["voucher"]
+            str(row["id"]): open_benefit(KEYS, self.caller.tenant_id, row["id"], row["benefits"][0])
             for row in grants
             if row["status"] == "CLAIMED"
         }

@@ -17,7 +17,7 @@ from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.products import CreateProduct, create_product
 from gateway.rewards.types.base import Draft
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponDraft
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
@@ -74,7 +74,7 @@ async def create_catalog(database: Database, caller: Caller) -> DemoCatalog:
         PaymentMode.CONV_RATIO, asset_id=points_id, conversion_ratio=Decimal("0.5")
     )
     vendor_id = await _create_vendor(database, caller)
-    welcome = NonUniqueCouponConfiguration("WELCOME20", DiscountType.PERCENTAGE, Decimal(20))
+    welcome = NonUniqueCouponDraft("WELCOME20", DiscountType.PERCENTAGE, Decimal(20))
     drafts: dict[str, tuple[str, Draft, tuple[PaymentConfigDraft, ...]]] = {
         "points": ("Quiz completion bonus", PointsDraft(Decimal(100)), ()),
         "product": ("First place badge", ProductConfiguration(product.product.id), (price,)),

@@ -29,7 +29,7 @@ from gateway.rewards.fields import RewardFields
 from gateway.rewards.model import PaymentMode, RewardStatus
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.types.base import Draft
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.storage.database import Database
 from gateway.tenants.founding import create_organization
@@ -75,7 +75,7 @@ async def create_connections(
     child = await create_organization(
         database, caller.tenant_id, "Demo Outlet", caller.organization_id
     )
-    outlet = NonUniqueCouponConfiguration("OUTLET10", DiscountType.PERCENTAGE, Decimal(10))
+    outlet = NonUniqueCouponDraft("OUTLET10", DiscountType.PERCENTAGE, Decimal(10))
     child_reward_id = await _create_reward(
         database, replace(caller, organization_id=child.id), "demo-outlet", outlet
     )

@@ -31,12 +31,12 @@ UPDATE grants SET status = 'EXPIRED' WHERE tenant_id = $1 AND id = ANY($2::uuid[
 
 VOID_CODES = """
 WITH due AS (
-    SELECT pool_id, code FROM codes
+    SELECT pool_id, id FROM codes
     WHERE tenant_id = $1 AND expires_at <= now() AND status = 'FREE'
     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 UPDATE codes SET status = 'VOIDED' FROM due
-WHERE codes.tenant_id = $1 AND codes.pool_id = due.pool_id AND codes.code = due.code
+WHERE codes.tenant_id = $1 AND codes.pool_id = due.pool_id AND codes.id = due.id
 """
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from gateway.errors import Overloaded, RewardsError
 from gateway.grants import coupon_store, store, vendor_order_store
+from gateway.grants.codes import WITH_CODE, seal_benefits
 from gateway.grants.coupon_store import DrawnCode
 from gateway.grants.coupons import Draw, draw_coupons
 from gateway.grants.holding import hold_payments
@@ -95,6 +96,8 @@ async def award_each(
     ]
     grants = [result for result in results if isinstance(result, GrantRecord)]
     if grants:
+        if any(grant.kind in WITH_CODE for grant in grants):
+            seal_benefits(connection.keys, tenant_id, grants)
         await store.insert_grants(connection, tenant_id, grants, book, at)
         granted = {grant.id for grant in grants}
         purchases = [line for line in lines if line.purchase and line.grant_id in granted]
@@ -172,7 +175,7 @@ def _to_record(
     if code is not None:
         expiry = code.expires_at.isoformat() if code.expires_at else None
         benefits = [
-            {**benefit, "code": code.code, "expires_at": expiry}
+            {**benefit, "code": code.code, "code_id": str(code.id), "expires_at": expiry}
             if benefit["kind"] == "COUPON_CODE"
             else benefit
             for benefit in benefits

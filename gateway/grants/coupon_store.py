@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gateway.grants.line import Line
+from gateway.rewards.codes import open_code
 from gateway.storage.database import Connection, column
 
 # Ordered, so that two batches with the same pairs wait for each other in one direction only.
@@ -34,13 +35,13 @@ WHERE tenant_id = $1 AND (reward_id, member_id) IN (SELECT * FROM unnest($2::uui
 """
 
 TAKE = """
-SELECT wanted.pool_id, free.code, free.expires_at
+SELECT wanted.pool_id, free.id, free.code_sealed, free.expires_at
 FROM unnest($2::uuid[], $3::int[]) AS wanted (pool_id, code_count)
 CROSS JOIN LATERAL (
-    SELECT code, expires_at FROM codes
+    SELECT id, code_sealed, expires_at FROM codes
     WHERE tenant_id = $1 AND pool_id = wanted.pool_id AND status = 'FREE'
         AND (expires_at IS NULL OR expires_at > $4)
-    ORDER BY code LIMIT wanted.code_count FOR UPDATE SKIP LOCKED
+    ORDER BY id LIMIT wanted.code_count FOR UPDATE SKIP LOCKED
 ) AS free
 """
 
@@ -48,8 +49,8 @@ TAKE_WAITING = TAKE.replace(" SKIP LOCKED", "")
 
 GIVE = """
 UPDATE codes SET status = 'GRANTED', grant_id = given.grant_id
-FROM unnest($2::uuid[], $3::text[], $4::uuid[]) AS given (pool_id, code, grant_id)
-WHERE codes.tenant_id = $1 AND codes.pool_id = given.pool_id AND codes.code = given.code AND codes.status = 'FREE'
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS given (pool_id, id, grant_id)
+WHERE codes.tenant_id = $1 AND codes.pool_id = given.pool_id AND codes.id = given.id AND codes.status = 'FREE'
 """
 
 VOID = """
@@ -62,6 +63,7 @@ class DrawnCode:
     """A free code that this database transaction has locked."""
 
     pool_id: UUID
+    id: UUID
     code: str
     expires_at: datetime | None
 
@@ -114,7 +116,8 @@ async def take_free_codes(
         rows = await connection.fetch(TAKE_WAITING, *parameters)
     free: dict[UUID, list[DrawnCode]] = defaultdict(list)
     for row in rows:
-        free[row["pool_id"]].append(DrawnCode(row["pool_id"], row["code"], row["expires_at"]))
+        code = open_code(connection.keys, tenant_id, row["id"], row["code_sealed"])
+        free[row["pool_id"]].append(DrawnCode(row["pool_id"], row["id"], code, row["expires_at"]))
     return free
 
 
@@ -124,7 +127,7 @@ async def give_codes(
     """Make locked codes the granted ones of these grants."""
     drawn = list(given.values())
     await connection.write(
-        GIVE, tenant_id, column(drawn, "pool_id"), column(drawn, "code"), list(given)
+        GIVE, tenant_id, column(drawn, "pool_id"), column(drawn, "id"), list(given)
     )
 
 

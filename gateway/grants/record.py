@@ -58,8 +58,9 @@ class GrantRecord:
     `{"kind": "ASSET_CREDIT", "asset_id", "amount_minor"}`,
     `{"kind": "PRODUCT_UNITS", "product_id", "quantity"}`,
     `{"kind": "COMPETITION_ENTRIES", "competition_id", "entries"}`,
-    `{"kind": "COUPON_CODE", "code", "expires_at", "discount_type", "discount_value"}` (the last three may be null).
-    `{"kind": "VENDOR_VOUCHER", "voucher", "valid_till", "offer_name", "series_id", "voucher_quantity"}` (those in the middle
+    `{"kind": "COUPON_CODE", "sealed_code", "expires_at", "discount_type", "discount_value"}` (the last three may be null), with
+    the `"code_id"` of a pool's code: see `codes.py`,
+    `{"kind": "VENDOR_VOUCHER", "sealed_code", "valid_till", "offer_name", "series_id", "voucher_quantity"}` (those in the middle
     may be null), with `"paid_asset_id", "paid_minor"` if it was paid for.
     A pending grant has no benefits yet, and its transaction is recorded when its vendor has issued; a declined one has none.
     `details` holds what only some sources have: an issued item's request id, event-log id, params, quantities and payment

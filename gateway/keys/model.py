@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import hmac
 import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
@@ -118,6 +119,18 @@ class Keys:
             message = f"A value of {label.value} was altered, or sealed for another place."
             raise CannotOpen(message) from error
 
+    def seal_text(self, label: Label, text: str, context: bytes) -> str:
+        """Encrypt a text as `seal` does and return it as text, for a place in JSON."""
+        return urlsafe_b64encode(self.seal(label, text.encode(), context)).decode()
+
+    def open_text(self, label: Label, sealed: str, context: bytes) -> str:
+        """Return what `seal_text` sealed.
+
+        Raises:
+            KeyNotConfigured, CannotOpen: as `open` does.
+        """
+        return self.open(label, sealed_bytes(sealed), context).decode()
+
     def hash(self, label: Label, message: bytes, key_id: str | None = None) -> bytes:
         """Return the HMAC-SHA256 of a message, which says nothing about it to who has not the key. Shape: 32 bytes.
 
@@ -140,6 +153,19 @@ def key_id_of(sealed: bytes) -> str:
         message = "This is no sealed value."
         raise CannotOpen(message)
     return sealed[len(SEALED_FORM) : _HEADER_BYTES].hex()
+
+
+def sealed_bytes(sealed: str) -> bytes:
+    """Return the value behind the text of `seal_text`.
+
+    Raises:
+        CannotOpen: it is no such text.
+    """
+    try:
+        return urlsafe_b64decode(sealed)
+    except ValueError as error:
+        message = "This is no sealed text."
+        raise CannotOpen(message) from error
 
 
 def place(tenant_id: UUID, *ids: UUID) -> bytes:

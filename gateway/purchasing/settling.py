@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.grants import store
 from gateway.grants.cash_store import free_cash_of
+from gateway.grants.codes import seal_benefit
 from gateway.grants.events import to_event
 from gateway.grants.holding import holds_of
 from gateway.grants.record import GrantRecord
@@ -42,7 +43,9 @@ async def settle_issued(database: Database, order: ClaimedOrder, issued: Issued)
         )
         entries = _capture(book, order, grant, at)
         await record(connection, order.tenant_id, book, at)
-        benefit = _to_benefit(order, issued)
+        benefit = seal_benefit(
+            connection.keys, order.tenant_id, grant.id, _to_benefit(order, issued)
+        )
         await store.mark_issued(connection, order.tenant_id, grant.id, [benefit], entries, at)
         return True
 
@@ -94,10 +97,10 @@ def _capture(book: Book, order: ClaimedOrder, grant: GrantRecord, at: datetime) 
 
 
 def _to_benefit(order: ClaimedOrder, issued: Issued) -> dict[str, Any]:
-    """Return the voucher as the grant keeps it; what the answer does not say, the order knows."""
+    """Return what the member gets, its code in plain; what the answer does not say, the order knows."""
     benefit = {
         "kind": "VENDOR_VOUCHER",
-        "voucher": issued.voucher,
+        "code": issued.voucher,
         "valid_till": issued.valid_till,
         "offer_name": issued.offer_name or order.request_values["offerName"],
         "series_id": issued.series_id or order.request_values["seriesId"],

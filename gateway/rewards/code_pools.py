@@ -11,9 +11,10 @@ from uuid import UUID
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import FieldError, InvalidInput, NotFound
 from gateway.ids import new_id
-from gateway.operations.model import Operation, OperationKind, Request, check_key
+from gateway.operations.model import Confidential, Operation, OperationKind, Request, check_key
 from gateway.operations.once import run_once
 from gateway.rewards.code_store import CodeImport, insert_codes
+from gateway.rewards.codes import seal_codes
 from gateway.rewards.item_store import fetch_items, insert_code_pool
 from gateway.rewards.items import CodePool, ItemKey
 from gateway.rewards.rules import check_code, check_name
@@ -50,7 +51,7 @@ class ImportCodes:
 
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """How many codes were new to the pool, and how many were there already or stood twice in the call."""
+    """How many codes were new to the organization, and how many it had already or stood twice in the call."""
 
     pool: CodePool
     accepted_count: int
@@ -87,7 +88,9 @@ async def create_code_pool(
 
 
 async def import_codes(database: Database, caller: Caller, command: ImportCodes) -> ImportOutcome:
-    """Load 1 to 10,000 codes; those that the pool has, whatever became of them, are skipped and counted.
+    """Load 1 to 10,000 codes; those that the organization has, in whichever pool and whatever became of them, are skipped and counted.
+
+    Codes are compared as shops compare them: see `gateway.rewards.codes`. They are sealed before the database transaction begins.
 
     Raises:
         Forbidden: the credential lacks the scope.
@@ -100,12 +103,13 @@ async def import_codes(database: Database, caller: Caller, command: ImportCodes)
         raise InvalidInput(errors)
     given = {
         "codePoolId": command.pool_id,
-        "codes": command.codes,
+        "codes": Confidential(command.codes, database.keys),
         "expiresAt": command.expires_at,
     }
     request = Request(OperationKind.IMPORT_CODES, command.request_id, given, new_id())
     key = ItemKey(caller.organization_id, command.pool_id)
     import_id = new_id()
+    sealed = seal_codes(database.keys, caller.tenant_id, caller.organization_id, command.codes)
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
         pools = await fetch_items(connection, caller.tenant_id, CodePool, [key])
@@ -114,7 +118,7 @@ async def import_codes(database: Database, caller: Caller, command: ImportCodes)
         if command.expires_at is not None and command.expires_at <= operation.at:
             message = "expiresAt must be in the future."
             raise InvalidInput([FieldError(("input", "expiresAt"), "future", message)])
-        load = CodeImport(import_id, key.id, command.codes, command.expires_at)
+        load = CodeImport(import_id, key, sealed, command.expires_at)
         accepted = await insert_codes(connection, caller.tenant_id, load, operation.at)
         return {
             "pool": pools[key].to_json(),

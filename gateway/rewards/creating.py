@@ -25,6 +25,7 @@ from gateway.rewards.model import (
     reward_from_json,
     reward_to_json,
 )
+from gateway.rewards.sealing import RewardSeal
 from gateway.rewards.segments import check_segments, write_segments
 from gateway.rewards.types import kind_of
 from gateway.rewards.types.base import Facts
@@ -64,13 +65,14 @@ async def create_reward(database: Database, caller: Caller, command: CreateRewar
     reward_id, errors = _read_id(command.public_id)
     errors = check_key(command.request_id, ("input", "requestId")) + errors
     await refuse_broken(database, caller, command.fields, errors)
-    given = {"id": command.public_id, **command.fields.to_fields()}
+    given = {"id": command.public_id, **command.fields.to_fingerprint(database.keys)}
     request = Request(OperationKind.CREATE_REWARD, command.request_id, given, new_id())
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
         errors = await check_segments(connection, caller, command.fields)
         facts = await check_fields(connection, caller, command.fields, errors)
-        reward = _build(caller, reward_id, command.fields, facts, operation)
+        sealing = RewardSeal(connection.keys, caller.tenant_id, reward_id)
+        reward = _build(caller, sealing, command.fields, facts, operation)
         if not await insert_reward(connection, caller.tenant_id, reward):
             raise AlreadyExists("A reward with this id exists already.", ("input", "id"))
         if command.fields.segment_ids:
@@ -120,20 +122,20 @@ def complete_payment_configs(fields: RewardFields, facts: Facts) -> tuple[Paymen
 
 
 def _build(
-    caller: Caller, reward_id: UUID, fields: RewardFields, facts: Facts, operation: Operation
+    caller: Caller, sealing: RewardSeal, fields: RewardFields, facts: Facts, operation: Operation
 ) -> Reward:
     # The rules have shown that these are there.
     assert fields.draft is not None  # noqa: S101
     assert isinstance(fields.name, str)  # noqa: S101
     assert isinstance(fields.status, RewardStatus)  # noqa: S101
     return Reward(
-        id=reward_id,
+        id=sealing.reward_id,
         organization_id=caller.organization_id,
         kind=kind_of(fields.draft),
         version_id=new_id(),
         name=fields.name,
         description=fields.description if isinstance(fields.description, str) else None,
-        configuration=fields.draft.complete(facts),
+        configuration=fields.draft.complete(facts, sealing.seal),
         metadata=fields.metadata,
         status=fields.status,
         payment_configs=complete_payment_configs(fields, facts),

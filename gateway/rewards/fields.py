@@ -10,6 +10,8 @@ from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from gateway.errors import FieldError
+from gateway.keys.model import Keys
+from gateway.operations.model import Confidential
 from gateway.rewards.model import RewardStatus
 from gateway.rewards.payments import PaymentConfigDraft, check_payment_configs
 from gateway.rewards.rules import check_description, check_metadata, check_name
@@ -43,8 +45,15 @@ class RewardFields:
     # What members may read, where `metadata` is the partner's.
     member_metadata: Any = UNSET
 
+    def to_fingerprint(self, keys: Keys) -> dict[str, Any]:
+        """Return the named fields for the request's fingerprint, which does not give away the code in a configuration."""
+        fields = self.to_fields()
+        if "config" in fields:
+            fields["config"] = Confidential(fields["config"], keys)
+        return fields
+
     def to_fields(self) -> dict[str, Any]:
-        """Return the named fields in one spelling by their GraphQL names, for the request's fingerprint."""
+        """Return the named fields in one spelling by their GraphQL names."""
         spelled: dict[str, Any] = {}
         if self.name is not UNSET:
             spelled["name"] = self.name

@@ -31,6 +31,7 @@ from gateway.rewards.creating import (
 )
 from gateway.rewards.fields import UNSET, RewardFields
 from gateway.rewards.model import Reward, RewardStatus, reward_from_json, reward_to_json
+from gateway.rewards.sealing import RewardSeal
 from gateway.rewards.segments import check_segments, write_segments
 from gateway.rewards.store import fetch_rewards
 from gateway.rewards.types import kind_of
@@ -61,7 +62,7 @@ async def update_reward(database: Database, caller: Caller, command: UpdateRewar
     authorize(caller, Scope.CATALOG)
     errors = check_key(command.request_id, ("input", "requestId"))
     await refuse_broken(database, caller, command.fields, errors)
-    given = {"id": command.reward_id, **command.fields.to_fields()}
+    given = {"id": command.reward_id, **command.fields.to_fingerprint(database.keys)}
     request = Request(OperationKind.UPDATE_REWARD, command.request_id, given, new_id())
 
     async def work(connection: Connection, operation: Operation) -> dict[str, Any]:
@@ -69,7 +70,8 @@ async def update_reward(database: Database, caller: Caller, command: UpdateRewar
         errors = _check_type(before, command.fields)
         errors += await check_segments(connection, caller, command.fields)
         facts = await check_fields(connection, caller, command.fields, errors)
-        after = _apply(before, command.fields, facts, operation)
+        sealing = RewardSeal(connection.keys, caller.tenant_id, before.id)
+        after = _apply(before, command.fields, facts, operation, sealing)
         if after.version_id != before.version_id:
             await insert_version(connection, caller.tenant_id, after)
         if command.fields.payment_configs is not UNSET:
@@ -97,7 +99,9 @@ def _check_type(reward: Reward, fields: RewardFields) -> list[FieldError]:
     return [FieldError(fields.config_path, "type", message)]
 
 
-def _apply(reward: Reward, fields: RewardFields, facts: Facts, operation: Operation) -> Reward:
+def _apply(
+    reward: Reward, fields: RewardFields, facts: Facts, operation: Operation, sealing: RewardSeal
+) -> Reward:
     """Return the reward with what is named changed; with a new version id if its content differs."""
     content: dict[str, Any] = {}
     if isinstance(fields.name, str):
@@ -109,7 +113,8 @@ def _apply(reward: Reward, fields: RewardFields, facts: Facts, operation: Operat
     if fields.member_metadata is not UNSET:
         content["member_metadata"] = fields.member_metadata
     if fields.draft is not None:
-        content["configuration"] = fields.draft.complete(facts)
+        completed = fields.draft.complete(facts, sealing.seal)
+        content["configuration"] = sealing.keep(reward.configuration, completed)
     changed = replace(reward, **content)
     if _spell(changed) != _spell(reward):
         changed = replace(changed, version_id=new_id())

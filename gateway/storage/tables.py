@@ -259,14 +259,17 @@ class CodeImport(Table, tablename="code_imports", db=STATEMENT_WRITER):
 
 
 class Code(Table, tablename="codes", db=STATEMENT_WRITER):
-    """One unique coupon code."""
+    """One unique coupon code: sealed, with a keyed hash of it that is unique in the organization."""
 
     tenant_id = UUID(default=None)
     pool_id = UUID(default=None)
-    code = Text(default=None, primary_key=True)
     status = Text(default=None)
     grant_id = UUID(default=None, null=True)
     expires_at = Timestamptz(default=None, null=True)
+    id = UUID(default=None, primary_key=True)
+    organization_id = UUID(default=None)
+    code_index = Bytea(default=None)
+    code_sealed = Bytea(default=None)
 
 
 class Reward(Table, tablename="rewards", db=STATEMENT_WRITER):

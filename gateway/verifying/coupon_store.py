@@ -6,21 +6,21 @@ from gateway.verifying.session_store import statement_check
 
 # From the code's side and from the grant's: whatever exists of the pair agrees with the other.
 CODES = """
-SELECT tenant_id, grant_id, coupon.pool_id, coupon.code, coupon.status AS code_status,
-    given.kind AS grant_kind, given.status AS grant_status, given.code AS code_in_grant
+SELECT tenant_id, grant_id, coupon.pool_id, coupon.code_id, coupon.status AS code_status,
+    given.kind AS grant_kind, given.status AS grant_status, given.code_id AS code_id_in_grant
 FROM (
-    SELECT tenant_id, grant_id, pool_id, code, status FROM codes
+    SELECT tenant_id, grant_id, pool_id, id::text AS code_id, status FROM codes
     WHERE ($1::uuid IS NULL OR tenant_id = $1) AND (status <> 'FREE' OR grant_id IS NOT NULL)
 ) AS coupon
 FULL JOIN (
     SELECT tenant_id, id AS grant_id, kind, status,
-        jsonb_path_query_first(benefits, '$[*] ? (@.kind == "COUPON_CODE").code') #>> '{}' AS code
+        jsonb_path_query_first(benefits, '$[*] ? (@.kind == "COUPON_CODE").code_id') #>> '{}' AS code_id
     FROM grants WHERE ($1::uuid IS NULL OR tenant_id = $1) AND kind = 'UNIQUE_COUPON'
 ) AS given USING (tenant_id, grant_id)
 WHERE (coupon.status IS DISTINCT FROM 'VOIDED' OR grant_id IS NOT NULL) AND (
-    coupon.code IS DISTINCT FROM given.code
+    coupon.code_id IS DISTINCT FROM given.code_id
     OR coupon.status IS DISTINCT FROM CASE given.status WHEN 'REVERSED' THEN 'VOIDED' ELSE 'GRANTED' END)
-ORDER BY tenant_id, grant_id, coupon.pool_id, coupon.code LIMIT $2
+ORDER BY tenant_id, grant_id, coupon.pool_id, coupon.code_id LIMIT $2
 """
 
 POOLS = """

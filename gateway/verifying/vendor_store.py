@@ -5,16 +5,16 @@ from __future__ import annotations
 from gateway.verifying.session_store import statement_check
 
 ORDERS = """
-SELECT tenant_id, grant_id, placed.status AS order_status, bought.status AS grant_status, bought.voucher
+SELECT tenant_id, grant_id, placed.status AS order_status, bought.status AS grant_status, bought.sealed_code
 FROM (SELECT * FROM vendor_orders WHERE $1::uuid IS NULL OR tenant_id = $1) AS placed
 FULL JOIN (
     SELECT tenant_id, id AS grant_id, status,
-        jsonb_path_query_first(benefits, '$[*] ? (@.kind == "VENDOR_VOUCHER").voucher') #>> '{}' AS voucher
+        jsonb_path_query_first(benefits, '$[*] ? (@.kind == "VENDOR_VOUCHER").sealed_code') #>> '{}' AS sealed_code
     FROM grants WHERE ($1::uuid IS NULL OR tenant_id = $1) AND kind = 'VENDOR_VOUCHER'
 ) AS bought USING (tenant_id, grant_id)
 WHERE placed.status IS DISTINCT FROM
         CASE WHEN bought.status IN ('CLAIMED', 'REVERSED') THEN 'ISSUED' ELSE bought.status END
-    OR (placed.status = 'ISSUED') <> (coalesce(bought.voucher, '') <> '')
+    OR (placed.status = 'ISSUED') <> (coalesce(bought.sealed_code, '') <> '')
 ORDER BY tenant_id, grant_id LIMIT $2
 """
 

@@ -13,6 +13,7 @@ from gateway.errors import FieldError
 from gateway.granting import grant_reward as granting
 from gateway.granting.model import CatalogReward, CustomReward, GrantCommand, check_command
 from gateway.ids import IdKind, decode_id
+from resolvers.codes import view_issued
 from resolvers.context import Info
 from resolvers.errors import (
     IdempotencyConflict,
@@ -25,7 +26,7 @@ from resolvers.errors import (
 )
 from resolvers.fields import mutation
 from resolvers.scalars import JSON
-from resolvers.types.grant import Grant, to_grant
+from resolvers.types.grant import Grant, to_issued_grant
 from resolvers.types.identifier import MemberRef, to_reference
 from resolvers.types.status import OperationStatus, to_status
 
@@ -136,8 +137,11 @@ async def grant_reward(
     outcome = await granting.grant_reward(
         context.database, caller, command, context.grant_groups, context.purchaser
     )
+    view = view_issued(
+        outcome.status.code, is_rehearsal=command.is_dry_run and not outcome.idempotent_replay
+    )
     return GrantRewardPayload(
-        grant=to_grant(outcome.grant),
+        grant=to_issued_grant(outcome.grant, view),
         status=to_status(outcome.status),
         dry_run=command.is_dry_run,
         idempotent_replay=outcome.idempotent_replay,

@@ -46,9 +46,9 @@ class ImportCodesPayload:
     """A pool and two counts."""
 
     code_pool: CodePool = strawberry.field(description="The pool, with its codes as they are now.")
-    accepted_count: int = strawberry.field(description="Codes that were new to the pool.")
+    accepted_count: int = strawberry.field(description="Codes that were new to the organization.")
     duplicate_count: int = strawberry.field(
-        description="Codes that were skipped: the pool had them, or they stood in the call before."
+        description="Codes that were skipped: a pool of the organization had them, in any case or Unicode form, or they stood before in the call."
     )
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with this key did the work."

@@ -12,6 +12,7 @@ import strawberry
 
 from gateway.ids import IdKind, encode_id
 from gateway.ledger.assets import from_minor
+from resolvers.codes import CodeView, Held, show_code
 from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.types.asset import Asset, to_asset
@@ -84,11 +85,16 @@ class CouponCode:
     """A code and what it is worth."""
 
     benefit: strawberry.Private[Mapping[str, Any]]
+    grant: strawberry.Private[Held]
+    view: strawberry.Private[CodeView]
 
-    @resolved("The code to redeem.")
-    def code(self) -> str:
-        """Return what the grant keeps."""
-        return cast(str, self.benefit["code"])
+    @resolved(
+        "The code to redeem. Partners without the scope `codes` see it masked, but in the answer of the call that issued it; in "
+        "a dry run nothing of it is shown."
+    )
+    def code(self, info: Info) -> str:
+        """Open what the grant keeps, if the caller may read it."""
+        return show_code(info.context, self.grant, self.benefit, self.view)
 
     @resolved("When it expires; null if it does not.")
     def expires_at(self) -> datetime | None:
@@ -114,11 +120,16 @@ class VendorVoucher:
     """A voucher and what the vendor said of it."""
 
     benefit: strawberry.Private[Mapping[str, Any]]
+    grant: strawberry.Private[Held]
+    view: strawberry.Private[CodeView]
 
-    @resolved("The code or reference to redeem.")
-    def voucher(self) -> str:
-        """Return what the grant keeps."""
-        return cast(str, self.benefit["voucher"])
+    @resolved(
+        "The code or reference to redeem. Partners without the scope `codes` see it masked, but in the answer of the call that "
+        "issued it."
+    )
+    def voucher(self, info: Info) -> str:
+        """Open what the grant keeps, if the caller may read it."""
+        return show_code(info.context, self.grant, self.benefit, self.view)
 
     @resolved("Until when it can be redeemed, as the vendor wrote it; null if it did not say.")
     def valid_till(self) -> str | None:
@@ -161,14 +172,19 @@ _TYPES: Mapping[str, Callable[..., Benefit]] = {
     "ASSET_CREDIT": AssetCredit,
     "PRODUCT_UNITS": ProductUnits,
     "COMPETITION_ENTRIES": CompetitionEntries,
+}
+_TYPES_WITH_CODE: Mapping[str, Callable[..., Benefit]] = {
     "COUPON_CODE": CouponCode,
     "VENDOR_VOUCHER": VendorVoucher,
 }
 
 
-def to_benefit(benefit: Mapping[str, Any]) -> Benefit:
-    """Return a recorded benefit as its GraphQL type."""
-    return _TYPES[benefit["kind"]](benefit=benefit)
+def to_benefit(benefit: Mapping[str, Any], grant: Held, view: CodeView) -> Benefit:
+    """Return a grant's recorded benefit as its GraphQL type."""
+    kind = benefit["kind"]
+    if kind in _TYPES:
+        return _TYPES[kind](benefit=benefit)
+    return _TYPES_WITH_CODE[kind](benefit=benefit, grant=grant, view=view)
 
 
 def _to_asset(info: Info, asset_id: str) -> Asset | Awaitable[Asset]:

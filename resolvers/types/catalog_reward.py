@@ -16,7 +16,9 @@ from gateway.ledger import assets as ledger
 from gateway.ledger.assets import from_minor
 from gateway.rewards import items
 from gateway.rewards import model as domain
+from gateway.rewards.codes import mask_code
 from gateway.rewards.model import Configuration, RewardKind, RewardStatus
+from gateway.rewards.sealing import RewardSeal
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
 from gateway.rewards.types.non_unique_coupon import NonUniqueCouponConfiguration
 from gateway.rewards.types.points import PointsConfiguration
@@ -25,6 +27,7 @@ from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.types.vendor_voucher import VendorVoucherConfiguration
 from gateway.rewards.version_store import fetch_reward_terms
 from gateway.storage.database import Connection
+from resolvers.codes import may_read_codes
 from resolvers.context import Info
 from resolvers.enums import expose_enum
 from resolvers.fields import resolved
@@ -233,10 +236,15 @@ class NonUniqueCouponReward(RewardDefinition):
 
     configuration: strawberry.Private[NonUniqueCouponConfiguration]
 
-    @resolved("The code to redeem. Null for members, whose benefits have the code.")
-    def code(self) -> str | None:
-        """Return what the configuration has."""
-        return self.configuration.code
+    @resolved(
+        "The code to redeem, masked for partners without the scope `codes`. Null for members, whose benefits have the code."
+    )
+    def code(self, info: Info) -> str | None:
+        """Open what the configuration keeps, and mask it for those who may not read it."""
+        caller = info.context.caller
+        sealing = RewardSeal(info.context.database.keys, caller.tenant_id, self.reward.id)
+        code = sealing.open(self.configuration.sealed_code)
+        return code if may_read_codes(caller) else mask_code(code)
 
     @resolved("How it lowers a price.")
     def discount_type(self) -> DiscountType:

@@ -13,9 +13,10 @@ from gateway.campaigns import event as domain
 from gateway.campaigns.event import CheckKind
 from gateway.ids import IdKind, encode_id
 from gateway.ledger.assets import Asset, from_minor
+from resolvers.codes import view_issued
 from resolvers.enums import expose_enum
 from resolvers.types.campaign import Campaign, to_campaign
-from resolvers.types.grant import Grant, to_grant
+from resolvers.types.grant import Grant, to_issued_grant
 from resolvers.types.status import OperationStatus, to_status
 
 expose_enum(
@@ -93,7 +94,7 @@ class CampaignEventOutcome:
 
 
 def to_campaign_outcome(
-    outcome: domain.CampaignOutcome, assets: Mapping[UUID, Asset]
+    outcome: domain.CampaignOutcome, assets: Mapping[UUID, Asset], *, is_rehearsal: bool
 ) -> CampaignEventOutcome:
     """Return what became of a campaign as its GraphQL type; `assets` has every budget's."""
     return CampaignEventOutcome(
@@ -105,7 +106,7 @@ def to_campaign_outcome(
                 index=tier.index,
                 name=tier.name,
                 checks=[_to_check(check, assets) for check in tier.checks],
-                effects=[_to_effect(effect) for effect in tier.effects],
+                effects=[_to_effect(effect, is_rehearsal=is_rehearsal) for effect in tier.effects],
             )
             for tier in outcome.tiers
         ],
@@ -123,9 +124,11 @@ def _to_check(check: domain.Check, assets: Mapping[UUID, Asset]) -> CampaignChec
     )
 
 
-def _to_effect(effect: domain.Effect) -> CampaignEffect:
+def _to_effect(effect: domain.Effect, *, is_rehearsal: bool) -> CampaignEffect:
+    grant = effect.grant
+    view = view_issued(effect.status.code, is_rehearsal=is_rehearsal)
     return CampaignEffect(
         reward_id=strawberry.ID(encode_id(IdKind.REWARD, effect.reward_id)),
         status=to_status(effect.status),
-        grant=to_grant(effect.grant) if effect.grant else None,
+        grant=to_issued_grant(grant, view) if grant else None,
     )

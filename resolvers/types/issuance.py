@@ -14,11 +14,12 @@ from gateway.issuing.model import ItemOutcome
 from gateway.ledger.assets import from_minor
 from gateway.ledger.statement import encode_entry_id
 from gateway.rewards.model import PaymentMode
+from resolvers.codes import view_issued
 from resolvers.context import Info
 from resolvers.fields import resolved
 from resolvers.scalars import JSON
 from resolvers.types.asset import Asset, to_asset
-from resolvers.types.grant import Grant, to_grant
+from resolvers.types.grant import Grant, to_issued_grant
 from resolvers.types.status import OperationStatus, to_status
 
 _TRANSACTION = IdKind.TRANSACTION.value
@@ -109,10 +110,12 @@ class IssuanceResult:
     """An item's status, what was sent, and what was issued; nothing is made of it that is not selected."""
 
     outcome: strawberry.Private[ItemOutcome]
+    is_rehearsal: strawberry.Private[bool]
 
-    def __init__(self, outcome: ItemOutcome) -> None:
+    def __init__(self, outcome: ItemOutcome, is_rehearsal: bool) -> None:
         """Keep the outcome; by position, which is twice as fast as the names that Strawberry's own would want."""
         self.outcome = outcome
+        self.is_rehearsal = is_rehearsal
 
     @resolved("The item's place in the call, from 0.")
     def index(self) -> int:
@@ -191,7 +194,12 @@ class IssuanceResult:
     def grant(self) -> Grant | None:
         """Return the outcome's grant."""
         grant = self.outcome.grant
-        return None if grant is None else to_grant(grant)
+        if grant is None:
+            return None
+        outcome = self.outcome
+        is_rehearsal = self.is_rehearsal and not outcome.idempotent_replay
+        view = view_issued(outcome.status.code, is_rehearsal=is_rehearsal)
+        return to_issued_grant(grant, view)
 
     @resolved("The notes of its organization, as sent.")
     def notes(self) -> str | None:

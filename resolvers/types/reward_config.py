@@ -11,7 +11,7 @@ import strawberry
 from gateway.ids import IdKind, decode_id
 from gateway.rewards.types.base import Draft
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import NonUniqueCouponDraft
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
@@ -129,7 +129,7 @@ def to_draft(given: RewardConfigInput) -> Draft:
         return VendorVoucherDraft(vendor_id, voucher.offer_name, voucher.series_id)
     coupon = given.non_unique_coupon
     assert coupon  # noqa: S101 - GraphQL has seen to it that one field is set
-    return NonUniqueCouponConfiguration(coupon.code, coupon.discount_type, coupon.discount_value)
+    return NonUniqueCouponDraft(coupon.code, coupon.discount_type, coupon.discount_value)
 
 
 def _read(kind: IdKind, public_id: str) -> UUID:

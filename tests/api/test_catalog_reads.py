@@ -16,7 +16,7 @@ from gateway.rewards.fields import RewardFields
 from gateway.rewards.model import PaymentMode
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponDraft
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
@@ -24,7 +24,7 @@ from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.storage.database import Database
 from tests.wallets import Wallets, logged_statements, open_wallets
 
-SAVE20 = NonUniqueCouponConfiguration("SAVE20", DiscountType.PERCENTAGE, Decimal(20))
+SAVE20 = NonUniqueCouponDraft("SAVE20", DiscountType.PERCENTAGE, Decimal(20))
 
 NODE = """
     __typename
@@ -72,10 +72,11 @@ async def stock_catalog(wallets: Wallets, count: int) -> None:
     shop = wallets.shop
     paid = PaymentConfigDraft(PaymentMode.POINTS, shop.caller.standard_assets.points_id, Decimal(5))
     for _ in range(count):
+        codes = (str(new_id()), str(new_id()))
         await shop.create_reward(payment_configs=(paid,))
         await shop.create_reward(ProductConfiguration(await shop.create_product(3)))
         await shop.create_reward(CompetitionEntryConfiguration(await shop.create_competition()))
-        await shop.create_reward(UniqueCouponConfiguration(await shop.create_pool("A", "B")))
+        await shop.create_reward(UniqueCouponConfiguration(await shop.create_pool(*codes)))
         await shop.create_reward(SAVE20)
 
 

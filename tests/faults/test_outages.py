@@ -99,7 +99,7 @@ async def test_backends_terminated_at_random(
 ):
     world = await open_world(database, member_count=4)
     terminated = 0
-    gateway = await open_gateway(pool_size_max=8, keys=KEYS)
+    gateway = await open_gateway(pool_size_max=8)
     async with under_load(replace(world, database=gateway)) as load:
         until = time.monotonic() + 3
         while time.monotonic() < until:

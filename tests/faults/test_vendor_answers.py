@@ -10,6 +10,7 @@ from gateway.grants.record import GrantStatus
 from gateway.grants.status import StatusCode
 from gateway.issuing.model import BatchOutcome
 from gateway.purchasing.purchaser import Purchaser
+from tests.sealing import plain_benefits
 from tests.vendor_shop import POINTS, PRICE, SECRET, VendorShop
 
 pytestmark = pytest.mark.requirement("CAP-5")
@@ -47,7 +48,7 @@ async def test_voucher_is_bought_and_paid_for(
     assert item.grant.status is GrantStatus.CLAIMED
     voucher = {
         "kind": "VENDOR_VOUCHER",
-        "voucher": "V-0001",
+        "code": "V-0001",
         "valid_till": "2027-11-01",
         "offer_name": "Coffee",
         "series_id": "234",
@@ -57,7 +58,7 @@ async def test_voucher_is_bought_and_paid_for(
         "paid_asset_id": str(vendor_shop.caller.standard_assets.points_id),
         "paid_minor": PRICE,
     }
-    assert item.grant.benefits == [voucher | (payment if paid else {})]
+    assert plain_benefits(vendor_shop, item.grant) == [voucher | (payment if paid else {})]
     assert await vendor_shop.balance() == (POINTS - PRICE * paid, 0)
     await vendor_shop.check_promises()
 
@@ -75,7 +76,8 @@ async def test_manual_grant_is_waited_for(
     )
     is_issued = behavior == "slow"
     assert outcome.status.code is (StatusCode.GRANTED if is_issued else StatusCode.VENDOR_DECLINED)
-    assert [benefit["voucher"] for benefit in outcome.grant.benefits] == ["V-0001"] * is_issued
+    found = plain_benefits(vendor_shop, outcome.grant)
+    assert [benefit["code"] for benefit in found] == ["V-0001"] * is_issued
     assert await vendor_shop.balance() == (POINTS, 0)
     await vendor_shop.check_promises()
 

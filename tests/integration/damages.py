@@ -195,9 +195,9 @@ DAMAGES = {
         '"code_status":"VOIDED"',
     ),
     "another code in the grant": Damage(
-        "UPDATE grants SET benefits = jsonb_set(benefits, '{{0,code}}', '\"forged\"') WHERE id = '{coupon}'",
+        "UPDATE grants SET benefits = jsonb_set(benefits, '{{0,code_id}}', '\"forged\"') WHERE id = '{coupon}'",
         "codes_match_grants",
-        '"code_in_grant":"forged"',
+        '"code_id_in_grant":"forged"',
     ),
     "a code given to a grant of something else": Damage(
         "UPDATE codes SET status = 'GRANTED', grant_id = '{points}' WHERE status = 'FREE'",

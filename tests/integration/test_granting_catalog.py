@@ -28,13 +28,14 @@ from gateway.rewards.fields import RewardFields
 from gateway.rewards.items import CodeCounts, ItemKey
 from gateway.rewards.model import Reward, RewardStatus
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponDraft
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.rewards.version_store import fetch_reward_versions
 from tests.catalog import Shop, open_shop
+from tests.sealing import code_of, plain_benefits
 from tests.use_cases import (
     add_member,
     add_members,
@@ -152,7 +153,7 @@ async def test_entries_are_counted_in_their_competition(shop: Shop) -> None:
 @pytest.mark.requirement("MON-11")
 async def test_shared_coupon_gives_everyone_the_same_code(shop: Shop) -> None:
     members = await add_members(shop, 2)
-    draft = NonUniqueCouponConfiguration("WELCOME20", DiscountType.PERCENTAGE, Decimal("20.50"))
+    draft = NonUniqueCouponDraft("WELCOME20", DiscountType.PERCENTAGE, Decimal("20.50"))
     reward = await shop.create_reward(draft)
     outcomes = [
         await grant(shop, manual(key, member_id, reward.id))
@@ -165,7 +166,7 @@ async def test_shared_coupon_gives_everyone_the_same_code(shop: Shop) -> None:
         "discount_type": "PERCENTAGE",
         "discount_value": "20.5",
     }
-    assert [outcome.grant.benefits for outcome in outcomes] == [[benefit]] * 3
+    assert [plain_benefits(shop, outcome.grant) for outcome in outcomes] == [[benefit]] * 3
     assert len({outcome.grant.id for outcome in outcomes}) == 3
     again = await grant(shop, manual("1", members[0], reward.id))
     assert again == replace(outcomes[0], idempotent_replay=True)
@@ -179,7 +180,7 @@ async def test_unique_coupon_gives_each_member_a_code_of_their_own(shop: Shop) -
     outcomes = [
         await grant(shop, manual(str(member_id), member_id, reward.id)) for member_id in members
     ]
-    codes = {outcome.grant.benefits[0]["code"] for outcome in outcomes}
+    codes = {code_of(shop, outcome.grant) for outcome in outcomes}
     assert len(codes) == 3
     assert codes < {"A-1", "A-2", "A-3", "A-4"}
     assert await count_pool(shop, pool_id) == CodeCounts(free=1, granted=3, voided=0, loaded=4)
@@ -208,7 +209,7 @@ async def test_another_reward_of_the_same_pool_gives_another_code(shop: Shop) ->
     pool_id = await shop.create_pool("A-1", "A-2")
     rewards = [await shop.create_reward(UniqueCouponConfiguration(pool_id)) for _ in range(2)]
     codes = {
-        (await grant(shop, manual(str(reward.id), member_id, reward.id))).grant.benefits[0]["code"]
+        code_of(shop, (await grant(shop, manual(str(reward.id), member_id, reward.id))).grant)
         for reward in rewards
     }
     assert codes == {"A-1", "A-2"}
@@ -256,7 +257,7 @@ async def test_concurrent_takers_get_every_code_once(shop: Shop) -> None:
     )
     refused = [outcome for outcome in outcomes if isinstance(outcome, RewardUnavailable)]
     given = [
-        outcome.grant.benefits[0]["code"]
+        code_of(shop, outcome.grant)
         for outcome in outcomes
         if not isinstance(outcome, BaseException)
     ]
@@ -289,13 +290,13 @@ async def test_last_code_is_waited_for_while_its_fate_is_open(shop: Shop, is_kep
     done, _ = await asyncio.wait([second], timeout=0.2)
     assert not done
     decided.set()
-    assert (await first).grant.benefits[0]["code"] == "A-1"
+    assert code_of(shop, (await first).grant) == "A-1"
     if is_kept:
         with pytest.raises(RewardUnavailable) as raised:
             await second
         assert raised.value.code is ErrorCode.POOL_EXHAUSTED
     else:
-        assert (await second).grant.benefits[0]["code"] == "A-1"
+        assert code_of(shop, (await second).grant) == "A-1"
 
 
 @pytest.mark.requirement("MON-10")
@@ -331,7 +332,7 @@ async def test_reversal_that_comes_between_frees_the_member_for_a_new_code(
     monkeypatch.setattr(coupon_store, "fetch_holders", reverse_then_fetch)
     second = await grant(shop, manual("2", member_id, reward.id))
     assert second.status.code is StatusCode.GRANTED
-    assert [first.grant.benefits[0]["code"], second.grant.benefits[0]["code"]] == ["A-1", "A-2"]
+    assert [code_of(shop, first.grant), code_of(shop, second.grant)] == ["A-1", "A-2"]
     assert await count_pool(shop, pool_id) == CodeCounts(granted=1, voided=1, loaded=2)
 
 
@@ -361,7 +362,7 @@ async def test_passing_fault_draws_one_code(shop: Shop, monkeypatch: pytest.Monk
 
     fail_first_attempt(monkeypatch, lambda: void_code(shop, "A-1"))
     first = await grant(shop, manual("1", member_id, reward.id))
-    assert first.grant.benefits[0]["code"] == "A-2"
+    assert code_of(shop, first.grant) == "A-2"
     again = await grant(shop, manual("1", member_id, reward.id))
     assert again == replace(first, idempotent_replay=True)
 

@@ -33,11 +33,12 @@ from gateway.rewards.model import PaymentMode, Reward, RewardStatus
 from gateway.rewards.payments import PaymentConfigDraft
 from gateway.rewards.types.base import Draft
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponDraft
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from tests.catalog import Shop, open_shop
+from tests.sealing import code_of
 from tests.use_cases import (
     NUL,
     SURROGATE,
@@ -75,7 +76,7 @@ async def create_convertible(shop: Shop, draft: Draft | None = None) -> Reward:
 async def test_one_call_issues_every_kind_of_reward_in_request_order(shop: Shop) -> None:
     member_id = await add_member(shop)
     product_id, competition_id = await shop.create_product(5), await shop.create_competition()
-    shared = NonUniqueCouponConfiguration("SAVE20", DiscountType.FIXED, Decimal(5))
+    shared = NonUniqueCouponDraft("SAVE20", DiscountType.FIXED, Decimal(5))
     rewards = [
         await shop.create_reward(draft)
         for draft in (
@@ -101,7 +102,7 @@ async def test_one_call_issues_every_kind_of_reward_in_request_order(shop: Shop)
     assert {(made.source, made.status) for made in grants} == {
         (GrantSource.ISSUANCE, GrantStatus.CLAIMED)
     }
-    assert [made.benefits[0].get("code") for made in grants[3:]] == ["A-1", "SAVE20"]
+    assert [code_of(shop, made) for made in grants[3:]] == ["A-1", "SAVE20"]
     # Each item has a transaction of its own, and all belong to one operation.
     assert len({made.transaction_id for made in grants}) == 5
     assert len({made.operation_id for made in grants}) == 1
@@ -637,7 +638,7 @@ async def test_passing_fault_issues_once(shop: Shop, monkeypatch: pytest.MonkeyP
     fail_first_attempt(monkeypatch, lambda: void_code(shop, "A-1"))
     first = await issue(shop, "call-1", member_id, item(coupon, request_id="item-1"))
     assert first.items[0].grant is not None
-    assert first.items[0].grant.benefits[0]["code"] == "A-2"
+    assert code_of(shop, first.items[0].grant) == "A-2"
     again = await issue(shop, "call-1", member_id, item(coupon, request_id="item-1"))
     assert again == replace(first, idempotent_replay=True)
 

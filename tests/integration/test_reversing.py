@@ -22,11 +22,12 @@ from gateway.rewards.code_store import count_codes
 from gateway.rewards.deleting import DeleteReward, delete_reward
 from gateway.rewards.items import CodeCounts, ItemKey
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponDraft
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from tests.catalog import Shop, open_shop
+from tests.sealing import code_of
 from tests.use_cases import (
     NUL,
     SURROGATE,
@@ -157,7 +158,7 @@ async def test_code_is_voided_and_the_member_may_have_another(shop: Shop) -> Non
     assert counts[key] == CodeCounts(free=1, granted=1, voided=1, loaded=3)
     anew = await grant(shop, manual("3", joe, reward.id))
     assert anew.status.code is StatusCode.GRANTED
-    given = [made.benefits[0]["code"] for made in (first, other, anew.grant)]
+    given = [code_of(shop, made) for made in (first, other, anew.grant)]
     assert given == ["A-1", "A-2", "A-3"]
     await refuse(shop, first.id, "reversed before")
 
@@ -165,7 +166,7 @@ async def test_code_is_voided_and_the_member_may_have_another(shop: Shop) -> Non
 @pytest.mark.requirement("ALL-4", "MON-11")
 async def test_shared_coupon_moves_nothing_back(shop: Shop) -> None:
     member_id = await add_member(shop)
-    draft = NonUniqueCouponConfiguration("SAVE", DiscountType.FIXED, Decimal(5))
+    draft = NonUniqueCouponDraft("SAVE", DiscountType.FIXED, Decimal(5))
     reward = await shop.create_reward(draft)
     given = (await grant(shop, manual("1", member_id, reward.id))).grant
     outcome = await reverse(shop, "1", given.id)

@@ -28,6 +28,7 @@ from gateway.rewards.model import (
     RewardVersion,
 )
 from gateway.rewards.payments import PaymentConfigDraft
+from gateway.rewards.sealing import RewardSeal
 from gateway.rewards.store import (
     RewardFilter,
     count_rewards,
@@ -36,7 +37,7 @@ from gateway.rewards.store import (
 )
 from gateway.rewards.types.base import Draft, Facts
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponDraft
 from gateway.rewards.types.points import PointsConfiguration, PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
@@ -44,8 +45,9 @@ from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.rewards.version_store import fetch_reward_terms, fetch_reward_versions
 from gateway.storage.pages import PageRequest
 from tests.catalog import Shop, new_fields, open_shop
+from tests.sealing import KEYS
 
-SAVE20 = NonUniqueCouponConfiguration("SAVE20", DiscountType.PERCENTAGE, Decimal(20))
+SAVE20 = NonUniqueCouponDraft("SAVE20", DiscountType.PERCENTAGE, Decimal(20))
 FREE = PaymentConfigDraft(PaymentMode.FREE)
 
 
@@ -97,6 +99,7 @@ async def test_reward_of_each_type_is_kept_as_given(shop: Shop) -> None:
         created = await shop.create_reward(
             draft, description="Once a day", metadata={"tier": [1, {"a": None}]}
         )
+        sealing = RewardSeal(KEYS, shop.caller.tenant_id, created.id)
         assert created == Reward(
             id=created.id,
             organization_id=shop.caller.organization_id,
@@ -104,7 +107,7 @@ async def test_reward_of_each_type_is_kept_as_given(shop: Shop) -> None:
             version_id=created.version_id,
             name="Daily points",
             description="Once a day",
-            configuration=draft.complete(facts),
+            configuration=sealing.keep(created.configuration, draft.complete(facts, sealing.seal)),
             metadata={"tier": [1, {"a": None}]},
             status=RewardStatus.ACTIVE,
             payment_configs=(),

@@ -14,16 +14,18 @@ from gateway.rewards.model import RewardKind
 from gateway.rewards.types import kind_of, read_configuration
 from gateway.rewards.types.base import Draft, Facts, Plan, PlanContext, References
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import DiscountType, NonUniqueCouponDraft
 from gateway.rewards.types.points import PointsConfiguration, PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
+from tests.sealing import seal_nothing
 
 TENANT, ORGANIZATION, MEMBER = UUID(int=1), UUID(int=2), UUID(int=3)
 POINTS, EUROS, CASH = UUID(int=11), UUID(int=12), UUID(int=13)
 PRODUCT, COMPETITION, POOL, EMPTY_POOL = UUID(int=21), UUID(int=22), UUID(int=23), UUID(int=24)
 ABSENT = UUID(int=99)
 PATH = ("input", "config", "type")
+
 CONTEXT = PlanContext(TENANT, ORGANIZATION, MEMBER, quantity=3)
 FACTS = Facts(
     points_asset_id=POINTS,
@@ -37,7 +39,7 @@ FACTS = Facts(
     code_pool_ids=frozenset({POOL, EMPTY_POOL}),
     stocked_pool_ids=frozenset({POOL}),
 )
-SAVE20 = NonUniqueCouponConfiguration("SAVE20", DiscountType.PERCENTAGE, Decimal(20))
+SAVE20 = NonUniqueCouponDraft("SAVE20", DiscountType.PERCENTAGE, Decimal(20))
 
 
 def broken_rules(draft: Draft) -> list[tuple[str, str]]:
@@ -105,7 +107,7 @@ def test_type_rules(draft: Draft, expected: list[tuple[str, str]]) -> None:
 def test_non_unique_coupon_rules(
     code: str, discount_type: str, value: str, expected: list[tuple[str, str]]
 ) -> None:
-    draft = NonUniqueCouponConfiguration(code, DiscountType(discount_type), Decimal(value))
+    draft = NonUniqueCouponDraft(code, DiscountType(discount_type), Decimal(value))
     assert broken_rules(draft) == expected
 
 
@@ -119,7 +121,7 @@ def test_error_names_field_and_rule() -> None:
 
 @pytest.mark.requirement("MON-9")
 def test_points_are_issued_to_the_member() -> None:
-    plan = PointsDraft(Decimal("1.25"), EUROS).complete(FACTS).plan(CONTEXT)
+    plan = PointsDraft(Decimal("1.25"), EUROS).complete(FACTS, seal_nothing).plan(CONTEXT)
     assert plan == Plan(
         transfers=(
             Transfer(
@@ -133,7 +135,7 @@ def test_points_are_issued_to_the_member() -> None:
 
 
 def test_points_without_asset_are_the_tenants_own() -> None:
-    assert PointsDraft(Decimal(7)).complete(FACTS) == PointsConfiguration(POINTS, 7)
+    assert PointsDraft(Decimal(7)).complete(FACTS, seal_nothing) == PointsConfiguration(POINTS, 7)
 
 
 @pytest.mark.requirement("MON-9")
@@ -171,18 +173,16 @@ def test_unique_coupon_asks_for_one_code_whatever_the_quantity() -> None:
     plan = UniqueCouponConfiguration(POOL).plan(CONTEXT)
     assert plan.coupon_pool_id == POOL
     assert plan.transfers == ()
-    assert [(benefit["kind"], benefit["code"]) for benefit in plan.benefits] == [
-        ("COUPON_CODE", None)
-    ]
+    assert [benefit["kind"] for benefit in plan.benefits] == ["COUPON_CODE"]
 
 
 @pytest.mark.requirement("MON-11")
 def test_non_unique_coupon_gives_its_code_once() -> None:
-    assert SAVE20.plan(CONTEXT) == Plan(
+    assert SAVE20.complete(FACTS, seal_nothing).plan(CONTEXT) == Plan(
         benefits=(
             {
                 "kind": "COUPON_CODE",
-                "code": "SAVE20",
+                "sealed_code": "sealed SAVE20",
                 "expires_at": None,
                 "discount_type": "PERCENTAGE",
                 "discount_value": "20",
@@ -202,7 +202,7 @@ def test_non_unique_coupon_gives_its_code_once() -> None:
     ],
 )
 def test_stored_configuration_reads_back(draft: Draft, kind: RewardKind) -> None:
-    configuration = draft.complete(FACTS)
+    configuration = draft.complete(FACTS, seal_nothing)
     assert kind_of(draft) is kind
     assert read_configuration(kind, configuration.to_json()) == configuration
 

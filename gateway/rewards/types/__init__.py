@@ -7,7 +7,10 @@ from typing import Any
 
 from gateway.rewards.types.base import Configuration, Draft, RewardKind
 from gateway.rewards.types.competition_entry import CompetitionEntryConfiguration
-from gateway.rewards.types.non_unique_coupon import NonUniqueCouponConfiguration
+from gateway.rewards.types.non_unique_coupon import (
+    NonUniqueCouponConfiguration,
+    NonUniqueCouponDraft,
+)
 from gateway.rewards.types.points import PointsConfiguration, PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
@@ -27,7 +30,7 @@ _KINDS: Mapping[type[Draft], RewardKind] = {
     ProductConfiguration: RewardKind.PRODUCT,
     CompetitionEntryConfiguration: RewardKind.COMPETITION_ENTRY,
     UniqueCouponConfiguration: RewardKind.UNIQUE_COUPON,
-    NonUniqueCouponConfiguration: RewardKind.NON_UNIQUE_COUPON,
+    NonUniqueCouponDraft: RewardKind.NON_UNIQUE_COUPON,
     VendorVoucherDraft: RewardKind.VENDOR_VOUCHER,
 }
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from gateway.errors import FieldError
@@ -29,6 +29,10 @@ class RewardKind(enum.StrEnum):
         """Return the name of this kind's field in the input of configurations, for example `competitionEntry`."""
         first, *others = self.value.lower().split("_")
         return first + "".join(word.capitalize() for word in others)
+
+
+# A text to what the reward may keep of it.
+Seal: TypeAlias = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,6 @@ class Draft(Protocol):
         """Return every broken rule; `path` leads to the type's own input object."""
         ...
 
-    def complete(self, facts: Facts) -> Configuration:
-        """Return the configuration of a draft that breaks no rule."""
+    def complete(self, facts: Facts, seal: Seal) -> Configuration:
+        """Return the configuration of a draft that breaks no rule; what is secret in it is sealed for this reward."""
         ...

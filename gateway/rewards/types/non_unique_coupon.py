@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from gateway.errors import FieldError
 from gateway.rewards.rules import check_code, plain
-from gateway.rewards.types.base import Facts, Plan, PlanContext, References
+from gateway.rewards.types.base import Facts, Plan, PlanContext, References, Seal
 
 DISCOUNT_DECIMALS_MAX = 4
 DISCOUNT_MAX = 10**12
@@ -26,9 +26,9 @@ class DiscountType(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NonUniqueCouponConfiguration:
-    """A code, and the discount it gives: a percentage, or an amount in the shop's currency."""
+    """A code, sealed for its reward, and the discount it gives: a percentage, or an amount in the shop's currency."""
 
-    code: str
+    sealed_code: str
     discount_type: DiscountType
     discount_value: Decimal
 
@@ -36,19 +36,37 @@ class NonUniqueCouponConfiguration:
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
         discount_type = DiscountType(value["discount_type"])
-        return cls(value["code"], discount_type, Decimal(value["discount_value"]))
+        return cls(value["sealed_code"], discount_type, Decimal(value["discount_value"]))
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object to be stored."""
+        return {
+            "sealed_code": self.sealed_code,
+            "discount_type": self.discount_type.value,
+            "discount_value": plain(self.discount_value),
+        }
+
+    def plan(self, _: PlanContext) -> Plan:
+        """Give the code once, whatever the quantity. Nothing moves in the ledger."""
+        benefit = {"kind": "COUPON_CODE", "expires_at": None, **self.to_json()}
+        return Plan(benefits=(benefit,))
+
+
+@dataclass(frozen=True, slots=True)
+class NonUniqueCouponDraft:
+    """A code and its discount as a caller wrote them."""
+
+    code: str
+    discount_type: DiscountType
+    discount_value: Decimal
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return the request's fields in one spelling."""
         return {
             "code": self.code,
             "discount_type": self.discount_type.value,
             "discount_value": plain(self.discount_value),
         }
-
-    def to_fields(self) -> dict[str, Any]:
-        """Return the request's fields in one spelling."""
-        return self.to_json()
 
     def references(self) -> References:
         """Return nothing: the code is the reward."""
@@ -70,11 +88,8 @@ class NonUniqueCouponConfiguration:
             errors.append(FieldError(value_path, "exact", message))
         return errors
 
-    def complete(self, _: Facts) -> Self:
-        """Return itself: nothing is left to find out."""
-        return self
-
-    def plan(self, _: PlanContext) -> Plan:
-        """Give the code once, whatever the quantity. Nothing moves in the ledger."""
-        benefit = {"kind": "COUPON_CODE", "expires_at": None, **self.to_json()}
-        return Plan(benefits=(benefit,))
+    def complete(self, _: Facts, seal: Seal) -> NonUniqueCouponConfiguration:
+        """Return the configuration, which keeps the code sealed."""
+        return NonUniqueCouponConfiguration(
+            seal(self.code), self.discount_type, self.discount_value
+        )

@@ -13,7 +13,7 @@ from gateway.ids import to_uuid
 from gateway.ledger.assets import AssetKind, to_minor
 from gateway.ledger.model import Account, OwnerKind, Transfer, organization_account
 from gateway.rewards.rules import check_amount, plain
-from gateway.rewards.types.base import Facts, Plan, PlanContext, References
+from gateway.rewards.types.base import Facts, Plan, PlanContext, References, Seal
 
 # Products' units and competitions' entries have reward types of their own, and cash is claimed, not credited.
 _CREDITABLE = frozenset({AssetKind.POINTS, AssetKind.EXPERIENCE, AssetKind.CURRENCY})
@@ -76,7 +76,7 @@ class PointsDraft:
             errors.append(FieldError(asset_path, "kind", message))
         return errors
 
-    def complete(self, facts: Facts) -> PointsConfiguration:
+    def complete(self, facts: Facts, _: Seal) -> PointsConfiguration:
         """Return the configuration in smallest units."""
         asset_id = self.asset_id or facts.points_asset_id
         return PointsConfiguration(asset_id, to_minor(self.amount, facts.assets[asset_id].scale))

@@ -11,7 +11,7 @@ from gateway.errors import FieldError
 from gateway.ids import to_uuid
 from gateway.ledger.model import Account, OwnerKind, Transfer
 from gateway.rewards.rules import check_count, check_exists
-from gateway.rewards.types.base import Facts, Plan, PlanContext, References
+from gateway.rewards.types.base import Facts, Plan, PlanContext, References, Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ProductConfiguration:
             self.product_id, facts.product_ids, "product", (*path, "productId")
         ) + check_count(self.quantity, (*path, "quantity"))
 
-    def complete(self, _: Facts) -> Self:
+    def complete(self, _: Facts, __: Seal) -> Self:
         """Return itself: nothing is left to find out."""
         return self
 

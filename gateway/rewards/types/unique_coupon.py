@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.errors import FieldError
 from gateway.ids import to_uuid
 from gateway.rewards.rules import check_exists
-from gateway.rewards.types.base import Facts, Plan, PlanContext, References
+from gateway.rewards.types.base import Facts, Plan, PlanContext, References, Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class UniqueCouponConfiguration:
         message = "codePoolId must be the id of a code pool with free codes."
         return [FieldError(pool_path, "free_codes", message)]
 
-    def complete(self, _: Facts) -> Self:
+    def complete(self, _: Facts, __: Seal) -> Self:
         """Return itself: nothing is left to find out."""
         return self
 
@@ -54,7 +54,6 @@ class UniqueCouponConfiguration:
         """Ask for one code, whatever the quantity: a member holds at most one. Nothing moves in the ledger."""
         benefit = {
             "kind": "COUPON_CODE",
-            "code": None,
             "expires_at": None,
             "discount_type": None,
             "discount_value": None,

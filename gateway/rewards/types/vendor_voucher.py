@@ -10,7 +10,7 @@ from uuid import UUID
 from gateway.errors import FieldError
 from gateway.ids import to_uuid
 from gateway.rewards.rules import check_exists
-from gateway.rewards.types.base import Facts, Plan, PlanContext, Purchase, References
+from gateway.rewards.types.base import Facts, Plan, PlanContext, Purchase, References, Seal
 from gateway.text import check_text
 
 TEXT_LENGTH_MAX = 200
@@ -77,7 +77,7 @@ class VendorVoucherDraft:
         errors += check_text(self.offer_name, (*path, "offerName"), TEXT_LENGTH_MAX)
         return errors + check_text(self.series_id, (*path, "seriesId"), TEXT_LENGTH_MAX)
 
-    def complete(self, facts: Facts) -> VendorVoucherConfiguration:
+    def complete(self, facts: Facts, _: Seal) -> VendorVoucherConfiguration:
         """Return the configuration, which remembers whether the vendor is told how many."""
         return VendorVoucherConfiguration(
             self.vendor_id,
