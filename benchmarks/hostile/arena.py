@@ -44,7 +44,7 @@ def open_arena() -> Iterator[Arena]:
         world = grow(database, ENTRIES)
 
         async def found() -> str:
-            pool = await Database.open(database.application_url, pool_size_max=1)
+            pool = await Database.open(database.owner_url, pool_size_max=1)
             try:
                 founded = await create_tenant(pool, "Quiet", "Quiet Rewards")
                 token = await create_partner_token(

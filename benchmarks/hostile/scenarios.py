@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.hostile.arena import Arena
-from benchmarks.hostile.crowd import Crowd
+from benchmarks.hostile.crowd import REFERENCE, Crowd
 from benchmarks.hostile.wire import to_request
 
 TOTALS = 28
@@ -18,6 +18,14 @@ FLOOD_CONNECTIONS = 32
 UNFINISHED = 60
 BODY_BYTES = 8_000_000
 
+GRANT = """mutation ($input: GrantRewardInput!) { grantReward(input: $input) {
+  ... on GrantRewardPayload { grant { id } } ... on Error { code } } }"""
+GRANT_INPUT = {
+    "clientReference": REFERENCE.decode(),
+    "member": {"externalId": "member-1"},
+    "reward": {"custom": {"amount": "25.00"}},
+    "actionCode": "device.purchase",
+}
 QUIET_QUERY = "{ assets { totalCount } }"
 GRANTS = "query ($first: Int) { grants(first: $first) { edges { node { id status benefits { __typename } } } } }"
 
@@ -94,18 +102,24 @@ SCENARIOS = (
     ),
     Scenario(
         "H5",
+        f"{FLOOD_CONNECTIONS} connections × grantReward",
+        _by_partner(GRANT, FLOOD_CONNECTIONS, input=GRANT_INPUT),
+        frozenset({200, 429}),
+    ),
+    Scenario(
+        "H6",
         f"{FLOOD_CONNECTIONS} connections without a credential",
         _without_credential,
         frozenset({200, 401, 429}),
     ),
     Scenario(
-        "H6",
+        "H7",
         f"{UNFINISHED} bodies of 8 MB that do not end",
         _unfinished(lambda arena: arena.loud_token, BODY_BYTES),
         frozenset({0, 408, 413, 429, 503}),
     ),
     Scenario(
-        "H7",
+        "H8",
         f"{UNFINISHED} bodies without a credential that do not end",
         _unfinished(lambda _: None, 10_000),
         frozenset({0, 408, 413, 429, 503}),

@@ -105,7 +105,12 @@ class GraphQLEndpoint:
             asked = await self._read(scope, headers, receive, record)
             is_reported = headers.get(COST_HEADER) is not None
             result = await self._run(
-                asked, record, account, is_post=method == "POST", is_reported=is_reported
+                asked,
+                record,
+                account,
+                receive,
+                is_post=method == "POST",
+                is_reported=is_reported,
             )
         finally:
             account.leave()
@@ -157,6 +162,7 @@ class GraphQLEndpoint:
         asked: GraphQLRequestData,
         record: RequestRecord,
         account: Account,
+        receive: Receive,
         *,
         is_post: bool,
         is_reported: bool,
@@ -170,7 +176,7 @@ class GraphQLEndpoint:
         if document_cost:
             account.charge(document_cost)
         self._admission.spend(account, cost)
-        await self._admission.begin(tenant, cost)
+        await self._admission.begin(tenant, cost, receive)
         try:
             result = await self._execute(asked, record, is_post=is_post)
         finally:

@@ -19,7 +19,8 @@ class Share:
         """Begin with nothing held."""
         self.most = most
         self.held = 0
-        self.waiting: deque[asyncio.Future[Any]] = deque()
+        # With how much each waits for.
+        self.waiting: deque[tuple[asyncio.Future[Any], int]] = deque()
 
     @property
     def is_idle(self) -> bool:
@@ -28,6 +29,6 @@ class Share:
 
     def has_waiting(self) -> bool:
         """Tell whether anybody still waits; who has given up is forgotten."""
-        while self.waiting and self.waiting[0].done():
+        while self.waiting and self.waiting[0][0].done():
             self.waiting.popleft()
         return bool(self.waiting)

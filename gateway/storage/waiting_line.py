@@ -25,8 +25,8 @@ class WaitingLine(Generic[Thing]):
         self._entered: set[Share] = set()
         self._pass_on = pass_on
 
-    async def wait(self, share: Share, seconds: float) -> Thing:
-        """Return what comes when it is this one's turn.
+    async def wait(self, share: Share, seconds: float, units: int = 1) -> Thing:
+        """Return what comes when it is this one's turn; it counts so many units of the share.
 
         Raises:
             TimeoutError: nothing did in time.
@@ -36,14 +36,14 @@ class WaitingLine(Generic[Thing]):
         if share not in self._entered:
             self._entered.add(share)
             self._turns.append(share)
-        share.waiting.append(future)
+        share.waiting.append((future, units))
         # A timer of its own costs less than a block with a time-out.
         timer = loop.call_later(seconds, _give_up, future)
         try:
             return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.exception() is None:
-                share.held -= 1
+                share.held -= units
                 self._pass_on(future.result())
             raise
         finally:
@@ -59,8 +59,9 @@ class WaitingLine(Generic[Thing]):
             # Whoever has all that it may, or has just been served, lets the others go first.
             self._turns.append(share)
             if share.held < share.most:
-                share.held += 1
-                share.waiting.popleft().set_result(thing)
+                future, units = share.waiting.popleft()
+                share.held += units
+                future.set_result(thing)
                 return True
         return False
 

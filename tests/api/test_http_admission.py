@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx
 import pytest
 import strawberry
+from starlette.requests import ClientDisconnect
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.access import Caller
@@ -24,6 +25,8 @@ from gateway.http.admission.weighing import Weights
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.settings import Settings
+from gateway.storage.shares import Share
+from gateway.storage.slots import Slots
 from tests.api.toy_http import CALLER, Readiness, ToyContext, bearer, codes
 
 ALLOWANCE = Allowance(
@@ -262,7 +265,7 @@ async def test_a_tenant_runs_few_large_operations_and_leaves_room_for_another(
 async def test_a_tenant_with_many_requests_leaves_room_for_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "RUNNING_OF_TENANT_MAX", 2)
+    monkeypatch.setattr(admission, "RUNNING_COST_ALONE_MAX", 2)
     async with serving(tmp_path) as client:
         gate = GATES[CALLER.tenant_id]
         tasks = [
@@ -276,10 +279,46 @@ async def test_a_tenant_with_many_requests_leaves_room_for_another(
         assert {response.status_code for response in await asyncio.gather(*tasks)} == {200}
 
 
+async def test_who_has_left_leaves_the_line_too() -> None:
+    slots, share = Slots(2), Share(1)
+    has_left = asyncio.Event()
+
+    async def receive() -> dict[str, str]:
+        await has_left.wait()
+        return {"type": "http.disconnect"}
+
+    await slots.take(share, 1)
+    waiting = asyncio.create_task(admission.take_unless_left(slots, share, receive))
+    await asyncio.sleep(0.01)
+    has_left.set()
+    with pytest.raises(ClientDisconnect):
+        await waiting
+    slots.give_back(share)
+    assert share.is_idle
+    # Who is there gets it, and nothing is lost where both come at once, or somebody is cancelled.
+    has_left.clear()
+    for _ in range(20):
+        await admission.take_unless_left(slots, share, receive)
+        tasks = [
+            asyncio.create_task(admission.take_unless_left(slots, share, receive)) for _ in range(4)
+        ]
+        await asyncio.sleep(0.001)
+        slots.give_back(share)
+        tasks[0].cancel()
+        has_left.set()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert share.held == done.count(None)
+        for _ in range(share.held):
+            slots.give_back(share)
+        has_left.clear()
+    assert share.is_idle
+    assert slots._free == 2
+
+
 async def test_whose_turn_does_not_come_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "RUNNING_OF_TENANT_MAX", 1)
+    monkeypatch.setattr(admission, "RUNNING_COST_ALONE_MAX", 1)
     monkeypatch.setattr(admission, "TURN_TIMEOUT_SECONDS", 0.01)
     async with serving(tmp_path) as client:
         gate = GATES[CALLER.tenant_id]

@@ -144,3 +144,27 @@ async def test_slots_are_bounded_together_and_for_each_tenant():
         slots.give_back(share)
     await slots.take(Share(2), 0.01)
     await slots.take(Share(2), 0.01)
+
+
+async def test_units_of_a_share_are_counted_and_the_last_may_go_beyond():
+    slots, share = Slots(10), Share(100)
+    await slots.take(share, 1, 60)
+    await slots.take(share, 1, 60)
+    order: list[int] = []
+
+    async def run(units: int) -> None:
+        await slots.take(share, 10, units)
+        order.append(units)
+
+    tasks = [asyncio.create_task(run(units)) for units in (10, 20, 30)]
+    await asyncio.sleep(0)
+    # Nobody overtakes those who wait in the share, though one more would fit.
+    slots.give_back(share, 60)
+    assert share.held == 60 + 10 + 20 + 30
+    assert not slots.take_free(share, 5)
+    await asyncio.gather(*tasks)
+    assert order == [10, 20, 30]
+    for units in (60, 10, 20, 30):
+        slots.give_back(share, units)
+    assert share.is_idle
+    assert slots._free == 10

@@ -18,7 +18,7 @@ ACCOUNTS_MAX: Final = 10_000
 
 
 class Tenant:
-    """What the accounts of one tenant share: how many of its requests run at one time, large ones by themselves."""
+    """What the accounts of one tenant share: how much of its requests runs at one time, large ones by themselves."""
 
     __slots__ = ("large", "running")
 

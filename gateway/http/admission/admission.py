@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Hashable
 from http import HTTPStatus
 from ipaddress import IPv6Address, IPv6Network
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from gateway.access import Caller
@@ -18,12 +20,17 @@ from gateway.http.answers import Answer, Endpoint
 from gateway.http.headers import Headers
 from gateway.http.refusals import RequestRefused
 from gateway.http.request_record import RequestRecord
+from gateway.storage.shares import Share
 from gateway.storage.slots import Slots
 
-# What runs at one time in a process, and of it one tenant's: enough for grants that share commits, and no more than a
-# request of somebody else's has to wait for in each turn of the event loop.
+# Requests that run at one time in a process …
 RUNNING_MAX: Final = 128
-RUNNING_OF_TENANT_MAX: Final = 32
+# … and points of one tenant's: in each turn of the event loop, a request of another waits for so much. A tenant that is alone
+# has room for as many grants as share a commit.
+RUNNING_COST_MAX: Final = 400
+RUNNING_COST_ALONE_MAX: Final = 3_000
+# How long others are expected after they were there.
+COMPANY_SECONDS: Final = 2.0
 # Operations that cost so much keep the event loop for tens of milliseconds, or the database for longer: few of those.
 LARGE_COST: Final = 5_000
 LARGE_MAX: Final = 2
@@ -48,6 +55,8 @@ class Admission:
         self._addresses = Accounts()
         self._tenants: dict[UUID, Tenant] = {}
         self._running = Slots(RUNNING_MAX)
+        self._last_tenant: Tenant | None = None
+        self._company_until = 0.0
         self._large = Slots(LARGE_MAX)
 
     def find_by_token(self, token: str) -> Account | None:
@@ -135,17 +144,19 @@ class Admission:
             )
         account.spend(cost)
 
-    async def begin(self, tenant: Tenant, cost: int) -> None:
+    async def begin(self, tenant: Tenant, cost: int, receive: Receive) -> None:
         """Wait for the tenant's turn; `end` ends it.
 
         Raises:
             RequestRefused: it was not its turn in time.
+            ClientDisconnect: nobody waits any more for an operation that is large.
         """
-        slots, share = (
-            (self._large, tenant.large) if cost >= LARGE_COST else (self._running, tenant.running)
-        )
         try:
-            await slots.take(share, TURN_TIMEOUT_SECONDS)
+            if cost >= LARGE_COST:
+                await take_unless_left(self._large, tenant.large, receive)
+            else:
+                tenant.running.most = self._running_cost_max(tenant)
+                await self._running.take(tenant.running, TURN_TIMEOUT_SECONDS, cost)
         except TimeoutError:
             raise rate_limited(
                 "Too many requests of this tenant are under way: wait for their answers.", 1
@@ -156,7 +167,16 @@ class Admission:
         if cost >= LARGE_COST:
             self._large.give_back(tenant.large)
         else:
-            self._running.give_back(tenant.running)
+            self._running.give_back(tenant.running, cost)
+
+    def _running_cost_max(self, tenant: Tenant) -> int:
+        """Return how much of a tenant's may run now: less where others ask too."""
+        now = monotonic()
+        if tenant is not self._last_tenant:
+            if self._last_tenant is not None:
+                self._company_until = now + COMPANY_SECONDS
+            self._last_tenant = tenant
+        return RUNNING_COST_MAX if now < self._company_until else RUNNING_COST_ALONE_MAX
 
     def _tenant(self, tenant_id: UUID) -> Tenant:
         tenant = self._tenants.get(tenant_id)
@@ -165,9 +185,35 @@ class Admission:
                 self._tenants = {
                     name: known for name, known in self._tenants.items() if not known.is_idle
                 }
-            tenant = Tenant(RUNNING_OF_TENANT_MAX, LARGE_OF_TENANT_MAX)
+            tenant = Tenant(RUNNING_COST_MAX, LARGE_OF_TENANT_MAX)
             self._tenants[tenant_id] = tenant
         return tenant
+
+
+async def take_unless_left(slots: Slots, share: Share, receive: Receive) -> None:
+    """Take a slot; whoever has gone away leaves the line, so that nothing is done for nobody.
+
+    Raises:
+        TimeoutError: none came free in time.
+        ClientDisconnect: the client has gone away.
+    """
+    if slots.take_free(share):
+        return
+    taking = asyncio.ensure_future(slots.take(share, TURN_TIMEOUT_SECONDS))
+    leaving = asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait((taking, leaving), return_when=asyncio.FIRST_COMPLETED)
+        has_left = leaving.done() and leaving.result()["type"] == "http.disconnect"
+        if has_left and not taking.done():
+            raise ClientDisconnect
+        await taking
+    except BaseException:
+        # A slot that came in the same moment is for others.
+        if not taking.cancel() and not taking.cancelled() and taking.exception() is None:
+            slots.give_back(share)
+        raise
+    finally:
+        leaving.cancel()
 
 
 class SlowRefusals:
