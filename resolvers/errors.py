@@ -16,6 +16,7 @@ from strawberry import ExceptionHandler
 from strawberry.types.field import StrawberryField
 
 from gateway import errors as domain
+from gateway.counters import note_code
 from gateway.distributing import outcome as distributing
 from gateway.errors import ErrorCode
 from gateway.grants import errors as grants
@@ -290,6 +291,7 @@ def to_error(error: domain.RewardsError) -> Error:
     for error_class in type(error).__mro__:
         if error_class in ANSWERS:
             answer, details = ANSWERS[error_class]
+            note_code(error.code.name)
             return answer(
                 code=error.code,
                 message=error.message,

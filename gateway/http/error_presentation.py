@@ -18,6 +18,7 @@ from graphql import GraphQLError
 from graphql.error import GraphQLErrorExtensions
 from strawberry.types import ExecutionContext
 
+from gateway.counters import note_code
 from gateway.errors import InvalidInput, RewardsError
 from gateway.http.refusals import shorten
 from gateway.http.request_record import current_record
@@ -51,8 +52,8 @@ def present_errors(
             presented.append(error)
     if faults:
         log_fault(_find_cause(faults[0]), path=faults[0].path, count=len(faults))
-    if (record := current_record()) is not None:
-        record.error_codes.update(str((error.extensions or {}).get("code")) for error in presented)
+    for error in presented:
+        note_code(str((error.extensions or {}).get("code")))
     return presented
 
 

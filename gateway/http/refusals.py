@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.counters import note_code
 from gateway.errors import RewardsError, Unauthenticated
 from gateway.http.media_types import JSON, choose_response_type
-from gateway.http.request_record import current_record
 
 BEARER_CHALLENGE = 'Bearer realm="rewards-gateway"'
 RETRY_AFTER_SECONDS = "1"
@@ -105,8 +105,7 @@ def error_response(
     **extensions: Any,
 ) -> Response:
     """Make a response without data, with one GraphQL error."""
-    if (record := current_record()) is not None:
-        record.error_codes.add(code)
+    note_code(code)
     error = {"message": shorten(message), "extensions": {"code": code, **extensions}}
     return Response(
         orjson.dumps({"errors": [error]}),

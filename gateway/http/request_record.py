@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from gateway.access import Caller
+from gateway.counters import collect_codes
 from gateway.ids import new_id
 
 _REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -44,4 +45,5 @@ def start_record(offered_request_id: str | None) -> RequestRecord:
     is_usable = offered_request_id is not None and _REQUEST_ID_PATTERN.fullmatch(offered_request_id)
     record = RequestRecord(str(offered_request_id) if is_usable else str(new_id()))
     _current.set(record)
+    collect_codes(record.error_codes)
     return record

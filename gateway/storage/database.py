@@ -19,14 +19,14 @@ from gateway.keys.model import Keys
 from gateway.storage.array_codecs import use_codecs
 from gateway.storage.connecting import SERVER_KEEPALIVES, Connector
 from gateway.storage.connection import Connection, PipeliningConnection, require
-from gateway.storage.kept_connections import BUSY, KeptConnections
+from gateway.storage.database_errors import PASSING, TOO_BUSY, UNUSABLE
+from gateway.storage.kept_connections import KeptConnections
 from gateway.storage.lending import (
     AWAY,
-    PASSING,
-    TOO_BUSY,
     LongReadLending,
     ReadLending,
     Transaction,
+    to_overloaded,
 )
 from gateway.storage.privileges import APPLICATION_ROLE, OPERATOR_ROLE
 from gateway.storage.shares import Share
@@ -252,8 +252,8 @@ class Database:
                 return result
             except _RollBack:
                 return result
-            except TOO_BUSY as error:
-                raise Overloaded(BUSY) from error
+            except (*TOO_BUSY, *UNUSABLE) as error:
+                raise to_overloaded(error) from error
             except PASSING as error:
                 if attempt == ATTEMPTS_MAX - 1:
                     raise Overloaded(AWAY) from error

@@ -15,6 +15,7 @@ import asyncpg
 
 from gateway.errors import Overloaded
 from gateway.storage.connection import Connection
+from gateway.storage.database_errors import ERRORS
 from gateway.storage.shares import Share
 from gateway.storage.waiting_line import WaitingLine
 
@@ -26,6 +27,8 @@ KEPT_SECONDS = 60
 # For a server to break off a statement that nobody wants any more.
 RETURN_SECONDS_MAX = 2
 CLOSE_SECONDS_MAX = 10
+# Between two tries to get one more connection from a server that has none.
+FULL_SECONDS = 1.0
 # One of so many uses gives its connection back to the pool even if that is never idle.
 USES_BETWEEN_RETURNS = 1_000
 
@@ -47,6 +50,8 @@ class KeptConnections:
         self._timer: asyncio.TimerHandle | None = None
         self._returning: asyncio.Task[None] | None = None
         self._is_closing = False
+        # The server has no free slot.
+        self._is_full = False
 
     @property
     def size_max(self) -> int:
@@ -60,18 +65,28 @@ class KeptConnections:
             Overloaded: none came free in time.
             ConnectionError: the server is not there.
         """
+        until: float | None = None
         while True:
             connection: Connection | None = None
             if share.held < share.most and self._kept:
                 share.held += 1
                 connection = self._kept.pop()
-            elif share.held < share.most and self._borrowed < self._pool.get_max_size():
+            elif (
+                share.held < share.most
+                and self._borrowed < self._pool.get_max_size()
+                and not self._is_full
+            ):
                 share.held += 1
                 self._borrowed += 1
             else:
-                connection = await self._wait(share)
+                now = asyncio.get_running_loop().time()
+                until = until or now + self._acquire_timeout_seconds
+                connection = await self._wait(share, until - now)
             if connection is None:
-                return await self._borrow(share)
+                connection = await self._borrow(share)
+            if connection is None:
+                # The server has no more of them: one of those that are there has to come free.
+                continue
             if not is_closed(connection):
                 return connection
             # It was lost while it was kept, or on its way here.
@@ -108,28 +123,58 @@ class KeptConnections:
             async with asyncio.timeout(CLOSE_SECONDS_MAX):
                 await self._pool.close()
 
-    async def _wait(self, share: Share) -> Connection | None:
+    async def _wait(self, share: Share, seconds: float) -> Connection | None:
         """Return the next connection that comes back, or None where there is room for another one; either is counted."""
         try:
-            return await self._line.wait(share, self._acquire_timeout_seconds)
+            return await self._line.wait(share, seconds)
         except TimeoutError as error:
             raise Overloaded(BUSY) from error
 
-    async def _borrow(self, share: Share) -> Connection:
-        """Borrow a connection for which there is room; it is counted already."""
+    async def _borrow(self, share: Share) -> Connection | None:
+        """Borrow a connection for which there is room, or return None if the server has none; it is counted already."""
         try:
             # A timer of the loop: the pool's own time-out starts a task for each connection it lends.
             async with asyncio.timeout(self._acquire_timeout_seconds):
                 return cast("Connection", await self._pool.acquire())
+        except asyncpg.TooManyConnectionsError as error:
+            ERRORS.note(error)
+            share.held -= 1
+            self._borrowed -= 1
+            self._try_again_later()
+            if not self._borrowed:
+                raise Overloaded(BUSY) from error
+            return None
         except BaseException as error:
             share.held -= 1
             self._make_room()
+            if isinstance(error, asyncpg.PostgresError | OSError):
+                ERRORS.note(error)
             if isinstance(error, TimeoutError):
                 raise Overloaded(BUSY) from error
             if isinstance(error, OSError):
                 # Whatever it is, for example that the socket of a local server that restarts is missing.
                 raise ConnectionRefusedError(str(error)) from error
             raise
+
+    def _try_again_later(self) -> None:
+        """Ask the server for no more connections for a moment, and then let one of those who wait try."""
+        if not self._is_full:
+            self._is_full = True
+            asyncio.get_running_loop().call_later(FULL_SECONDS, self._try_again)
+
+    def _try_again(self) -> None:
+        self._is_full = False
+        if self._borrowed < self._pool.get_max_size() and self._line.serve(None):
+            self._borrowed += 1
+
+    async def leave_server(self) -> None:
+        """Lend none of the present connections again: their server cannot be written to."""
+        while self._kept:
+            connection = self._kept.pop()
+            if not is_closed(connection):
+                connection.terminate()
+            await self._return(connection)
+        await self._pool.expire_connections()
 
     def _pass_on(self, connection: Connection | None) -> None:
         """Hand a connection, or the room for one, to whoever waits; keep it if nobody does."""

@@ -12,6 +12,7 @@ import asyncpg
 
 from gateway.errors import DeadlineExceeded, Overloaded
 from gateway.storage.connection import Connection
+from gateway.storage.database_errors import ERRORS, PASSING, TOO_BUSY, UNUSABLE
 from gateway.storage.kept_connections import BUSY, RETURN_SECONDS_MAX, KeptConnections, is_closed
 from gateway.storage.shares import Share
 from gateway.storage.slots import Slots
@@ -22,23 +23,7 @@ AWAY = (
 # As long as the server has to break off a statement.
 ROLL_BACK_SECONDS_MAX = RETURN_SECONDS_MAX
 TOO_LONG = "This takes longer to read than it may: ask for less, such as a shorter period."
-# Serialization failure, deadlock, and a server that went away: the work as a whole may be done again, because
-# every operation first claims its idempotency key and a commit whose reply was lost is then seen as done.
-PASSING = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.PostgresConnectionError,
-    ConnectionError,
-)
-# Waiting longer is the caller's choice: nothing was done.
-TOO_BUSY = (
-    asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
-    asyncpg.InsufficientResourcesError,
-)
+OUT_OF_ORDER = "The database cannot be used now; nothing was done. Send the same request with the same key again later."
 
 
 class Lending:
@@ -79,6 +64,10 @@ class Lending:
             await self._connections.give_back(connection, self._share, has_failed=False)
             return
         try:
+            if isinstance(error, (*PASSING, *TOO_BUSY, *UNUSABLE)):
+                ERRORS.note(error)
+            if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                await self._connections.leave_server()
             _raise_if_gone(connection, error)
         finally:
             await self._connections.give_back(connection, self._share, has_failed=True)
@@ -97,8 +86,8 @@ class ReadLending(Lending):
         """
         try:
             self._connection = connection = await self._connections.take(self._share)
-        except PASSING as error:
-            raise Overloaded(AWAY) from error
+        except (*PASSING, *TOO_BUSY, *UNUSABLE) as error:
+            raise to_overloaded(error) from error
         return connection
 
     async def __aexit__(
@@ -122,10 +111,8 @@ class ReadLending(Lending):
             raise Overloaded(AWAY) from gone
         if isinstance(error, asyncpg.QueryCanceledError):
             raise DeadlineExceeded(TOO_LONG) from error
-        if isinstance(error, TOO_BUSY):
-            raise Overloaded(BUSY) from error
-        if isinstance(error, PASSING):
-            raise Overloaded(AWAY) from error
+        if isinstance(error, (*PASSING, *TOO_BUSY, *UNUSABLE)):
+            raise to_overloaded(error) from error
 
 
 class LongReadLending(ReadLending):
@@ -244,8 +231,16 @@ class Transaction(Lending):
         await self._connections.give_back(connection, self._share, has_failed=True)
 
 
+def to_overloaded(error: BaseException) -> Overloaded:
+    """Return what a caller may see of an error that is in the table."""
+    if isinstance(error, TOO_BUSY):
+        return Overloaded(BUSY)
+    return Overloaded(AWAY if isinstance(error, PASSING) else OUT_OF_ORDER)
+
+
 def _raise_if_gone(connection: Connection, error: BaseException) -> None:
-    if _has_lost_track(error):
+    # On a server that can only be read, nothing is of use but another connection, to another server if there is one.
+    if isinstance(error, asyncpg.ReadOnlySQLTransactionError) or _has_lost_track(error):
         if not is_closed(connection):
             connection.terminate()
         raise ConnectionResetError(str(error)) from error

@@ -17,6 +17,7 @@ from gateway.storage.database import Database
 from gateway.verifying.verify import verify
 from tests.faults.test_servers import address_of
 from tests.forwarder import Forwarder, forwarding
+from tests.sealing import KEYS
 from tests.world import open_world
 
 LOOK_SECONDS = 0.05
@@ -48,7 +49,7 @@ async def open_pool(
 
     async def open_one(*servers: Forwarder) -> Database:
         url = address_of(pristine_database_url, *(servers or (first,)))
-        opened.append(await Database.open(url, pool_size_max=3))
+        opened.append(await Database.open(url, pool_size_max=3, keys=KEYS))
         return opened[-1]
 
     yield open_one
@@ -65,7 +66,7 @@ async def test_another_server_takes_over_from_one_that_is_frozen(
     caplog: pytest.LogCaptureFixture,
 ):
     """A write is under way and others wait, when it freezes; each is done once, at the other server."""
-    direct = await Database.open(pristine_database_url)
+    direct = await Database.open(pristine_database_url, keys=KEYS)
     world = await open_world(direct)
     database = await open_pool(first, second)
     through = replace(world, database=database)

@@ -136,6 +136,20 @@ async def test_200_uses_of_one_key_over_all_workers_run_once(
     assert set(answering(gateway)) == {worker.pid for worker in gateway.workers()}
 
 
+async def test_code_of_a_typed_error_is_in_the_line_of_its_request(
+    gateway: GatewayProcess, client: httpx.AsyncClient, world: World
+):
+    """However the operation runs: more times than it takes for it to be compiled."""
+    variables = {"key": "nobody", "member": encode_id(IdKind.MEMBER, UUID(int=1))}
+    for _ in range(12):
+        response = await client.post(gateway.address, json={"query": GRANT, "variables": variables})
+        assert response.json()["data"]["grantReward"]["code"] == "NOT_FOUND"
+    await grant(client, gateway, world, "one")
+    wait_for(lambda: answering(gateway).total() == 13, "every request in the log")
+    lines = [line.get("error_codes") for line in gateway.log_lines("request")]
+    assert sorted(map(str, lines)) == ["None"] + ["['NOT_FOUND']"] * 12
+
+
 @pytest.mark.requirement("ALL-2", "ALL-4")
 async def test_killed_worker_is_replaced_and_nothing_acknowledged_is_lost(
     gateway: GatewayProcess, client: httpx.AsyncClient, world: World

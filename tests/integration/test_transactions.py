@@ -11,7 +11,7 @@ import pytest
 
 from gateway.storage.connection import NotCommitted
 from gateway.storage.database import Connection, Database
-from gateway.storage.lending import PASSING
+from gateway.storage.database_errors import PASSING
 from tests.use_cases import counting
 
 ADD = "INSERT INTO tried (number) VALUES ($1)"
