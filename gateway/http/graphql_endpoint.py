@@ -176,11 +176,11 @@ class GraphQLEndpoint:
         if document_cost:
             account.charge(document_cost)
         self._admission.spend(account, cost)
-        await self._admission.begin(tenant, cost, receive)
+        turn = await self._admission.begin(tenant, cost, receive)
         try:
             result = await self._execute(asked, record, is_post=is_post)
         finally:
-            self._admission.end(tenant, cost)
+            self._admission.end(turn)
         if is_reported:
             result.extensions = {**(result.extensions or {}), "cost": account.describe(cost)}
         return result

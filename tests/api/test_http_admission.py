@@ -266,6 +266,7 @@ async def test_a_tenant_with_many_requests_leaves_room_for_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admission, "RUNNING_COST_ALONE_MAX", 2)
+    monkeypatch.setattr(admission, "LATE_SECONDS", 60)
     async with serving(tmp_path) as client:
         gate = GATES[CALLER.tenant_id]
         tasks = [
@@ -277,6 +278,26 @@ async def test_a_tenant_with_many_requests_leaves_room_for_another(
         assert gate.waiting == 2
         gate.is_open.set()
         assert {response.status_code for response in await asyncio.gather(*tasks)} == {200}
+
+
+async def test_what_waits_for_something_else_keeps_no_other_of_its_tenant_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "RUNNING_COST_ALONE_MAX", 2)
+    monkeypatch.setattr(admission, "LATE_SECONDS", 0.01)
+    async with serving(tmp_path) as client:
+        gate = GATES[CALLER.tenant_id]
+        tasks = [
+            asyncio.create_task(ask(client, "{ wait }", token))
+            for token in ("one", "two", "one", "two", "one")
+        ]
+        await until(lambda: gate.waiting == 5)
+        assert (await ask(client, CHEAP, "two")).status_code == 200
+        gate.is_open.set()
+        assert {response.status_code for response in await asyncio.gather(*tasks)} == {200}
+        # Everything was given back once.
+        for _ in range(3):
+            assert (await ask(client, CHEAP, "two")).status_code == 200
 
 
 async def test_who_has_left_leaves_the_line_too() -> None:
@@ -319,6 +340,7 @@ async def test_whose_turn_does_not_come_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admission, "RUNNING_COST_ALONE_MAX", 1)
+    monkeypatch.setattr(admission, "LATE_SECONDS", 60)
     monkeypatch.setattr(admission, "TURN_TIMEOUT_SECONDS", 0.01)
     async with serving(tmp_path) as client:
         gate = GATES[CALLER.tenant_id]

@@ -20,17 +20,33 @@ ACCOUNTS_MAX: Final = 10_000
 class Tenant:
     """What the accounts of one tenant share: how much of its requests runs at one time, large ones by themselves."""
 
-    __slots__ = ("large", "running")
+    __slots__ = ("is_watched", "large", "running", "turns")
 
     def __init__(self, running_max: int, large_max: int) -> None:
         """Begin with none."""
         self.running = Share(running_max)
         self.large = Share(large_max)
+        # What runs, in the order in which it began.
+        self.turns: dict[Turn, None] = {}
+        self.is_watched = False
 
     @property
     def is_idle(self) -> bool:
         """Tell whether nothing runs or waits."""
-        return self.running.is_idle and self.large.is_idle
+        return self.running.is_idle and self.large.is_idle and not self.turns
+
+
+class Turn:
+    """One request that runs, since when by the clock, and whether it counts in its tenant's share."""
+
+    __slots__ = ("began", "cost", "is_counted", "tenant")
+
+    def __init__(self, tenant: Tenant, cost: int, began: float) -> None:
+        """Count it."""
+        self.tenant = tenant
+        self.cost = cost
+        self.began = began
+        self.is_counted = True
 
 
 class Account:

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope
 
 from gateway.access import Caller
 from gateway.allowance import Allowance
-from gateway.http.admission.accounts import Account, Accounts, Tenant, rate_limited
+from gateway.http.admission.accounts import Account, Accounts, Tenant, Turn, rate_limited
 from gateway.http.answers import Answer, Endpoint
 from gateway.http.headers import Headers
 from gateway.http.refusals import RequestRefused
@@ -31,6 +31,8 @@ RUNNING_COST_MAX: Final = 400
 RUNNING_COST_ALONE_MAX: Final = 3_000
 # How long others are expected after they were there.
 COMPANY_SECONDS: Final = 2.0
+# What runs for longer waits for a lock or a vendor, and does not count any more.
+LATE_SECONDS: Final = 0.1
 # Operations that cost so much keep the event loop for tens of milliseconds, or the database for longer: few of those.
 LARGE_COST: Final = 5_000
 LARGE_MAX: Final = 2
@@ -144,7 +146,7 @@ class Admission:
             )
         account.spend(cost)
 
-    async def begin(self, tenant: Tenant, cost: int, receive: Receive) -> None:
+    async def begin(self, tenant: Tenant, cost: int, receive: Receive) -> Turn:
         """Wait for the tenant's turn; `end` ends it.
 
         Raises:
@@ -154,24 +156,56 @@ class Admission:
         try:
             if cost >= LARGE_COST:
                 await take_unless_left(self._large, tenant.large, receive)
-            else:
-                tenant.running.most = self._running_cost_max(tenant)
-                await self._running.take(tenant.running, TURN_TIMEOUT_SECONDS, cost)
+                return Turn(tenant, cost, 0.0)
+            return await self._begin_to_run(tenant, cost)
         except TimeoutError:
             raise rate_limited(
                 "Too many requests of this tenant are under way: wait for their answers.", 1
             ) from None
 
-    def end(self, tenant: Tenant, cost: int) -> None:
-        """Let the next one run."""
-        if cost >= LARGE_COST:
-            self._large.give_back(tenant.large)
-        else:
-            self._running.give_back(tenant.running, cost)
-
-    def _running_cost_max(self, tenant: Tenant) -> int:
-        """Return how much of a tenant's may run now: less where others ask too."""
+    async def _begin_to_run(self, tenant: Tenant, cost: int) -> Turn:
         now = monotonic()
+        share = tenant.running
+        share.most = self._running_cost_max(tenant, now)
+        if not self._running.take_free(share, cost):
+            if not tenant.is_watched:
+                self._watch(tenant)
+            await self._running.take(share, TURN_TIMEOUT_SECONDS, cost)
+            now = monotonic()
+        turn = Turn(tenant, cost, now)
+        tenant.turns[turn] = None
+        return turn
+
+    def end(self, turn: Turn) -> None:
+        """Let the next one run."""
+        tenant = turn.tenant
+        if turn.cost >= LARGE_COST:
+            self._large.give_back(tenant.large)
+            return
+        del tenant.turns[turn]
+        if turn.is_counted:
+            self._running.give_back(tenant.running, turn.cost)
+
+    def _watch(self, tenant: Tenant) -> None:
+        """Look now, and again as long as anybody waits, for what takes long: that waits for something, and keeps the loop for nobody."""
+        tenant.is_watched = True
+        late_since = monotonic() - LATE_SECONDS
+        for turn in list(tenant.turns):
+            if turn.began > late_since:
+                break
+            if turn.is_counted:
+                turn.is_counted = False
+                self._running.give_back(tenant.running, turn.cost)
+        asyncio.get_running_loop().call_later(LATE_SECONDS, self._watch_on, tenant)
+
+    def _watch_on(self, tenant: Tenant) -> None:
+        if tenant.running.has_waiting():
+            self._watch(tenant)
+        else:
+            tenant.is_watched = False
+
+    def _running_cost_max(self, tenant: Tenant, now: float) -> int:
+        """Return how much of a tenant's may run now: less where others ask too."""
         if tenant is not self._last_tenant:
             if self._last_tenant is not None:
                 self._company_until = now + COMPANY_SECONDS
