@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -17,12 +17,15 @@ from gateway.http.admission.weighing import Weights
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
 from gateway.issuing.groups import IssuanceGroups
+from gateway.keys.model import Keys
 from gateway.keys.opening import load_keys
 from gateway.operations.places import Places
 from gateway.purchasing.opening import open_purchaser
 from gateway.purchasing.purchaser import Purchaser
+from gateway.sealing.starting import find_missing_keys
 from gateway.settings import Settings
 from gateway.storage.database import Database
+from gateway.storage.readiness import Readiness
 from gateway.tenants.last_use import LastUse
 from gateway.tenants.recognition import Recognition
 from resolvers.context import Context
@@ -45,6 +48,7 @@ class _Opened:
     database: Database
     jobs_database: Database
     watch_database: Database
+    readiness: Readiness
     purchaser: Purchaser
     grant_groups: GrantGroups
     issuance_groups: IssuanceGroups
@@ -90,6 +94,7 @@ def create_application(
             read_timeout_seconds=WATCH_TIMEOUT_SECONDS,
             acquire_timeout_seconds=WATCH_TIMEOUT_SECONDS,
         )
+        opened.readiness = Readiness(opened.watch_database, [partial(_check_keys, keys)])
         # Shared, so that a tenant has as many places as any other, whatever it asks for.
         places = Places()
         opened.grant_groups = GrantGroups(opened.database, places)
@@ -124,8 +129,8 @@ def create_application(
             opened.issuance_groups,
         )
 
-    async def is_ready() -> bool:
-        return await opened.watch_database.is_ready()
+    def find_reasons() -> Awaitable[Sequence[str]]:
+        return opened.readiness.find_reasons()
 
     return create_http_application(
         schema=build_schema(
@@ -136,6 +141,10 @@ def create_application(
         settings=settings,
         authenticate=recognize,
         make_context=make_context,
-        is_ready=is_ready,
+        find_reasons=find_reasons,
         lifespan=lifespan,
     )
+
+
+async def _check_keys(keys: Keys, database: Database) -> str | None:
+    return "missing_keys" if await find_missing_keys(database, keys) else None

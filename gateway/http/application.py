@@ -19,7 +19,7 @@ from gateway.http.deadlines import Deadlines
 from gateway.http.graphiql_routes import graphiql_routes
 from gateway.http.graphql_endpoint import GraphQLEndpoint, MakeContext
 from gateway.http.graphql_schema import GatewaySchema
-from gateway.http.health import IsReady, health_routes
+from gateway.http.health import FindReasons, health_routes
 from gateway.http.refusals import answer_http_exception
 from gateway.http.request_middleware import RequestMiddleware
 from gateway.http.trusted_documents import TrustedDocuments
@@ -65,7 +65,7 @@ def create_http_application(
     settings: HttpSettings,
     authenticate: Authenticate,
     make_context: MakeContext,
-    is_ready: IsReady,
+    find_reasons: FindReasons,
     lifespan: Lifespan | None = None,
 ) -> ASGIApp:
     """Assemble the application; it opens nothing by itself: that is `lifespan`'s to do.
@@ -75,7 +75,7 @@ def create_http_application(
         settings: the HTTP part of the settings.
         authenticate: bearer token to caller; raises `Unauthenticated`.
         make_context: caller or None, and the request id, to what resolvers get as context.
-        is_ready: whether the gateway can serve now.
+        find_reasons: why the gateway cannot serve now; no reasons if it can.
         lifespan: what to open before the first request and close after the last.
 
     Raises:
@@ -94,7 +94,7 @@ def create_http_application(
         body_bytes_max=settings.body_bytes_max,
         trusted=trusted,
     )
-    routes: list[BaseRoute] = [*health_routes(is_ready)]
+    routes: list[BaseRoute] = [*health_routes(find_reasons)]
     if settings.development:
         routes += graphiql_routes(settings.data_dir)
     exception_handlers: dict[Any, Any] = {HTTPException: answer_http_exception}

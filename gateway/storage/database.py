@@ -266,13 +266,9 @@ class Database:
         async with self.connection() as connection:
             return await connection.fetch(statement, *arguments)
 
-    async def is_ready(self) -> bool:
-        """Tell whether a statement can be answered now."""
-        try:
-            await self.fetch("SELECT 1")
-        except (Overloaded, OSError):
-            return False
-        return True
+    async def leave_server(self) -> None:
+        """Use none of the present connections again: their server cannot be written to."""
+        await self._connections.leave_server()
 
 
 async def run(connection: Connection, query: Query[Any, Any]) -> list[asyncpg.Record]:

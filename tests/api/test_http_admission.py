@@ -116,7 +116,7 @@ async def serving(
         settings=Settings(allowance=allowance, data_dir=tmp_path),
         authenticate=authenticate,
         make_context=ToyContext,
-        is_ready=Readiness(),
+        find_reasons=Readiness(),
     )
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

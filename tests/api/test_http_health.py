@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +50,16 @@ def test_process_is_live_whatever_its_readiness(tmp_path: Path) -> None:
 
 def test_readiness_that_hangs_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Hanging(Readiness):
-        async def __call__(self) -> bool:
+        async def __call__(self) -> Sequence[str]:
             await asyncio.sleep(60)
-            return True
+            return ()
 
     monkeypatch.setattr(health, "READY_TIMEOUT_SECONDS", 0.05)
     application = create_toy_application(development=False, data_dir=tmp_path, is_ready=Hanging())
     with serve(application) as client:
         response = client.get("/health/ready")
     assert response.status_code == 503
-    assert response.json() == {"status": "not ready"}
+    assert response.json() == {"status": "not ready", "reasons": ["database_silent"]}
 
 
 def test_offered_request_id_is_used_and_echoed(production: httpx.Client) -> None:

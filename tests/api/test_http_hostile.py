@@ -214,7 +214,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         settings=Settings(allowance=WIDE),
         authenticate=authenticate,
         make_context=ToyContext,
-        is_ready=Readiness(),
+        find_reasons=Readiness(),
     )
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:

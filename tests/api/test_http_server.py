@@ -48,8 +48,8 @@ class Query:
         await asyncio.sleep(0.5)
         return "finished"
 
-async def is_ready() -> bool:
-    return True
+async def find_reasons() -> tuple[str, ...]:
+    return ()
 
 @contextlib.asynccontextmanager
 async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -59,7 +59,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
 
 application = create_http_application(
     schema=GatewaySchema(Query), settings=Settings(), authenticate=authenticate,
-    make_context=lambda caller, request_id: None, is_ready=is_ready,
+    make_context=lambda caller, request_id: None, find_reasons=find_reasons,
     lifespan=lifespan,
 )
 run_server(application, bind_socket("127.0.0.1", int(sys.argv[1])), "INFO")

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NewType
@@ -177,9 +177,9 @@ class Readiness:
 
     check: Callable[[], bool] = lambda: True
 
-    async def __call__(self) -> bool:
+    async def __call__(self) -> Sequence[str]:
         """Answer, or fail, as switched."""
-        return self.check()
+        return () if self.check() else ("switched_off",)
 
 
 def create_toy_schema(**options: Any) -> GatewaySchema:
@@ -207,7 +207,7 @@ def create_toy_application(
         ),
         authenticate=authenticate,
         make_context=ToyContext,
-        is_ready=is_ready or Readiness(),
+        find_reasons=is_ready or Readiness(),
     )
 
 
