@@ -12,12 +12,12 @@ from gateway.ids import IdKind, encode_id
 from gateway.ledger.model import Account, OwnerKind, Transfer
 from gateway.storage.database import Connection, to_json
 
-# The vendor's endpoint and template are copied, so that asking again sends the same request whatever has changed since.
+# The vendor's endpoint and template, sealed for the vendor, are copied, so that asking again sends the same request whatever has changed since.
 INSERT = """
 INSERT INTO vendor_orders (tenant_id, grant_id, vendor_id, operation_id, credential_id, transaction_kind, endpoint,
-    request_template, request_values, payments, status, attempt_count, is_uncertain, due_at, created_at)
+    request_template_sealed, request_values, payments, status, attempt_count, is_uncertain, due_at, created_at)
 SELECT $1, placed.grant_id, placed.vendor_id, placed.operation_id, placed.credential_id, placed.transaction_kind, vendors.endpoint,
-    vendors.request_template,
+    vendors.request_template_sealed,
     placed.request_values || jsonb_build_object('memberExternalId', (
         SELECT value FROM member_identifiers
         WHERE tenant_id = $1 AND member_id = placed.member_id AND kind = 'EXTERNAL_ID'

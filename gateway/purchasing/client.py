@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Mapping
+from typing import Any
 
 import httpcore
 import orjson
@@ -15,7 +17,8 @@ import orjson
 from gateway.keys.model import CannotOpen
 from gateway.purchasing.model import Answer, ClaimedOrder, Unsettled
 from gateway.purchasing.pinning import PinnedBackend
-from gateway.vendors.model import VendorSecurity, open_secret
+from gateway.vendors.model import VendorSecurity
+from gateway.vendors.sealing import open_secret, open_template
 from gateway.vendors.template import render
 
 # More than calls may be under way: a call that waits for a connection here would wait for another vendor.
@@ -59,12 +62,15 @@ class VendorClient:
             return Unsettled("its address is not permitted", may_have_issued=False)
         try:
             headers = self._headers(order)
+            template = open_template(
+                self.security.keys, order.tenant_id, order.vendor_id, order.request_template_sealed
+            )
         except CannotOpen as error:
-            reason = f"the gateway cannot read its secret: {error}"
+            reason = f"the gateway cannot read its secrets: {error}"
             return Unsettled(reason, may_have_issued=False, is_own_fault=True)
         try:
             async with asyncio.timeout(order.timeout_seconds):
-                return await self._send(order, headers)
+                return await self._send(order, headers, template)
         except _UNSENT:
             return Unsettled("it could not be reached", may_have_issued=False)
         except (httpcore.TimeoutException, TimeoutError):
@@ -72,8 +78,10 @@ class VendorClient:
         except (httpcore.NetworkError, httpcore.ProtocolError):
             return Unsettled("the connection was lost", may_have_issued=True)
 
-    async def _send(self, order: ClaimedOrder, headers: dict[str, str]) -> Answer:
-        body = orjson.dumps(render(order.request_template, order.request_values))
+    async def _send(
+        self, order: ClaimedOrder, headers: dict[str, str], template: Mapping[str, Any]
+    ) -> Answer:
+        body = orjson.dumps(render(template, order.request_values))
         timeouts = {
             # Shorter than the whole, so that a vendor that cannot be connected to is known as such.
             "connect": min(CONNECT_TIMEOUT_SECONDS_MAX, order.timeout_seconds * 0.8),

@@ -25,7 +25,7 @@ class ClaimedOrder:
     transaction_kind: TransactionKind
     vendor_id: UUID
     endpoint: str
-    request_template: Mapping[str, Any]
+    request_template_sealed: bytes
     request_values: Mapping[str, Any]
     payments: tuple[Transfer, ...]
     lease_id: UUID

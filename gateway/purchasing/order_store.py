@@ -29,7 +29,7 @@ UPDATE vendor_orders SET lease_id = $2, attempt_count = vendor_orders.attempt_co
 FROM due JOIN vendors ON vendors.tenant_id = $1 AND vendors.id = due.vendor_id
 WHERE vendor_orders.tenant_id = $1 AND vendor_orders.grant_id = due.grant_id
 RETURNING vendor_orders.grant_id, vendor_orders.operation_id, vendor_orders.credential_id, vendor_orders.transaction_kind, vendor_orders.vendor_id,
-    vendor_orders.endpoint, vendor_orders.request_template, vendor_orders.request_values, vendor_orders.payments,
+    vendor_orders.endpoint, vendor_orders.request_template_sealed, vendor_orders.request_values, vendor_orders.payments,
     vendor_orders.attempt_count, due.was_uncertain, vendors.response_mapping, vendors.secret_header_name,
     vendors.secret_header_sealed, vendors.timeout_seconds
 """

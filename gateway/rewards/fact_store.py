@@ -31,8 +31,10 @@ SELECT
                 AND (expires_at IS NULL OR expires_at > now()) LIMIT 1
         ) AS free
         WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($6::uuid[])) AS stocked_pool_ids,
-    ARRAY(SELECT jsonb_build_object('id', id, 'request_template', request_template) FROM vendors
-        WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($7::uuid[])) AS vendors
+    ARRAY(SELECT id FROM vendors
+        WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($7::uuid[])) AS vendor_ids,
+    ARRAY(SELECT id FROM vendors
+        WHERE tenant_id = $1 AND organization_id = $2 AND id = ANY($7::uuid[]) AND sends_quantity) AS quantity_vendor_ids
 """
 
 
@@ -61,7 +63,8 @@ async def fetch_facts(connection: Connection, caller: Caller, references: Refere
         competition_ids=frozenset(row["competition_ids"]),
         code_pool_ids=frozenset(row["code_pool_ids"]),
         stocked_pool_ids=frozenset(row["stocked_pool_ids"]),
-        vendor_templates={UUID(item["id"]): item["request_template"] for item in row["vendors"]},
+        vendor_ids=frozenset(row["vendor_ids"]),
+        quantity_vendor_ids=frozenset(row["quantity_vendor_ids"]),
     )
 
 

@@ -84,7 +84,7 @@ APPLICATION: Mapping[str, Access] = {
     "reward_segments": deleting(ADD),
     "payment_configs": changing("archived_at"),
     "vendors": changing(
-        "name endpoint request_template response_mapping secret_header_name secret_header_sealed timeout_seconds updated_at"
+        "name endpoint request_template_sealed sends_quantity response_mapping secret_header_name secret_header_sealed timeout_seconds updated_at"
     ),
     # What members were given.
     "grants": changing(

@@ -433,13 +433,14 @@ class Vendor(Table, tablename="vendors", db=STATEMENT_WRITER):
     organization_id = UUID(default=None)
     name = Text(default=None)
     endpoint = Text(default=None)
-    request_template = JSONB(default=None)
     response_mapping = JSONB(default=None)
     secret_header_name = Text(default=None, null=True)
     secret_header_sealed = Bytea(default=None, null=True)
     timeout_seconds = Integer(default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+    request_template_sealed = Bytea(default=None)
+    sends_quantity = Boolean(default=None)
 
 
 class VendorOrder(Table, tablename="vendor_orders", db=STATEMENT_WRITER):
@@ -451,7 +452,6 @@ class VendorOrder(Table, tablename="vendor_orders", db=STATEMENT_WRITER):
     operation_id = UUID(default=None)
     transaction_kind = Text(default=None)
     endpoint = Text(default=None)
-    request_template = JSONB(default=None)
     request_values = JSONB(default=None)
     payments = JSONB(default=None)
     status = Text(default=None)
@@ -463,6 +463,7 @@ class VendorOrder(Table, tablename="vendor_orders", db=STATEMENT_WRITER):
     created_at = Timestamptz(default=None)
     settled_at = Timestamptz(default=None, null=True)
     credential_id = UUID(default=None, null=True)
+    request_template_sealed = Bytea(default=None)
 
 
 class Group(Table, tablename="groups", db=STATEMENT_WRITER):

@@ -17,8 +17,9 @@ from gateway.vendors.model import (
     Vendor,
     VendorFields,
     VendorSecurity,
-    seal_secret,
 )
+from gateway.vendors.sealing import seal_secret, seal_template
+from gateway.vendors.template import find_placeholders
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,10 @@ async def create_vendor(
             organization_id=caller.organization_id,
             name=fields.name,
             endpoint=fields.endpoint,
-            request_template=fields.request_template,
+            sends_quantity="quantity" in find_placeholders(fields.request_template),
+            request_template_sealed=seal_template(
+                security.keys, caller.tenant_id, vendor_id, fields.request_template
+            ),
             response_mapping=fields.response_mapping,
             secret_header_name=header.name if header else None,
             timeout_seconds=fields.timeout_seconds or TIMEOUT_SECONDS_DEFAULT,

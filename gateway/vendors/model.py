@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from gateway.errors import FieldError
-from gateway.keys.model import Keys, Label, place
+from gateway.keys.model import Keys, sealed_bytes
 from gateway.operations.model import Confidential
 from gateway.text import check_text
 from gateway.vendors.addresses import AddressPolicy
@@ -67,13 +68,14 @@ class SecretHeader:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """A vendor as it may be shown: of its secret, only the header's name. Units: seconds for one call."""
+    """A vendor: of its secret only the header's name, and its request as it is kept. Units: seconds for one call."""
 
     id: UUID
     organization_id: UUID
     name: str
     endpoint: str
-    request_template: Mapping[str, Any]
+    request_template_sealed: bytes
+    sends_quantity: bool
     response_mapping: ResponseMapping
     secret_header_name: str | None
     timeout_seconds: int
@@ -87,7 +89,8 @@ class Vendor:
             "organization_id": str(self.organization_id),
             "name": self.name,
             "endpoint": self.endpoint,
-            "request_template": dict(self.request_template),
+            "sends_quantity": self.sends_quantity,
+            "request_template_sealed": urlsafe_b64encode(self.request_template_sealed).decode(),
             "response_mapping": self.response_mapping.to_json(),
             "secret_header_name": self.secret_header_name,
             "timeout_seconds": self.timeout_seconds,
@@ -103,7 +106,8 @@ class Vendor:
             organization_id=UUID(value["organization_id"]),
             name=value["name"],
             endpoint=value["endpoint"],
-            request_template=value["request_template"],
+            sends_quantity=value["sends_quantity"],
+            request_template_sealed=sealed_bytes(value["request_template_sealed"]),
             response_mapping=ResponseMapping.from_json(value["response_mapping"]),
             secret_header_name=value["secret_header_name"],
             timeout_seconds=value["timeout_seconds"],
@@ -130,10 +134,11 @@ class VendorFields:
     def to_fields(self, keys: Keys) -> dict[str, Any]:
         """Return the named fields by their GraphQL names, for the request's fingerprint."""
         mapping, header = self.response_mapping, self.secret_header
+        template = self.request_template
         spelled = {
             "name": self.name,
             "endpoint": self.endpoint,
-            "requestTemplate": self.request_template,
+            "requestTemplate": None if template is None else Confidential(template, keys),
             "responseMapping": mapping.to_json() if mapping else None,
             "secretHeader": Confidential([header.name, header.value], keys) if header else None,
             "timeoutSeconds": self.timeout_seconds,
@@ -157,20 +162,6 @@ class VendorFields:
             message = f"timeoutSeconds must be from 1 to {TIMEOUT_SECONDS_MAX}."
             errors.append(FieldError(("input", "timeoutSeconds"), "range", message))
         return errors
-
-
-def seal_secret(keys: Keys, tenant_id: UUID, vendor_id: UUID, secret: str) -> bytes:
-    """Return a vendor's secret as the database keeps it; it opens for this vendor only."""
-    return keys.seal(Label.VENDOR_SECRETS, secret.encode(), place(tenant_id, vendor_id))
-
-
-def open_secret(keys: Keys, tenant_id: UUID, vendor_id: UUID, sealed: bytes) -> str:
-    """Return what `seal_secret` sealed.
-
-    Raises:
-        CannotOpen: another key is needed, or the value was altered or moved.
-    """
-    return keys.open(Label.VENDOR_SECRETS, sealed, place(tenant_id, vendor_id)).decode()
 
 
 def _check_secret(header: SecretHeader, path: tuple[str, ...]) -> list[FieldError]:

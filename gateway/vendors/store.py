@@ -1,4 +1,4 @@
-"""Vendors in the database. Each function is one round trip. No statement here reads a secret back."""
+"""Vendors in the database. Each function is one round trip. No statement here reads the header's secret back."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from gateway.vendors.mapping import ResponseMapping
 from gateway.vendors.model import Vendor
 
 COLUMNS = """
-id, organization_id, name, endpoint, request_template, response_mapping, secret_header_name, timeout_seconds,
-    created_at, updated_at
+id, organization_id, name, endpoint, request_template_sealed, response_mapping, secret_header_name, timeout_seconds,
+    created_at, updated_at, sends_quantity
 """
 
 INSERT = f"""
 INSERT INTO vendors (tenant_id, {COLUMNS}, secret_header_sealed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
 
 LOCK = f"""
@@ -29,8 +29,8 @@ SELECT {COLUMNS} FROM vendors WHERE tenant_id = $1 AND organization_id = $2 AND 
 
 # The sealed secret is written only where the header is named.
 UPDATE = """
-UPDATE vendors SET name = $4, endpoint = $5, request_template = $6, response_mapping = $7, secret_header_name = $8,
-    timeout_seconds = $9, updated_at = $10,
+UPDATE vendors SET name = $4, endpoint = $5, request_template_sealed = $6, response_mapping = $7, secret_header_name = $8,
+    timeout_seconds = $9, updated_at = $10, sends_quantity = $13,
     secret_header_sealed = CASE WHEN $11 THEN $12 ELSE secret_header_sealed END
 WHERE tenant_id = $1 AND organization_id = $2 AND id = $3
 """
@@ -59,12 +59,13 @@ async def insert_vendor(
         vendor.organization_id,
         vendor.name,
         vendor.endpoint,
-        to_json(vendor.request_template),
+        vendor.request_template_sealed,
         to_json(vendor.response_mapping.to_json()),
         vendor.secret_header_name,
         vendor.timeout_seconds,
         vendor.created_at,
         vendor.updated_at,
+        vendor.sends_quantity,
         sealed,
     )
 
@@ -93,13 +94,14 @@ async def update_vendor(
         vendor.id,
         vendor.name,
         vendor.endpoint,
-        to_json(vendor.request_template),
+        vendor.request_template_sealed,
         to_json(vendor.response_mapping.to_json()),
         vendor.secret_header_name,
         vendor.timeout_seconds,
         vendor.updated_at,
         replaces_secret,
         sealed,
+        vendor.sends_quantity,
     )
 
 

@@ -22,6 +22,7 @@ PLACEHOLDERS = (
     "quantity",
 )
 
+HIDDEN = "••••"
 _PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")
 
 
@@ -62,6 +63,20 @@ def render(template: Any, values: Mapping[str, Any]) -> Any:
     if whole := _PLACEHOLDER.fullmatch(template):
         return values.get(whole[1])
     return _PLACEHOLDER.sub(lambda found: _to_text(values.get(found[1])), template)
+
+
+def mask_template(template: Any) -> Any:
+    """Return the template as it may be shown: its keys and placeholders. What else it says may be a secret."""
+    if isinstance(template, dict):
+        return {key: mask_template(item) for key, item in template.items()}
+    if isinstance(template, list):
+        return [mask_template(item) for item in template]
+    if isinstance(template, str):
+        parts = re.split(r"(\{[A-Za-z]+\})", template)
+        return "".join(
+            part if _PLACEHOLDER.fullmatch(part) else HIDDEN * bool(part) for part in parts
+        )
+    return template if template is None or isinstance(template, bool) else HIDDEN
 
 
 def _to_text(value: object) -> str:

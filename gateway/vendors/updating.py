@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,8 @@ from gateway.storage.database import Connection, Database
 from gateway.vendors import store
 from gateway.vendors.addresses import origin_of
 from gateway.vendors.creating import VendorOutcome
-from gateway.vendors.model import Vendor, VendorFields, VendorSecurity, seal_secret
+from gateway.vendors.model import Vendor, VendorFields, VendorSecurity
+from gateway.vendors.sealing import open_template, seal_secret, seal_template
 from gateway.vendors.template import find_placeholders
 
 
@@ -52,9 +54,23 @@ async def update_vendor(
         before = await store.lock_vendor(connection, *scope)
         if before is None:
             raise NotFound("No such vendor.", ("input", "id"))
-        if broken := _check_change(before, fields):
+        sealed = before.request_template_sealed
+        template: Mapping[str, Any] = open_template(
+            security.keys, caller.tenant_id, before.id, sealed
+        )
+        if broken := _check_change(before, template, fields):
             raise InvalidInput(broken)
-        after = replace(_apply(before, fields), updated_at=operation.at)
+        if fields.request_template is not None:
+            sealed = seal_template(
+                security.keys, caller.tenant_id, before.id, fields.request_template
+            )
+            template = fields.request_template
+        after = replace(
+            _apply(before, fields),
+            request_template_sealed=sealed,
+            sends_quantity="quantity" in find_placeholders(template),
+        )
+        after = replace(after, updated_at=operation.at)
         header = fields.secret_header
         await store.update_vendor(
             connection,
@@ -71,14 +87,16 @@ async def update_vendor(
     return VendorOutcome(Vendor.from_json(answer.value), answer.idempotent_replay)
 
 
-def _check_change(before: Vendor, fields: VendorFields) -> list[FieldError]:
+def _check_change(
+    before: Vendor, template: Mapping[str, Any], fields: VendorFields
+) -> list[FieldError]:
     errors = []
     if fields.endpoint is not None and origin_of(fields.endpoint) != origin_of(before.endpoint):
         # The secret was given for this host, and open orders are known to it alone.
         message = "endpoint must stay on its scheme, host and port: create another vendor instead."
         errors.append(FieldError(("input", "endpoint"), "origin", message))
-    named = find_placeholders(fields.request_template or before.request_template)
-    if "quantity" in find_placeholders(before.request_template) - named:
+    named = find_placeholders(fields.request_template or template)
+    if "quantity" in find_placeholders(template) - named:
         # Rewards were made that sell several at once; the vendor would deliver one.
         message = "requestTemplate must go on sending {quantity}."
         errors.append(FieldError(("input", "requestTemplate"), "quantity", message))
@@ -91,9 +109,6 @@ def _apply(vendor: Vendor, fields: VendorFields) -> Vendor:
         vendor,
         name=vendor.name if fields.name is None else fields.name,
         endpoint=vendor.endpoint if fields.endpoint is None else fields.endpoint,
-        request_template=(
-            vendor.request_template if fields.request_template is None else fields.request_template
-        ),
         response_mapping=fields.response_mapping or vendor.response_mapping,
         secret_header_name=None if fields.removes_secret else header_name,
         timeout_seconds=fields.timeout_seconds or vendor.timeout_seconds,

@@ -14,7 +14,9 @@ from gateway.storage.database import Connection
 from gateway.vendors import mapping as paths
 from gateway.vendors import model as domain
 from gateway.vendors.model import SecretHeader
+from gateway.vendors.sealing import open_template
 from gateway.vendors.store import fetch_vendors
+from gateway.vendors.template import HIDDEN, mask_template
 from gateway.visibility import is_partner
 from resolvers.context import Context, Info
 from resolvers.fields import resolved
@@ -51,17 +53,31 @@ class Vendor(Node):
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
 
-    @resolved("Where orders are posted to. Not for members.")
+    @resolved(
+        "Where orders are posted to; a query, which may hold a secret, is shown as `••••`. Not for members."
+    )
     def endpoint(self, info: Info) -> str:
-        """Return the address."""
+        """Return the address without its query."""
         authorize(info.context.caller, Scope.READ, Scope.CATALOG)
-        return self.vendor.endpoint
+        address, mark, query = self.vendor.endpoint.partition("?")
+        return f"{address}{mark}{HIDDEN if query else query}"
 
-    @resolved("What is posted, with placeholders such as `{orderId}`. Not for members.")
+    @resolved(
+        "What is posted: its keys, and its placeholders such as `{orderId}`. Whatever else it says may be a secret, is kept "
+        "sealed, and is shown as `••••` to everybody. Not for members."
+    )
     def request_template(self, info: Info) -> JSON:
-        """Return the template."""
-        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
-        return JSON(dict(self.vendor.request_template))
+        """Open the template, and show its form."""
+        context = info.context
+        authorize(context.caller, Scope.READ, Scope.CATALOG)
+        vendor = self.vendor
+        template = open_template(
+            context.database.keys,
+            context.caller.tenant_id,
+            vendor.id,
+            vendor.request_template_sealed,
+        )
+        return JSON(mask_template(template))
 
     @resolved("Where in its answers things stand. Not for members.")
     def response_mapping(self, info: Info) -> VendorResponseMapping:

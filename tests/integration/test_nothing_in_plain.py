@@ -13,10 +13,14 @@ import orjson
 from gateway.demo.catalog import CODE_COUNT
 from gateway.demo.seed import ensure_demo
 from gateway.storage.database import Database
+from gateway.vendors.creating import CreateVendor, create_vendor
+from gateway.vendors.mapping import ResponseMapping
+from gateway.vendors.model import VendorFields
 from tests.sealing import MASTER
-from tests.vendor_shop import SECRET, NoServer, open_vendor_shop
+from tests.vendor_shop import SECRET, SECURITY, NoServer, open_vendor_shop
 
 VOUCHER = "VOUCHER-7319-0042"
+TEMPLATE_SECRET = "key-in-a-template-93117"
 
 
 async def dump(owner: asyncpg.Connection[asyncpg.Record]) -> bytes:
@@ -51,10 +55,22 @@ async def test_copy_of_the_database_holds_no_secret(
     shop = await open_vendor_shop(database, NoServer())
     await shop.issue(None)
     await shop.settle(VOUCHER)
+    template = {"key": TEMPLATE_SECRET, "order": "{orderId}"}
+    fields = VendorFields("Other", "https://example.com/", template, ResponseMapping("code"))
+    await create_vendor(database, shop.caller, CreateVendor("other", fields), SECURITY)
     codes = [f"DEMO-{number:04}" for number in range(1, CODE_COUNT + 1)]
     tokens = [value for name, value in demo.items() if name.endswith("Token")]
     assert len(tokens) >= 2
-    secrets = [*codes, "WELCOME20", "OUTLET10", VOUCHER, SECRET.value, MASTER.hex(), *tokens]
+    secrets = [
+        *codes,
+        "WELCOME20",
+        "OUTLET10",
+        VOUCHER,
+        TEMPLATE_SECRET,
+        SECRET.value,
+        MASTER.hex(),
+        *tokens,
+    ]
     text = await dump(owner)
     assert b"Exclusive discount codes" in text
     assert [secret for secret in spellings(secrets) if secret in text] == []

@@ -126,7 +126,7 @@ async def test_order_waits_while_the_key_of_its_secret_is_missing(
     assert await shop.count("vendor_orders", "PENDING") == 1
     assert await shop.count("holds", "OPEN") == 1
     (order,) = await database.fetch("SELECT * FROM vendor_orders")
-    reason = f"the gateway cannot read its secret: SECRET_KEYS lacks the key {KEYS.current_id}."
+    reason = f"the gateway cannot read its secrets: SECRET_KEYS lacks the key {KEYS.current_id}."
     assert order["last_problem"] == reason
     assert order["attempt_count"] == UNREACHED_ATTEMPTS_MAX + 2
     assert not order["is_uncertain"]

@@ -46,7 +46,8 @@ from gateway.rewards.types.vendor_voucher import VendorVoucherDraft
 from gateway.storage.database import Database
 from gateway.vendors.creating import CreateVendor, create_vendor
 from gateway.vendors.mapping import ResponseMapping
-from gateway.vendors.model import SecretHeader, VendorFields, open_secret
+from gateway.vendors.model import SecretHeader, VendorFields
+from gateway.vendors.sealing import open_secret, open_template
 from gateway.vendors.updating import UpdateVendor, update_vendor
 from gateway.verifying.verify import verify
 from tests.campaigns import codes, record, tier
@@ -185,7 +186,8 @@ async def test_open_order_keeps_its_request(shop: VendorShop) -> None:
     await change(shop, "1", endpoint="http://127.0.0.1:1/v2", request_template=template)
     order = await shop.claim()
     assert order.endpoint == "http://127.0.0.1:1/orders"
-    assert order.request_template == TEMPLATE
+    sealed = order.request_template_sealed
+    assert open_template(KEYS, order.tenant_id, order.vendor_id, sealed) == TEMPLATE
 
 
 @pytest.mark.requirement("MON-13")
@@ -453,7 +455,7 @@ async def test_altered_secret_reaches_nobody(shop: VendorShop) -> None:
     await purchaser.run_due()
     await purchaser.close()
     (order,) = await shop.database.fetch("SELECT status, last_problem FROM vendor_orders")
-    problem = "the gateway cannot read its secret: This is no sealed value."
+    problem = "the gateway cannot read its secrets: This is no sealed value."
     assert tuple(order) == ("PENDING", problem)
 
 

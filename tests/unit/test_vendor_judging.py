@@ -99,7 +99,7 @@ ORDER = ClaimedOrder(
     transaction_kind=TransactionKind.ISSUANCE,
     vendor_id=UUID(int=4),
     endpoint="https://vouchers.example.com/",
-    request_template={},
+    request_template_sealed=b"",
     request_values={},
     payments=(),
     lease_id=UUID(int=5),

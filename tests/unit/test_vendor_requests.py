@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.vendors.mapping import ResponseMapping, find_value
-from gateway.vendors.template import check_template, render
+from gateway.vendors.template import check_template, mask_template, render
 
 pytestmark = pytest.mark.requirement("CAP-5")
 
@@ -99,3 +99,20 @@ def test_path_leads_to_its_value(path: str, value: object) -> None:
 def test_anything_but_plain_steps_is_refused(path: str) -> None:
     (error,) = ResponseMapping("code", valid_till=path).check(("input", "responseMapping"))
     assert (error.path, error.rule) == (("input", "responseMapping", "validTill"), "path")
+
+
+def test_template_is_shown_without_what_may_be_a_secret() -> None:
+    template = {
+        "key": "s3cret",
+        "order": "{orderId}",
+        "header": "Bearer s3cret {memberId}",
+        "pin": 1234,
+        "deep": [{"a": "s3cret"}, True, None, "", "{quantity}{offerName}"],
+    }
+    assert mask_template(template) == {
+        "key": "••••",
+        "order": "{orderId}",
+        "header": "••••{memberId}",
+        "pin": "••••",
+        "deep": [{"a": "••••"}, True, None, "", "{quantity}{offerName}"],
+    }

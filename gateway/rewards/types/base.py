@@ -62,7 +62,7 @@ class Facts:
 
     `points_asset_id` is the tenant's own points; its asset is always among `assets`. `forbidden_asset_ids` are those of them that
     the organization may not credit or deduct. `stocked_pool_ids` are the pools with
-    at least one free code that has not expired. `vendor_templates` are the request templates of the vendors, by id.
+    at least one free code that has not expired. `quantity_vendor_ids` are the vendors that are told how many.
     """
 
     points_asset_id: UUID
@@ -72,7 +72,8 @@ class Facts:
     competition_ids: frozenset[UUID] = frozenset()
     code_pool_ids: frozenset[UUID] = frozenset()
     stocked_pool_ids: frozenset[UUID] = frozenset()
-    vendor_templates: Mapping[UUID, Mapping[str, Any]] = field(default_factory=dict)
+    vendor_ids: frozenset[UUID] = frozenset()
+    quantity_vendor_ids: frozenset[UUID] = frozenset()
 
     def check_asset(self, asset_id: UUID, noun: str, path: tuple[str, ...]) -> list[FieldError]:
         """Return the broken rule of an asset that a reward gives or costs: the organization sees it, and may move it."""

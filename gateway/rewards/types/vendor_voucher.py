@@ -14,7 +14,6 @@ from gateway.rewards.types.base import Facts, Plan, PlanContext, Purchase, Refer
 from gateway.text import check_text
 
 TEXT_LENGTH_MAX = 200
-QUANTITY_PLACEHOLDER = "{quantity}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class VendorVoucherDraft:
 
     def check(self, facts: Facts, path: tuple[str, ...]) -> list[FieldError]:
         """Return every broken rule: the vendor exists, the names are text."""
-        errors = check_exists(self.vendor_id, facts.vendor_templates, "vendor", (*path, "vendorId"))
+        errors = check_exists(self.vendor_id, facts.vendor_ids, "vendor", (*path, "vendorId"))
         errors += check_text(self.offer_name, (*path, "offerName"), TEXT_LENGTH_MAX)
         return errors + check_text(self.series_id, (*path, "seriesId"), TEXT_LENGTH_MAX)
 
@@ -83,13 +82,5 @@ class VendorVoucherDraft:
             self.vendor_id,
             self.offer_name,
             self.series_id,
-            takes_quantity=_sends_quantity(facts.vendor_templates[self.vendor_id]),
+            takes_quantity=self.vendor_id in facts.quantity_vendor_ids,
         )
-
-
-def _sends_quantity(template: Any) -> bool:
-    if isinstance(template, str):
-        return QUANTITY_PLACEHOLDER in template
-    if isinstance(template, dict):
-        return any(map(_sends_quantity, template.values()))
-    return isinstance(template, list) and any(map(_sends_quantity, template))
