@@ -81,7 +81,7 @@ bench: setup ## Measure the gateway beside its peers, in 15 minutes; QUICK=1 in 
 	$(BIN)/python -m benchmarks.run $(if $(QUICK),--quick) $(ONLY)
 
 .PHONY: hostile
-hostile: setup ## Measure what one tenant notices of another that floods, in three minutes; ONLY="H1 H5" some of it.
+hostile: setup ## Measure what one tenant notices of another that floods, in four minutes; ONLY="H1 H5" some of it.
 	$(BIN)/python -m benchmarks.hostile $(ONLY)
 
 # Pins for every platform and Python that the project supports, with no index address in them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 
@@ -47,7 +47,12 @@ def open_gateway(plan: Plan, workers: int = 1) -> Iterator[Side]:
 
 @contextmanager
 def serve_gateway(
-    database: SideDatabase, probe: Call, *, workers: int = 1, poll_seconds: float = 0.02
+    database: SideDatabase,
+    probe: Call,
+    *,
+    workers: int = 1,
+    poll_seconds: float = 0.02,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[str, int]]:
     """Run `gateway serve` in production mode; yield its address and process id once it has answered `probe`.
 
@@ -64,6 +69,7 @@ def serve_gateway(
         "PORT": str(port),
         "DEVELOPMENT": "false",
         "WORKERS": str(workers),
+        **(settings or {}),
     }
     log_path = database.data_dir / "gateway.log"
     with running(COMMAND, environment, is_ready, log_path, poll_seconds=poll_seconds) as process_id:

@@ -12,11 +12,14 @@ import psutil
 from benchmarks.databases import fresh_database
 from benchmarks.gateway_side import serve_gateway, wallet_call
 from benchmarks.growth import grow
+from benchmarks.hostile.vendor import QUICK_PATH, SLOW_PATH, offer_voucher, serving_vendor
 from gateway.access import PARTNER_SCOPES
 from gateway.storage.database import Database
 from gateway.tenants.credentials import create_partner_token
 from gateway.tenants.founding import create_tenant
 
+# The member for whom vouchers are bought, in either tenant.
+BUYER = "buyer"
 # A hundred thousand grants.
 ENTRIES = 400_000
 MEGABYTE = 1_000_000
@@ -31,6 +34,9 @@ class Arena:
     loud_token: str
     loud_member_tokens: Sequence[str]
     quiet_token: str
+    # Rewards that a vendor sells: to the loud tenant slowly, to the quiet one at once.
+    loud_voucher: str
+    quiet_voucher: str
 
     def memory_megabytes(self) -> float:
         """Return what the gateway's process holds."""
@@ -56,6 +62,18 @@ def open_arena() -> Iterator[Arena]:
 
         quiet_token = asyncio.run(found())
         probe = wallet_call(world.member_tokens[:1], None)
-        with serve_gateway(database, probe) as (url, process_id):
+        settings = {"VENDOR_ALLOW_LOOPBACK": "true"}
+        with (
+            serving_vendor() as vendor,
+            serve_gateway(database, probe, settings=settings) as (url, process_id),
+        ):
             port = int(url.rpartition(":")[2])
-            yield Arena(port, process_id, world.partner_token, world.member_tokens, quiet_token)
+            yield Arena(
+                port,
+                process_id,
+                world.partner_token,
+                world.member_tokens,
+                quiet_token,
+                offer_voucher(port, world.partner_token, BUYER, vendor + SLOW_PATH),
+                offer_voucher(port, quiet_token, BUYER, vendor + QUICK_PATH),
+            )

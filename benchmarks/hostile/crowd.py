@@ -16,13 +16,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from benchmarks.hostile.wire import read_status
+from benchmarks.hostile.wire import REFERENCE, read_status
 from benchmarks.processes import PROJECT_DIR
 
 SECONDS_MAX = 60
 RETRY_SECONDS = 0.1
-# Replaced in each request by something as long that was never sent before.
-REFERENCE = b"REFERENCE-REFERENCE-REFERENCE-32"
 
 
 @dataclass(frozen=True, slots=True)

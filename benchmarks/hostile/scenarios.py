@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.hostile.arena import Arena
-from benchmarks.hostile.crowd import REFERENCE, Crowd
-from benchmarks.hostile.wire import to_request
+from benchmarks.hostile.arena import BUYER, Arena
+from benchmarks.hostile.crowd import Crowd
+from benchmarks.hostile.wire import REFERENCE, Question, to_request
 
 TOTALS = 28
 # As many as one operation may ask for.
@@ -16,6 +16,7 @@ TOTALS_ALLOWED = 9
 CONNECTIONS = 12
 FLOOD_CONNECTIONS = 32
 UNFINISHED = 60
+ORDERS = 150
 BODY_BYTES = 8_000_000
 
 GRANT = """mutation ($input: GrantRewardInput!) { grantReward(input: $input) {
@@ -28,6 +29,27 @@ GRANT_INPUT = {
 }
 QUIET_QUERY = "{ assets { totalCount } }"
 GRANTS = "query ($first: Int) { grants(first: $first) { edges { node { id status benefits { __typename } } } } }"
+ISSUE = """mutation ($input: IssueRewardsInput!) { issueRewards(input: $input) {
+  ... on IssueRewardsPayload { results { status { code } } } ... on Error { code } } }"""
+
+
+def ask_for_assets(arena: Arena) -> Question:
+    """Return the quiet tenant's usual question."""
+    return Question(to_request(QUIET_QUERY, arena.quiet_token), b'"totalCount":')
+
+
+def _buy(reward_id: str, token: str) -> bytes:
+    given = {
+        "requestId": REFERENCE.decode(),
+        "member": {"externalId": BUYER},
+        "rewards": [{"rewardId": reward_id}],
+    }
+    return to_request(ISSUE, token, {"input": given})
+
+
+def ask_for_voucher(arena: Arena) -> Question:
+    """Return the quiet tenant's purchase of a voucher, which is issued before it is answered."""
+    return Question(_buy(arena.quiet_voucher, arena.quiet_token), b'"code":"GRANTED"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +61,7 @@ class Scenario:
     crowd: Callable[[Arena], Crowd]
     # What stands in the crowd's answers if the flood was one: else the scenario measures nothing.
     expected_statuses: frozenset[int]
-    query: str = QUIET_QUERY
+    question: Callable[[Arena], Question] = ask_for_assets
 
 
 def totals(count: int) -> str:
@@ -123,5 +145,12 @@ SCENARIOS = (
         f"{UNFINISHED} bodies without a credential that do not end",
         _unfinished(lambda _: None, 10_000),
         frozenset({0, 408, 413, 429, 503}),
+    ),
+    Scenario(
+        "H9",
+        f"{ORDERS} orders at a vendor that takes 29 s",
+        lambda arena: Crowd(ORDERS, [_buy(arena.loud_voucher, arena.loud_token)]),
+        frozenset({200, 429}),
+        ask_for_voucher,
     ),
 )

@@ -6,10 +6,20 @@ import asyncio
 import json
 import socket
 from collections.abc import Mapping
+from typing import NamedTuple
 
 HEAD_END = b"\r\n\r\n"
 RECEIVED_MAX = 65_536
 TIMEOUT_SECONDS = 60.0
+# Replaced in each request by something as long that was never sent before.
+REFERENCE = b"REFERENCE-REFERENCE-REFERENCE-32"
+
+
+class Question(NamedTuple):
+    """A request, and what stands in its answer if that is a success."""
+
+    request: bytes
+    marker: bytes
 
 
 def to_request(
