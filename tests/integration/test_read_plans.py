@@ -12,6 +12,7 @@ from gateway.holding import store as holding_store
 from gateway.ledger import balance_store, lot_store, statement_store
 from gateway.members import list_store as member_store
 from gateway.members import wallet_store
+from gateway.members.groups import store as group_store
 from gateway.members.segments import store as segment_store
 from gateway.rewards import store as reward_store
 from gateway.rewards import version_store
@@ -68,6 +69,15 @@ PLANS |= {
     "segments backwards": (segment_store.PAGE_BACKWARDS, "segments_by_organization"),
     "vendors": (vendor_store.PAGE_FORWARDS, "vendors_by_organization"),
     "vendors backwards": (vendor_store.PAGE_BACKWARDS, "vendors_by_organization"),
+}
+PLANS |= {
+    f"groups by name: {index}": (group_store.FIND_WITH_MEMBER, index)
+    for index in (
+        "groups_pkey",
+        "groups_external_id_taken",
+        "groups_primary_member_taken",
+        "group_members_",
+    )
 }
 PLANS |= {
     f"wallets {form}": (select.text, "accounts_by_owner")

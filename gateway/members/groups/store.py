@@ -23,29 +23,30 @@ ON CONFLICT DO NOTHING
 RETURNING id
 """
 
-# Each way to name a group is one look-up in one index. Organizations may use the same external id: the first of the list counts.
-_WAYS = (
-    "groups.id = wanted.id",
-    "external_id = wanted.external_id",
-    "primary_member_id = wanted.member_id",
-)
-_FOUND = " UNION ALL ".join(
-    f"""
-    SELECT groups.id, organization_id FROM groups
-    WHERE tenant_id = $1 AND organization_id = ANY($2::uuid[]) AND {way}"""
-    for way in _WAYS
-)
+# Each way to name a group is one look-up by all columns of one index, for each owner where owners may use the same name; OFFSET
+# keeps the planner from joining instead. The first owner of the list counts.
+_BY_NAME = """
+SELECT named.id, owner.id AS organization_id, place
+FROM unnest($2::uuid[]) WITH ORDINALITY AS owner (id, place)
+CROSS JOIN LATERAL (
+    SELECT groups.id FROM groups WHERE tenant_id = $1 AND organization_id = owner.id AND {name} OFFSET 0
+) AS named
+"""
+_FOUND = f"""
+SELECT id, organization_id, 1 AS place
+FROM (SELECT groups.id, organization_id FROM groups WHERE tenant_id = $1 AND groups.id = wanted.id OFFSET 0) AS by_id
+WHERE organization_id = ANY($2::uuid[])
+UNION ALL {_BY_NAME.format(name="external_id = wanted.external_id")}
+UNION ALL {_BY_NAME.format(name="primary_member_id = wanted.member_id")}
+"""
 _FIND = f"""
 SELECT position, found.id, found.organization_id
 FROM unnest($3::uuid[], $4::text[], $5::uuid[]) WITH ORDINALITY AS wanted (id, external_id, member_id, position)
-CROSS JOIN LATERAL (
-    SELECT id, organization_id FROM ({_FOUND}) AS named {{condition}}
-    ORDER BY array_position($2::uuid[], organization_id) LIMIT 1
-) AS found
+CROSS JOIN LATERAL (SELECT id, organization_id FROM ({_FOUND}) AS named {{condition}} ORDER BY place LIMIT 1) AS found
 """
 FIND = _FIND.format(condition="")
 FIND_WITH_MEMBER = _FIND.format(
-    condition="WHERE EXISTS (SELECT FROM group_members WHERE tenant_id = $1 AND group_id = named.id AND member_id = $6)"
+    condition="WHERE (SELECT true FROM group_members WHERE tenant_id = $1 AND group_id = named.id AND group_members.member_id = $6)"
 )
 
 FETCH = f"""

@@ -53,6 +53,7 @@ ALTER TABLE members ADD CONSTRAINT members_organization FOREIGN KEY (tenant_id, 
     REFERENCES organizations (tenant_id, id);
 """
 
+# The name before the organization: no other index then begins with what a look-up by name has, whatever the planner knows.
 GROUPS = """
 ALTER TABLE groups ADD COLUMN organization_id uuid;
 UPDATE groups SET organization_id = made.organization_id FROM (
@@ -65,8 +66,8 @@ ALTER TABLE groups ADD CONSTRAINT groups_organization FOREIGN KEY (tenant_id, or
     REFERENCES organizations (tenant_id, id);
 ALTER TABLE groups DROP CONSTRAINT groups_external_id_taken;
 ALTER TABLE groups DROP CONSTRAINT groups_primary_member_taken;
-ALTER TABLE groups ADD CONSTRAINT groups_external_id_taken UNIQUE (tenant_id, organization_id, external_id);
-ALTER TABLE groups ADD CONSTRAINT groups_primary_member_taken UNIQUE (tenant_id, organization_id, primary_member_id);
+ALTER TABLE groups ADD CONSTRAINT groups_external_id_taken UNIQUE (tenant_id, external_id, organization_id);
+ALTER TABLE groups ADD CONSTRAINT groups_primary_member_taken UNIQUE (tenant_id, primary_member_id, organization_id);
 """
 
 
