@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from gateway.allowance import Allowance
-from gateway.http.admission.admission import Admission, SlowRefusals
+from gateway.http.admission.admission import Admission
+from gateway.http.admission.slow_refusals import SlowRefusals
 from gateway.http.credentials import Authenticate
 from gateway.http.deadlines import Deadlines
 from gateway.http.graphiql_routes import graphiql_routes

@@ -20,7 +20,7 @@ from strawberry.schema.config import StrawberryConfig
 from gateway.access import Caller
 from gateway.allowance import Allowance
 from gateway.errors import Unauthenticated
-from gateway.http.admission import admission
+from gateway.http.admission import admission, slow_refusals
 from gateway.http.admission.weighing import Weights
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
@@ -94,7 +94,7 @@ async def authenticate(token: str) -> Caller:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "REFUSAL_DELAY_SECONDS", 0.001)
+    monkeypatch.setattr(slow_refusals, "REFUSAL_DELAY_SECONDS", 0.001)
     # What documents cost is tested where it is worked out.
     monkeypatch.setattr("gateway.http.graphql_schema.CHARACTER_COST", 0)
     GATES.clear()
@@ -408,8 +408,8 @@ def test_an_address_is_what_one_end_user_has(addresses: tuple[str, str], is_shar
 async def test_refusals_are_answered_late_but_not_all_of_them(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "REFUSAL_DELAY_SECONDS", 60)
-    monkeypatch.setattr(admission, "REFUSALS_DELAYED_MAX", 2)
+    monkeypatch.setattr(slow_refusals, "REFUSAL_DELAY_SECONDS", 60)
+    monkeypatch.setattr(slow_refusals, "REFUSALS_DELAYED_MAX", 2)
     late = [asyncio.create_task(ask(client, "{ dear cheap }")) for _ in range(2)]
     await asyncio.sleep(0.05)
     assert not any(task.done() for task in late)

@@ -74,6 +74,24 @@ def test_size_of_a_page_may_be_a_variable(given: dict[str, Any], size: int) -> N
     assert cost(query, **given) == 1 + size * (1 + 1 + 10)
 
 
+@pytest.mark.parametrize(
+    ("given", "size"), [({}, 90), ({"n": 3}, 3), ({"n": None}, 20), ({"n": 1e2}, 100)]
+)
+def test_a_variable_that_is_left_out_is_what_the_document_says(
+    given: dict[str, Any], size: int
+) -> None:
+    query = "query ($n: Int = 90) { members(first: $n) { edges { cursor } } }"
+    assert cost(query, **given) == 1 + size
+
+
+def test_a_list_of_ids_is_as_long_as_they_are() -> None:
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Member { groups { name } } } }"
+    assert cost(query, ids=["a"] * 70) == 70 * (1 + 10)
+    assert cost('{ nodes(ids: ["a", "b"]) { id } }') == 2
+    query = query.replace("[ID!]!", '[ID!]! = ["a", "b", "c"]')
+    assert cost(query) == 3 * (1 + 10)
+
+
 def test_pages_within_pages_multiply_by_variables() -> None:
     query = """query ($n: Int, $m: Int) { members(first: $n) { edges { node {
       grants(first: $m) { edges { cursor } } } } } }"""

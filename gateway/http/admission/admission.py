@@ -16,10 +16,7 @@ from starlette.types import Receive, Scope
 from gateway.access import Caller
 from gateway.allowance import Allowance
 from gateway.http.admission.accounts import Account, Accounts, Tenant, Turn, rate_limited
-from gateway.http.answers import Answer, Endpoint
-from gateway.http.headers import Headers
 from gateway.http.refusals import RequestRefused
-from gateway.http.request_record import RequestRecord
 from gateway.storage.shares import Share
 from gateway.storage.slots import Slots
 
@@ -39,9 +36,6 @@ LARGE_MAX: Final = 2
 LARGE_OF_TENANT_MAX: Final = 1
 TURN_TIMEOUT_SECONDS: Final = 10.0
 TENANTS_MAX: Final = 10_000
-# Refusals are answered late, so that a client that does not wait by itself cannot keep the gateway busy with them.
-REFUSAL_DELAY_SECONDS: Final = 0.25
-REFUSALS_DELAYED_MAX: Final = 1_000
 # Of IPv6 an end user has a whole network.
 NETWORK_BITS: Final = 64
 
@@ -248,34 +242,6 @@ async def take_unless_left(slots: Slots, share: Share, receive: Receive) -> None
         raise
     finally:
         leaving.cancel()
-
-
-class SlowRefusals:
-    """An endpoint that answers late whoever asks for too much."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        """Take the endpoint."""
-        self._endpoint = endpoint
-        self._delayed = 0
-
-    async def __call__(
-        self, scope: Scope, headers: Headers, receive: Receive, record: RequestRecord
-    ) -> Answer:
-        """Answer one request.
-
-        Raises:
-            RequestRefused: the endpoint refuses it.
-        """
-        try:
-            return await self._endpoint(scope, headers, receive, record)
-        except RequestRefused as refusal:
-            if refusal.is_for_too_much and self._delayed < REFUSALS_DELAYED_MAX:
-                self._delayed += 1
-                try:
-                    await asyncio.sleep(REFUSAL_DELAY_SECONDS)
-                finally:
-                    self._delayed -= 1
-            raise
 
 
 def _name_of(caller: Caller) -> Hashable:

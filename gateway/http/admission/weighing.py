@@ -5,7 +5,7 @@
 | a scalar                                | 0                                                                         |
 | an object                               | 1, and its fields'                                                        |
 | a page                                  | 1, and what stands below `edges` times `first` or `last`, 20 if left out  |
-| a list that is no page                  | its items' times the size that is assumed for it                          |
+| a list that is no page                  | its items' times the size that is assumed for it, or the number of `ids`  |
 | a field of a mutation                   | its weight, its payload, and for each item of its lists a weight          |
 | a list below a field of a mutation      | its items' times the items that were sent, at least once                  |
 | a field with a weight                   | that instead of 0 or 1                                                    |
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from graphql import (
     ArgumentNode,
@@ -55,6 +55,8 @@ ITEM_COST: Final = 2
 INTROSPECTION_COST: Final = 5_000
 _PAGE_ARGUMENTS: Final = ("first", "last")
 _EDGES: Final = "edges"
+# An argument that says what a list has in it.
+_IDS: Final = "ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,12 @@ def write_formula(
     """Return the formula of a validated operation's cost."""
     root_type = schema.get_root_type(operation.operation)
     assert root_type is not None  # noqa: S101 - validation has seen to it
-    writer = _Writer(schema, weights, fragments)
+    defaults = {
+        definition.variable.name.value: definition.default_value
+        for definition in operation.variable_definitions or ()
+        if definition.default_value is not None
+    }
+    writer = _Writer(schema, weights, fragments, defaults)
     is_mutation = operation.operation is OperationType.MUTATION
     below = Below(is_root_of_mutation=is_mutation)
     return writer.selection(root_type, operation.selection_set, below).compacted()
@@ -95,8 +102,11 @@ class _Writer:
         schema: GraphQLSchema,
         weights: Weights,
         fragments: Mapping[str, FragmentDefinitionNode],
+        defaults: Mapping[str, ValueNode],
     ) -> None:
         self._schema = schema
+        # What variables are that are left out.
+        self._defaults = defaults
         self._weights = weights
         self._fragments = fragments
 
@@ -138,30 +148,33 @@ class _Writer:
             return self._mutation(node, Formula(own)) if below.is_root_of_mutation else Formula(own)
         own = 1 if weight is None else weight
         if below.is_root_of_mutation:
-            items = _items_sent(node.arguments or ())
+            items = _items_sent(node.arguments or (), self._defaults)
             payload = self.selection(
                 kind, node.selection_set, Below(list_size=_at_least_one(items))
             )
             return self._mutation(node, Formula(own) + payload)
         if all(argument in definition.args for argument in _PAGE_ARGUMENTS):
-            page = Below(_page_size(node.arguments or ()), below.list_size)
+            page = Below(_page_size(node.arguments or (), self._defaults), below.list_size)
             return Formula(own) + self.selection(kind, node.selection_set, page)
         if not _is_list(definition.type):
             inner = Below(list_size=below.list_size)
             return Formula(own) + self.selection(kind, node.selection_set, inner)
-        size = self._list_size(place, name, below)
+        size = self._list_size(place, node, below)
         inner = Below(list_size=below.list_size)
         each = Formula(1) + self.selection(kind, node.selection_set, inner)
         # What the list itself costs, such as a statement over a history, is not multiplied.
         return Formula(0 if weight is None else weight) + each.times(size)
 
     def _mutation(self, node: FieldNode, payload: Formula) -> Formula:
-        items = _items_sent(node.arguments or ())
+        items = _items_sent(node.arguments or (), self._defaults)
         return Formula(MUTATION_COST) + payload + Formula(ITEM_COST).times(items)
 
-    def _list_size(self, place: str, name: str, below: Below) -> int | Size:
-        if name == _EDGES and below.page_size is not None:
+    def _list_size(self, place: str, node: FieldNode, below: Below) -> int | Size:
+        if node.name.value == _EDGES and below.page_size is not None:
             return below.page_size
+        named = [argument for argument in node.arguments or () if argument.name.value == _IDS]
+        if named:
+            return _items_sent(named, self._defaults)
         known = self._weights.list_sizes.get(place)
         if known is not None:
             return known
@@ -172,10 +185,10 @@ def _is_list(kind: GraphQLOutputType) -> bool:
     return is_list_type(kind.of_type if is_non_null_type(kind) else kind)
 
 
-def _page_size(arguments: Iterable[ArgumentNode]) -> int | Size:
+def _page_size(arguments: Iterable[ArgumentNode], defaults: Mapping[str, ValueNode]) -> int | Size:
     """Return how many items a page has at most."""
     sizes = [
-        _read_size(argument.value)
+        _read_size(argument.value, defaults)
         for argument in arguments
         if argument.name.value in _PAGE_ARGUMENTS
     ]
@@ -186,34 +199,50 @@ def _page_size(arguments: Iterable[ArgumentNode]) -> int | Size:
     return found[0]
 
 
-def _read_size(node: ValueNode) -> int | Size | None:
+def _read_size(node: ValueNode, defaults: Mapping[str, ValueNode]) -> int | Size | None:
     if isinstance(node, IntValueNode):
         return _bounded(int(node.value))
     if not isinstance(node, VariableNode):
         return None
     name = node.name.value
-
-    def size(variables: Mapping[str, Any]) -> int:
-        return _bounded(variables.get(name))
-
-    return size
+    default_node = defaults.get(name)
+    default = int(default_node.value) if isinstance(default_node, IntValueNode) else None
+    return lambda variables: _bounded(variables.get(name, default))
 
 
 def _bounded(given: object) -> int:
     """Return a size that may be asked for: what is out of bounds is refused later, and null is the default."""
-    if isinstance(given, int):
-        return min(max(given, 0), PAGE_SIZE_MAX)
+    # JSON has 100.0 and 1e2 too, which GraphQL takes for the whole number.
+    if isinstance(given, int | float):
+        return int(min(max(given, 0), PAGE_SIZE_MAX))
     return PAGE_SIZE_DEFAULT
 
 
-def _items_sent(arguments: Iterable[ArgumentNode]) -> int | Size:
+def _items_sent(arguments: Iterable[ArgumentNode], defaults: Mapping[str, ValueNode]) -> int | Size:
     """Return how many items the lists of a field's arguments have, in the arguments themselves and one level below."""
     nodes = [inner for argument in arguments for inner in _with_fields(argument.value)]
-    constant = sum(len(node.values) for node in nodes if isinstance(node, ListValueNode))
+    constant = sum([_count_literal(node) for node in nodes])
     names = [node.name.value for node in nodes if isinstance(node, VariableNode)]
     if not names:
         return constant
-    return lambda variables: constant + sum([_count_items(variables.get(name)) for name in names])
+    left_out = {
+        name: sum([_count_literal(inner) for inner in _with_fields(defaults[name])])
+        for name in names
+        if name in defaults
+    }
+    return lambda variables: (
+        constant
+        + sum(
+            [
+                _count_items(variables[name]) if name in variables else left_out.get(name, 0)
+                for name in names
+            ]
+        )
+    )
+
+
+def _count_literal(node: ValueNode) -> int:
+    return len(node.values) if isinstance(node, ListValueNode) else 0
 
 
 def _count_items(value: object) -> int:
