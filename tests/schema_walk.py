@@ -84,8 +84,16 @@ class Answer:
 class Walker:
     """Asks as one caller. What was refused once, by type and field, is not asked for again."""
 
-    def __init__(self, make_context: Callable[[], Context], *, first: int, below: int) -> None:
-        """Take how many of the lists that the root leads to, and of those that are further down."""
+    def __init__(
+        self,
+        make_context: Callable[[], Context],
+        *,
+        first: int,
+        below: int,
+        levels: int = LEVELS,
+    ) -> None:
+        """Take how many of the lists that the root leads to, and of those that are further down; and how deep to go."""
+        self._levels = levels
         self.refused: set[str] = set()
         self._first, self._below = first, below
         self._make_context = make_context
@@ -146,7 +154,7 @@ class Walker:
         assert isinstance(operation, OperationDefinitionNode)
         (selected,) = operation.selection_set.selections
         assert isinstance(selected, FieldNode)
-        below = self._select(get_named_type(root_field.type), LEVELS)
+        below = self._select(get_named_type(root_field.type), self._levels)
         roots = SelectionSetNode(selections=(replace(selected, selection_set=below),))
         executed = execute(
             SCHEMA._schema,
@@ -198,7 +206,7 @@ class Walker:
     def _arguments(self, graphql_field: GraphQLField, levels: int) -> Iterator[ArgumentNode]:
         given = {}
         if "first" in graphql_field.args:
-            given["first"] = str(self._first if levels >= LEVELS else self._below)
+            given["first"] = str(self._first if levels >= self._levels else self._below)
         elif "assetId" in graphql_field.args:
             # An asset that nobody has; `balances` has the others.
             given["assetId"] = NOBODY

@@ -201,6 +201,14 @@ async def count(shop: Shop, table: str) -> int:
     return number
 
 
+async def count_commits(shop: Shop, table: str) -> int:
+    """Return how many database transactions wrote the rows of a table that are there."""
+    rows = await shop.database.fetch(
+        f"SELECT count(DISTINCT xmin::text) FROM {table}"  # noqa: S608 - a table of ours
+    )
+    return int(rows[0]["count"])
+
+
 def without(caller: Caller, *scopes: Scope) -> Caller:
     """Return the caller without these scopes."""
     return replace(caller, scopes=caller.scopes - set(scopes))

@@ -70,8 +70,6 @@ class DistributionRun:
             DistributionRejected: no line could be applied; nothing but zero balances was written.
         """
         tenant_id, at = self.caller.tenant_id, operation.at
-        # What an earlier attempt granted was undone with it.
-        self.grants = {}
         members = await find_members(connection, tenant_id, self.member_keys)
         found = await load_visible_assets(connection, self.caller, self.asset_ids)
         planned = self.plan(members, found, operation)

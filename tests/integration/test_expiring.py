@@ -45,12 +45,16 @@ from tests.use_cases import (
     balance,
     cash_of,
     claim,
+    costing,
     count,
     counting,
     custom,
     distribute,
     fail_first_attempt,
+    give_points,
     grant,
+    issue,
+    item,
     line,
     manual,
     named,
@@ -424,6 +428,24 @@ async def test_coupon_expires_with_its_code_and_free_codes_are_voided(season: Se
     assert code_of(shop, left) == "A-3"
     # An expired coupon can be taken back: it may have been paid for.
     assert (await reverse(shop, "r-1", made.id)).grant.status is GrantStatus.REVERSED
+
+
+async def test_paid_coupon_that_expires_is_not_refunded(season: Season) -> None:
+    """Its member has had it; only what was never claimed returns to where it came from."""
+    shop = season.shop
+    member = await add_member(shop)
+    await give_points(shop, member, 10)
+    reward = await shop.create_reward(
+        UniqueCouponConfiguration(await shop.create_pool("A-1")), payment_configs=costing(shop, 4)
+    )
+    await season.owner.execute("UPDATE codes SET expires_at = now() + interval '1h'")
+    made = (await issue(shop, "i-1", member, item(reward))).items[0].grant
+    assert made is not None
+    assert await balance(shop, member) == 6
+    await age_grants(season)
+    assert await expire_grants(shop.database, season.tenant, 100) == 1
+    assert (await read(season, made.id)).status is GrantStatus.EXPIRED
+    assert await balance(shop, member) == 6
 
 
 async def test_jobs_end_what_is_due_in_their_tenant_alone(season: Season) -> None:

@@ -35,6 +35,8 @@ def leave(number, _):
     raise SystemExit(0)
 
 signal.signal(signal.SIGTERM, leave)
+# A shell starts its background jobs with SIGINT ignored, and Python then leaves it so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def work(worker):
     starts = count_starts(worker.number)

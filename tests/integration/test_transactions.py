@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import pytest
 
+from gateway.access import Caller
+from gateway.errors import Overloaded
+from gateway.operations.groups import Groups
 from gateway.storage.connection import NotCommitted
 from gateway.storage.database import Connection, Database
 from gateway.storage.database_errors import PASSING
+from tests.catalog import Shop
 from tests.use_cases import counting
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedJob:
+    """A job of a group that does nothing."""
+
+    key: str
+    line_count: int = 1
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return its key."""
+        return frozenset({self.key})
+
 
 ADD = "INSERT INTO tried (number) VALUES ($1)"
 # Fails at the statement's end.
@@ -347,3 +366,77 @@ async def test_cancelled_commits_are_whole_or_not_at_all(database: Database, num
     found = await numbers()
     assert sorted(found) == sorted({-number for number in found})
     assert 1 in found
+
+
+async def test_session_keeps_to_its_role_and_time_outs(database_url: str) -> None:
+    """What is waited for without end would be waited for by everybody."""
+    database = await Database.open(database_url, lock_timeout_seconds=1.5, read_timeout_seconds=2.5)
+    try:
+        (row,) = await database.fetch("""
+            SELECT current_user, current_setting('lock_timeout'), current_setting('statement_timeout'),
+                current_setting('idle_in_transaction_session_timeout')
+        """)
+        assert tuple(row) == ("rewards_gateway", "1500ms", "2500ms", "1min")
+        async with database.transaction() as connection:
+            assert await connection.fetchval("SHOW statement_timeout") == "1min"
+    finally:
+        await database.close()
+
+
+async def test_work_that_deadlocks_is_done_again(
+    database: Database, numbers: Any, owner: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    """Two that lock the same rows in opposite order: one is broken off by the server and begins anew."""
+    await owner.execute("INSERT INTO tried VALUES (1), (2)")
+    both = asyncio.Barrier(2)
+    attempts: list[int] = []
+
+    async def lock(first: int, second: int) -> None:
+        has_met = False
+
+        async def work(connection: Connection) -> None:
+            nonlocal has_met
+            attempts.append(first)
+            await connection.execute("SELECT FROM tried WHERE number = $1 FOR UPDATE", first)
+            if not has_met:
+                has_met = True
+                await both.wait()
+            await connection.execute("SELECT FROM tried WHERE number = $1 FOR UPDATE", second)
+
+        await database.run_transaction(work)
+
+    await asyncio.gather(lock(1, 2), lock(2, 1))
+    assert len(attempts) == 3
+
+
+async def test_server_without_room_is_busy_and_nothing_is_tried_again(database: Database) -> None:
+    attempts: list[None] = []
+
+    async def work(connection: Connection) -> None:
+        attempts.append(None)
+        await connection.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53200'; END $$")
+
+    with pytest.raises(Overloaded):
+        await database.run_transaction(work)
+    assert len(attempts) == 1
+    with pytest.raises(Overloaded):
+        async with database.connection() as connection:
+            await work(connection)
+
+
+async def test_group_waits_for_a_lock_only_briefly(shop: Shop) -> None:
+    """The others of a group wait with whoever waits; alone, a job waits as long as any other."""
+
+    async def batch(
+        connection: Connection, caller: Caller, jobs: Sequence[KeyedJob]
+    ) -> list[tuple[int, str]]:
+        return [(len(jobs), await connection.fetchval("SHOW lock_timeout")) for _ in jobs]
+
+    groups = Groups(shop.database, batch)
+    answers = await asyncio.gather(
+        *(groups.run(shop.caller, KeyedJob(f"k{number}")) for number in range(8))
+    )
+    assert {is_group: timeout for size, timeout in answers for is_group in [size > 1]} == {
+        False: "5s",
+        True: "250ms",
+    }
