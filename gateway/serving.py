@@ -26,6 +26,7 @@ from gateway.settings import InvalidSetting, Settings
 from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses, open_database
 from gateway.storage.embedded_server import CONNECTIONS_MAX
 from gateway.supervising import Worker, supervise
+from gateway.watchdog import watchdog
 
 # For the commands of the command line, and what PostgreSQL keeps for its superuser.
 CONNECTIONS_KEPT = 10
@@ -82,7 +83,9 @@ def _answer(settings: Settings, application_url: str, listeners: Sequence[socket
     # Before processes part, so that they share what is set aside: the collector does not write to it.
     collect_seldom()
     if settings.workers == 1:
-        run_server(application, listeners[0], settings.log_level, limits=limits)
+        # Several processes have one that watches them; this one has nobody.
+        with watchdog(settings.worker_silence_seconds_max) as dog:
+            run_server(application, listeners[0], settings.log_level, dog.start, limits)
         return
 
     def work(worker: Worker) -> None:

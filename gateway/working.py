@@ -15,6 +15,7 @@ from gateway.purchasing.opening import open_purchaser
 from gateway.sealing.starting import require_keys
 from gateway.settings import Settings
 from gateway.storage.addresses import Addresses, migrate_or_explain, open_addresses, open_database
+from gateway.watchdog import watchdog
 
 
 def work(settings: Settings) -> None:
@@ -36,6 +37,14 @@ async def _work(settings: Settings, addresses: Addresses, keys: Keys) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await migrate_or_explain(addresses)
+    with watchdog(settings.worker_silence_seconds_max) as dog:
+        dog.start()
+        await _run_jobs(settings, addresses, keys, stop)
+
+
+async def _run_jobs(
+    settings: Settings, addresses: Addresses, keys: Keys, stop: asyncio.Event
+) -> None:
     async with open_database(
         addresses.application_url,
         pool_size_max=settings.database_pool_size_max,
