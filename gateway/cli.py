@@ -11,12 +11,14 @@ from uuid import UUID
 
 import typer
 
+from gateway.commands.keys import keys_application
 from gateway.commands.shared import TenantOption, read_id, say, with_database
 from gateway.commands.tokens import token_application
 from gateway.errors import InvalidInput, RewardsError
 from gateway.http.server import AddressUnavailable
 from gateway.http.trusted_documents import InvalidManifest
 from gateway.ids import IdKind, encode_id
+from gateway.keys.model import CannotOpen
 from gateway.sealing.starting import KeysMissing
 from gateway.settings import WORKERS_MAX, InvalidSetting, Settings
 from gateway.storage.addresses import DatabaseUnavailable, migrate_or_explain, open_addresses
@@ -29,6 +31,7 @@ from gateway.verifying.verify import verify as find_broken_invariants
 
 EXPECTED_FAILURES = (
     AddressUnavailable,
+    CannotOpen,
     DatabaseUnavailable,
     EmbeddedServerFailed,
     InvalidManifest,
@@ -48,6 +51,7 @@ application = typer.Typer(
 tenant_application = typer.Typer(help="Tenants and their organizations.", no_args_is_help=True)
 application.add_typer(tenant_application, name="tenant")
 application.add_typer(token_application, name="token")
+application.add_typer(keys_application, name="keys")
 
 
 def main() -> None:
