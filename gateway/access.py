@@ -25,6 +25,7 @@ class Scope(enum.StrEnum):
     HOLD = "hold"
     # Reads coupon codes and vouchers in full, which others see masked.
     CODES = "codes"
+    SIGN_IN = "sign_in"
 
 
 PARTNER_SCOPES = frozenset(Scope) - {Scope.MEMBER}

@@ -52,6 +52,7 @@ APPLICATION: Mapping[str, Access] = {
     "organizations": Access(update="created_at"),
     "credentials": changing("last_used_at"),
     "credential_limits": Access(update="used_minor day"),
+    "issuers": READ,
     "secret_keys": ADD,
     # The ledger.
     "assets": ADD,
@@ -119,6 +120,7 @@ OPERATOR: Mapping[str, Access] = {
         "secret_hash previous_secret_hash previous_until expires_at revoked_at"
     ),
     "credential_limits": deleting(changing("maximum_minor")),
+    "issuers": changing("removed_at"),
 }
 
 ROLES: Mapping[str, Mapping[str, Access]] = {APPLICATION_ROLE: APPLICATION, OPERATOR_ROLE: OPERATOR}

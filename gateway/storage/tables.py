@@ -74,6 +74,8 @@ class Credential(Table, tablename="credentials", db=STATEMENT_WRITER):
     previous_until = Timestamptz(default=None, null=True)
     last_used_at = Timestamptz(default=None, null=True)
     till_id = UUID(default=None, null=True)
+    # The credential that made it, at run time.
+    created_by = UUID(default=None, null=True)
 
 
 class CredentialLimit(Table, tablename="credential_limits", db=STATEMENT_WRITER):
@@ -635,3 +637,18 @@ class Lot(Table, tablename="lots", db=STATEMENT_WRITER):
     amount_minor = BigInt(default=None)
     remaining_minor = BigInt(default=None)
     expires_at = Timestamptz(default=None)
+
+
+class Issuer(Table, tablename="issuers", db=STATEMENT_WRITER):
+    """Who signs tokens of an organization's members; one that was removed stays, because operations name it."""
+
+    tenant_id = UUID(default=None)
+    id = UUID(default=None, primary_key=True)
+    organization_id = UUID(default=None)
+    url = Text(default=None)
+    audience = Text(default=None)
+    jwks_url = Text(default=None)
+    # The claim that holds the member's external id.
+    member_claim = Text(default=None)
+    created_at = Timestamptz(default=None)
+    removed_at = Timestamptz(default=None, null=True)

@@ -25,8 +25,8 @@ from gateway.text import check_text, find_forbidden_character
 LABEL_LENGTH_MAX = 200
 # One sentence for every reason: it tells an attacker nothing.
 REFUSAL = "The credential is unknown, expired or revoked."
-# Whoever has one of these can make the code that a till asks a member for.
-CODE_MAKING_SCOPES = frozenset({Scope.MEMBERS})
+# Whoever has one of these can make the code that a till asks a member for, or a token of the member that makes it.
+CODE_MAKING_SCOPES = frozenset({Scope.MEMBERS, Scope.SIGN_IN})
 # No token has it.
 NO_HASH = bytes(32)
 
@@ -225,6 +225,35 @@ async def create_member_token(
     return await _create(database.transaction(), tenant_id, credential, errors)
 
 
+async def add_member_credential(
+    connection: Connection,
+    caller: Caller,
+    credential_id: UUID,
+    member_id: UUID,
+    *,
+    label: str,
+    at: datetime,
+    expires_at: datetime,
+) -> str:
+    """Write a credential of a member that the caller vouches for, and return the text of its token; two round trips.
+
+    Raises:
+        NotFound: the member is not in the tenant.
+    """
+    credential = Credential(
+        credential_id,
+        caller.organization_id,
+        member_id,
+        member_id,
+        label,
+        frozenset({Scope.MEMBER}),
+        at,
+        expires_at,
+        created_by=caller.credential_id,
+    )
+    return await _insert(connection, caller.tenant_id, credential)
+
+
 async def revoke_token(database: Database, tenant_id: UUID, credential_id: UUID) -> None:
     """End a token for ever; running gateways refuse it within a second. Doing it again changes nothing. As the operator.
 
@@ -249,10 +278,15 @@ async def _create(
     if errors:
         raise InvalidInput(errors)
     async with transaction as connection:
-        tenant = await fetch_tenant(connection, tenant_id)
-        if tenant is None:
-            raise NotFound("No such tenant.", ("tenantId",))
-        token = new_token(tenant_id, credential.id, is_test=tenant.is_test)
-        if not await store.insert_credential(connection, tenant_id, credential, token.secret_hash):
-            raise NotFound("No such organization or member.", ("organizationId",))
-    return CreatedToken(credential, token.encode())
+        return CreatedToken(credential, await _insert(connection, tenant_id, credential))
+
+
+async def _insert(connection: Connection, tenant_id: UUID, credential: Credential) -> str:
+    """Write a credential and return the text of its token."""
+    tenant = await fetch_tenant(connection, tenant_id)
+    if tenant is None:
+        raise NotFound("No such tenant.", ("tenantId",))
+    token = new_token(tenant_id, credential.id, is_test=tenant.is_test)
+    if not await store.insert_credential(connection, tenant_id, credential, token.secret_hash):
+        raise NotFound("No such organization or member.", ("organizationId",))
+    return token.encode()

@@ -18,7 +18,8 @@ from gateway.text import to_name_key
 class Credential:
     """A token's record, without its secret.
 
-    `previous_until` is until when the token before the last rotation is good as well.
+    `previous_until` is until when the token before the last rotation is good as well. `created_by` is the credential that made this one:
+    if that is revoked, both end.
     """
 
     id: UUID
@@ -34,13 +35,14 @@ class Credential:
     previous_until: datetime | None = None
     last_used_at: datetime | None = None
     till_id: UUID | None = None
+    created_by: UUID | None = None
 
 
 # Of an organization and a member of this tenant, or nothing is inserted.
 INSERT = """
 INSERT INTO credentials (tenant_id, id, organization_id, partner_id, member_id, label, scopes, secret_hash,
-    created_at, expires_at, reach, till_id)
-SELECT $1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10, $11::uuid[], $12
+    created_at, expires_at, reach, till_id, created_by)
+SELECT $1, $2, $3, $4, $5, $6, $7::text[], $8, $9, $10, $11::uuid[], $12, $13
 WHERE EXISTS (SELECT FROM organizations WHERE tenant_id = $1 AND id = $3)
     AND ($5::uuid IS NULL OR EXISTS (SELECT FROM members WHERE tenant_id = $1 AND id = $5))
 RETURNING id
@@ -56,11 +58,13 @@ SELECT credentials.id, credentials.organization_id, partner_id, member_id, scope
 FROM credentials JOIN tenants ON tenants.id = credentials.tenant_id
 LEFT JOIN tills ON tills.tenant_id = credentials.tenant_id AND tills.id = till_id
 WHERE credentials.tenant_id = $1 AND credentials.id = ANY($2::uuid[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+    AND (created_by IS NULL OR NOT EXISTS (SELECT FROM credentials AS maker
+        WHERE maker.tenant_id = $1 AND maker.id = credentials.created_by AND maker.revoked_at IS NOT NULL))
 """
 
 FETCH_ALL = """
 SELECT id, organization_id, partner_id, member_id, label, scopes, created_at, expires_at, revoked_at, reach,
-    previous_until, last_used_at, till_id
+    previous_until, last_used_at, till_id, created_by
 FROM credentials WHERE tenant_id = $1 ORDER BY id
 """
 
@@ -120,6 +124,7 @@ async def insert_credential(
         credential.expires_at,
         sorted(credential.reach),
         credential.till_id,
+        credential.created_by,
     )
     return inserted is not None
 

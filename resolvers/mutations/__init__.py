@@ -9,6 +9,7 @@ from resolvers.mutations.create_campaign import create_campaign
 from resolvers.mutations.create_code_pool import create_code_pool
 from resolvers.mutations.create_competition import create_competition
 from resolvers.mutations.create_group import create_group
+from resolvers.mutations.create_member_token import create_member_token
 from resolvers.mutations.create_product import create_product
 from resolvers.mutations.create_reward import create_reward
 from resolvers.mutations.create_segment import create_segment
@@ -70,6 +71,7 @@ MUTATIONS: list[StrawberryField] = [
     capture,
     release,
     create_group,
+    create_member_token,
     set_group_members,
     fund_group,
     create_segment,

@@ -46,6 +46,7 @@ expose_enum(
         "UPDATE_FULFILLMENT": "`updateFulfillment`, by its request id.",
         "CREATE_TILL": "`createTill`, by its request id.",
         "REQUEST_VALIDATION_CODE": "`requestValidationCode`, by its request id.",
+        "CREATE_MEMBER_TOKEN": "`createMemberToken`, by its request id.",
         "CREATE_CAMPAIGN": "`createCampaign`, by its request id.",
         "UPDATE_CAMPAIGN": "`updateCampaign`, by its request id.",
         "FUND_CAMPAIGN": "`fundCampaign`, by its request id.",

@@ -1,0 +1,107 @@
+"""A partner makes a short-lived token for one member, and can make no other kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gateway.access import PARTNER_SCOPES, Scope
+from gateway.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from gateway.ids import new_id
+from gateway.operations.model import IdempotencyConflict
+from gateway.signing_in.create_member_token import (
+    CreateMemberToken,
+    create_member_token,
+)
+from gateway.tenants.credentials import authenticate, create_partner_token, revoke_token
+from tests.catalog import Shop
+from tests.use_cases import add_member, add_members, as_member, named, snapshot, without
+
+
+async def test_token_is_the_members_and_ends_within_the_hour(shop: Shop) -> None:
+    member_id = await add_member(shop)
+    command = CreateMemberToken("1", named(member_id), 3_600)
+    made = await create_member_token(shop.database, shop.caller, command)
+    assert made.token is not None
+    assert made.token not in repr(made)
+    caller = await authenticate(shop.database, made.token)
+    assert (caller.scopes, caller.member_id, caller.partner_id) == (
+        frozenset({Scope.MEMBER}),
+        member_id,
+        member_id,
+    )
+    assert caller.credential_id == made.credential_id
+    (row,) = await shop.database.fetch("SELECT created_at, expires_at, created_by FROM credentials")
+    assert row["expires_at"] - row["created_at"] == timedelta(hours=1)
+    assert (row["expires_at"], row["created_by"]) == (made.expires_at, shop.caller.credential_id)
+
+
+async def test_repeat_has_no_token_and_makes_none(shop: Shop) -> None:
+    member_id = await add_member(shop)
+    command = CreateMemberToken("1", named(member_id))
+    first = await create_member_token(shop.database, shop.caller, command)
+    before = await snapshot(shop.database)
+    again = await create_member_token(shop.database, shop.caller, command)
+    assert again == replace(first, token=None, idempotent_replay=True)
+    with pytest.raises(IdempotencyConflict):
+        await create_member_token(shop.database, shop.caller, replace(command, valid_seconds=1))
+    assert await snapshot(shop.database) == before
+    (row,) = await shop.database.fetch(
+        "SELECT row_to_json(operations)::text AS text FROM operations WHERE key = '1'"
+    )
+    assert first.token is not None
+    assert first.token not in row["text"]
+
+
+async def test_token_ends_with_the_credential_that_made_it(shop: Shop) -> None:
+    member_id = await add_member(shop)
+    partner = await create_partner_token(
+        shop.database,
+        shop.caller.tenant_id,
+        shop.caller.organization_id,
+        "app",
+        [Scope.SIGN_IN],
+    )
+    caller = await authenticate(shop.database, partner.text)
+    made = await create_member_token(
+        shop.database, caller, CreateMemberToken("1", named(member_id))
+    )
+    other = await create_member_token(
+        shop.database, shop.caller, CreateMemberToken("1", named(member_id))
+    )
+    assert made.token is not None
+    assert other.token is not None
+    await authenticate(shop.database, made.token)
+    await revoke_token(shop.database, caller.tenant_id, partner.credential.id)
+    with pytest.raises(Unauthenticated):
+        await authenticate(shop.database, made.token)
+    await authenticate(shop.database, other.token)
+
+
+async def test_request_that_cannot_be_changes_nothing(shop: Shop) -> None:
+    member_id, _ = await add_members(shop, 2)
+    before = await snapshot(shop.database)
+    for caller in (
+        without(shop.caller, Scope.SIGN_IN),
+        replace(shop.caller, scopes=PARTNER_SCOPES - {Scope.SIGN_IN}),
+        as_member(shop, member_id),
+    ):
+        with pytest.raises(Forbidden):
+            await create_member_token(
+                shop.database, caller, CreateMemberToken("1", named(member_id))
+            )
+    for command, path in (
+        (CreateMemberToken("1", named(member_id), 3_601), ("input", "validSeconds")),
+        (CreateMemberToken("1", named(member_id), 0), ("input", "validSeconds")),
+        (CreateMemberToken("", named(member_id)), ("input", "requestId")),
+    ):
+        with pytest.raises(InvalidInput) as refusal:
+            await create_member_token(shop.database, shop.caller, command)
+        assert refusal.value.path == path
+    with pytest.raises(NotFound):
+        await create_member_token(
+            shop.database, shop.caller, CreateMemberToken("1", named(new_id()))
+        )
+    assert await snapshot(shop.database) == before
