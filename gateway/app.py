@@ -24,10 +24,13 @@ from gateway.purchasing.opening import open_purchaser
 from gateway.purchasing.purchaser import Purchaser
 from gateway.sealing.starting import find_missing_keys
 from gateway.settings import Settings
+from gateway.signing_in.opening import open_issuers
+from gateway.signing_in.recognition import SignedRecognition
 from gateway.storage.database import Database
 from gateway.storage.readiness import Readiness
 from gateway.tenants.last_use import LastUse
 from gateway.tenants.recognition import Recognition
+from gateway.tenants.tokens import PREFIX
 from resolvers.context import Context
 from resolvers.schema import build_schema
 from resolvers.weights import FIELD_COSTS, LIST_SIZES
@@ -53,6 +56,7 @@ class _Opened:
     grant_groups: GrantGroups
     issuance_groups: IssuanceGroups
     recognition: Recognition
+    signed_recognition: SignedRecognition
 
 
 def create_application(
@@ -106,7 +110,13 @@ def create_application(
             for database in (opened.watch_database, opened.jobs_database, opened.database):
                 stack.push_async_callback(database.close)
             stack.push_async_callback(last_use.close)
-            await stack.enter_async_context(in_background([last_use.write_due]))
+            issuers = await stack.enter_async_context(open_issuers(settings, opened.jobs_database))
+            opened.signed_recognition = SignedRecognition(
+                opened.database.on_behalf_of("credentials"), issuers
+            )
+            # Of every process, since every process recognizes callers.
+            jobs = [last_use.write_due, issuers.refresh, issuers.fetch_due]
+            await stack.enter_async_context(in_background(jobs))
             opened.purchaser = await stack.enter_async_context(
                 open_purchaser(settings, opened.jobs_database)
             )
@@ -116,7 +126,9 @@ def create_application(
             yield
 
     def recognize(token: str) -> Awaitable[Caller]:
-        return opened.recognition.recognize(token)
+        if token.startswith(PREFIX):
+            return opened.recognition.recognize(token)
+        return opened.signed_recognition.recognize(token)
 
     def make_context(caller: Caller | None, request_id: str) -> Context:
         database = opened.database

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import typer
 
+from gateway.commands.issuers import issuer_application
 from gateway.commands.keys import keys_application
 from gateway.commands.shared import TenantOption, read_id, say, with_database
 from gateway.commands.tokens import token_application
@@ -52,6 +53,7 @@ tenant_application = typer.Typer(help="Tenants and their organizations.", no_arg
 application.add_typer(tenant_application, name="tenant")
 application.add_typer(token_application, name="token")
 application.add_typer(keys_application, name="keys")
+application.add_typer(issuer_application, name="issuer")
 
 
 def main() -> None:

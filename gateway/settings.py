@@ -67,6 +67,7 @@ class Settings:
     request_timeout_seconds: float = 30.0
     allowance: Allowance = field(default_factory=Allowance)
     vendor_allow_loopback: bool = False
+    issuer_allow_loopback: bool = False
     secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
     trusted_documents: Path | None = None
     trusted_documents_only: bool = False
@@ -161,6 +162,9 @@ class Settings:
             ),
             vendor_allow_loopback=read(
                 "VENDOR_ALLOW_LOOPBACK", _parse_boolean, default.vendor_allow_loopback
+            ),
+            issuer_allow_loopback=read(
+                "ISSUER_ALLOW_LOOPBACK", _parse_boolean, default.issuer_allow_loopback
             ),
             secret_keys=read("SECRET_KEYS", _parse_keys, default.secret_keys),
             trusted_documents=trusted_documents,

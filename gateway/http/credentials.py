@@ -12,7 +12,7 @@ from gateway.errors import Unauthenticated
 Authenticate: TypeAlias = Callable[[str], Awaitable[Caller]]
 
 # RFC 6750 section 2.1; the bound keeps a huge header from reaching a hash function.
-_BEARER_PATTERN = re.compile(r"\s*(?i:bearer) \s*([A-Za-z0-9._~+/-]{1,512}=*)\s*")
+_BEARER_PATTERN = re.compile(r"\s*(?i:bearer) \s*([A-Za-z0-9._~+/-]{1,4096}={0,2})\s*")
 
 
 def read_bearer_token(authorization: str | None) -> str | None:

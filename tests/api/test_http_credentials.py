@@ -59,7 +59,7 @@ def test_unusable_credential_is_refused_before_anything_runs(
         assert "data" not in response.json()
 
 
-@pytest.mark.parametrize("token", ["a", "A.b~c+d/e-f_0==", "x" * 512 + "="])
+@pytest.mark.parametrize("token", ["a", "A.b~c+d/e-f_0==", "x" * 4_096 + "="])
 @pytest.mark.parametrize("form", ["Bearer {}", "bEARER   {}", " Bearer {} ", "\tbearer \t{}\n"])
 def test_token_is_what_stands_after_the_scheme(form: str, token: str) -> None:
     assert read_bearer_token(form.format(token)) == token
@@ -80,7 +80,7 @@ def test_token_is_what_stands_after_the_scheme(form: str, token: str) -> None:
         "Bearer a\0",
         "Bearer a,b",
         "Bearer \N{KELVIN SIGN}",
-        "Bearer " + "x" * 513,
+        "Bearer " + "x" * 4_097,
     ],
 )
 def test_header_that_is_no_bearer_token_is_refused(authorization: str) -> None:

@@ -53,5 +53,5 @@ async def test_jobs_run_where_they_are_to(
         Settings(data_dir=tmp_path), database_url, runs_jobs=lambda: runs_jobs
     )
     async with started(application):
-        # Every process writes when the credentials that it saw were last used.
-        assert begun == ([1, 2] if runs_jobs else [1])
+        # Every process writes when the credentials that it saw were last used, and learns which issuers are trusted.
+        assert begun == ([3, 2] if runs_jobs else [3])

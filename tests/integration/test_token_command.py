@@ -125,3 +125,22 @@ def test_how_much_a_token_may_issue_is_said(runner: CliRunner, founded: tuple[st
     assert "USD at most 20.00 a day" in listed
     assert "PTS" not in listed
     assert runner.invoke(application, [*change]).exit_code == 2
+
+
+def test_issuer_is_added_listed_and_removed(runner: CliRunner, founded: tuple[str, ...]) -> None:
+    issuer = ("--issuer", "https://login.example.com/", "--audience", "rewards")
+    added = run(runner, "issuer", "add", *founded, *issuer)
+    (issuer_id,) = re.findall(r"issuer: ([0-9a-f-]{36})", added)
+    assert "https://login.example.com/.well-known/jwks.json" in added
+    assert "trusted" in run(runner, "issuer", "list", *founded[:2])
+    taken = runner.invoke(application, ["issuer", "add", *founded, *issuer])
+    assert taken.exit_code == 1
+    run(runner, "issuer", "remove", *founded[:2], issuer_id)
+    assert "removed" in run(runner, "issuer", "list", *founded[:2])
+    run(runner, "issuer", "add", *founded, *issuer)
+
+
+def test_issuer_on_this_machine_is_refused(runner: CliRunner, founded: tuple[str, ...]) -> None:
+    issuer = ("--issuer", "http://127.0.0.1:9/", "--audience", "rewards")
+    refused = runner.invoke(application, ["issuer", "add", *founded, *issuer])
+    assert refused.exit_code == 1
