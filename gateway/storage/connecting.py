@@ -11,6 +11,7 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.database_address import DatabaseAddress, to_server
+from gateway.storage.session_store import POOLER, Unsuitable
 
 # Of a server that another may stand in for, or that may be back soon: the next one is tried.
 UNREACHABLE: Final = (
@@ -131,6 +132,11 @@ class Connector:
             return f"does not answer within {self.address.connect_timeout_seconds} s"
         if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
             return "is a standby or read-only"
+        if isinstance(error, Unsuitable):
+            return str(error)
+        # How pgbouncer refuses settings that it does not know.
+        if isinstance(error, asyncpg.ProtocolViolationError) and "startup parameter" in str(error):
+            return POOLER
         return explain_error(error)
 
 

@@ -29,6 +29,7 @@ from gateway.storage.lending import (
     to_overloaded,
 )
 from gateway.storage.privileges import APPLICATION_ROLE, OPERATOR_ROLE
+from gateway.storage.session_store import check_session
 from gateway.storage.shares import Share
 from gateway.storage.silence import SilenceWatch
 from gateway.storage.slots import Slots
@@ -291,11 +292,12 @@ def _connect_with(connector: Connector, keys: Keys | None) -> Callable[..., Awai
     """Return how the pool makes a connection, of which it names the driver's options."""
     watch = SilenceWatch(connector)
 
-    async def prepare(connection: PipeliningConnection) -> None:
-        connection.own_keys = keys
-        await use_codecs(connection)
-
     async def connect(_: object, **options: Any) -> Any:
+        async def prepare(connection: PipeliningConnection) -> None:
+            connection.own_keys = keys
+            await use_codecs(connection)
+            await check_session(connection, options["server_settings"])
+
         connection = await connector.connect(prepare, **options)
         watch.add(connection)
         return connection
