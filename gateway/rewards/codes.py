@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from gateway.ids import new_ids
 from gateway.keys.model import Keys, Label, place
 
 # Of 256 bits: no two codes of an organization will ever share so many by chance.
@@ -29,12 +28,12 @@ class SealedCode:
 
 
 def seal_codes(
-    keys: Keys, tenant_id: UUID, organization_id: UUID, codes: Sequence[str]
+    keys: Keys, tenant_id: UUID, organization_id: UUID, ids: Sequence[UUID], codes: Sequence[str]
 ) -> list[SealedCode]:
-    """Return each code as its pool keeps it, under a new id. Takes some microseconds a code."""
+    """Return each code as its pool keeps it, under these ids. Takes some microseconds a code."""
     return [
         seal_code(keys, tenant_id, organization_id, code_id, code)
-        for code_id, code in zip(new_ids(len(codes)), codes, strict=True)
+        for code_id, code in zip(ids, codes, strict=True)
     ]
 
 
