@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from gateway.errors import Forbidden
@@ -29,6 +31,40 @@ class Scope(enum.StrEnum):
 
 
 PARTNER_SCOPES = frozenset(Scope) - {Scope.MEMBER}
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a field needs of a credential: every scope of at least one of the alternatives. An empty one is met by whoever has any."""
+
+    alternatives: tuple[frozenset[Scope], ...]
+
+    def is_met_by(self, scopes: frozenset[Scope]) -> bool:
+        """Tell whether a credential with these scopes has what is needed."""
+        return any(alternative <= scopes for alternative in self.alternatives)
+
+    def list_scopes(self) -> list[list[str]]:
+        """Return the alternatives as lists of names, each in the order in which scopes are declared."""
+        return [
+            [scope.value for scope in Scope if scope in alternative]
+            for alternative in self.alternatives
+        ]
+
+    def __str__(self) -> str:
+        return " or ".join(" and ".join(names) for names in self.list_scopes())
+
+
+# Where the metadata of a GraphQL field has what it needs.
+REQUIREMENT_KEY: Final = "requirement"
+# A credential, with whatever scopes.
+ANY_CREDENTIAL: Final = Requirement((frozenset(),))
+
+
+def any_of(alternatives: Iterable[Scope | frozenset[Scope]]) -> Requirement:
+    """Return what is met by any of the alternatives: a scope, or several that are needed together."""
+    return Requirement(
+        tuple(frozenset({each}) if isinstance(each, Scope) else each for each in alternatives)
+    )
 
 
 @dataclass(frozen=True, slots=True)

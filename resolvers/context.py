@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import strawberry
 
-from gateway.access import Caller
+from gateway.access import Caller, Scope
 from gateway.errors import FieldError, InvalidInput, Unauthenticated
 from gateway.granting.groups import GrantGroups
 from gateway.issuing.groups import IssuanceGroups
@@ -53,6 +53,11 @@ class Context:
         if self._caller is None:
             raise Unauthenticated("This needs a credential: send Authorization: Bearer <token>.")
         return self._caller
+
+    @property
+    def scopes(self) -> frozenset[Scope] | None:
+        """Return what the caller may do, against which the operation is checked; None for an anonymous request."""
+        return None if self._caller is None else self._caller.scopes
 
     @cached_property
     def loaders(self) -> Loaders:

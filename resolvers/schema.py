@@ -12,10 +12,12 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     Undefined,
+    get_nullable_type,
 )
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
+from gateway.access import REQUIREMENT_KEY
 from resolvers.errors import error_handlers
 from resolvers.mutations import MUTATIONS
 from resolvers.queries import QUERIES
@@ -39,7 +41,13 @@ def build_schema(schema_class: type[SchemaClass], **options: Any) -> SchemaClass
     """Build the one schema of the process, as the class that the transport brings.
 
     The class decides on limits and on how errors are presented; `gateway.app` gives `gateway.http`'s.
+
+    Raises:
+        TypeError: a root field does not say what it needs.
     """
+    for field in (*QUERIES, *MUTATIONS):
+        if REQUIREMENT_KEY not in field.metadata:
+            raise TypeError(f"{field.python_name} does not say which scopes it needs.")
     schema = schema_class(
         query=Query,
         mutation=Mutation,
@@ -49,7 +57,15 @@ def build_schema(schema_class: type[SchemaClass], **options: Any) -> SchemaClass
         **options,
     )
     _drop_null_defaults(schema._schema)
+    _let_root_fields_be_null(schema._schema)
     return schema
+
+
+def _let_root_fields_be_null(schema: GraphQLSchema) -> None:
+    """Make every root field nullable: each answers for itself, and one that fails takes no other's answer with it."""
+    for root_type in filter(None, (schema.query_type, schema.mutation_type)):
+        for field in root_type.fields.values():
+            field.type = get_nullable_type(field.type)
 
 
 def _drop_null_defaults(schema: GraphQLSchema) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import strawberry
 from asyncpg.connection import LoggedQuery
 from graphql import GraphQLError
 
@@ -33,8 +32,9 @@ from gateway.storage.lending import ReadLending
 from resolvers.context import Context
 from resolvers.schema import build_schema
 from tests.catalog import Shop, open_shop
+from tests.toy_operations import InterpretedSchema
 
-SCHEMA = build_schema(strawberry.Schema)
+SCHEMA = build_schema(InterpretedSchema)
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 

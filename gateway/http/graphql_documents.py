@@ -29,6 +29,7 @@ from strawberry.types import ExecutionContext
 
 from gateway.http.admission.formulas import Formula
 from gateway.http.execution.documents import CompiledDocument
+from gateway.http.field_access import DocumentAccess
 from gateway.http.operation_limits import NoNulTextRule, OperationLimitsRule
 from gateway.http.request_record import current_record
 
@@ -60,6 +61,7 @@ class CheckedDocument:
     errors: list[GraphQLError]
     operation_count: int
     compiled: CompiledDocument
+    access: DocumentAccess
     # What its operations cost, by name, of those that were asked for.
     formulas: dict[str | None, Formula] = field(default_factory=dict)
 
@@ -148,7 +150,9 @@ def check_document(schema: GraphQLSchema, query: str, *, suggests: bool = False)
     operations = [
         node for node in document.definitions if isinstance(node, OperationDefinitionNode)
     ]
-    return CheckedDocument(document, errors, len(operations), CompiledDocument(document))
+    return CheckedDocument(
+        document, errors, len(operations), CompiledDocument(document), DocumentAccess(document)
+    )
 
 
 class CheckedDocuments(SchemaExtension):

@@ -6,17 +6,26 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import strawberry
-from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema
+from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema, OperationDefinitionNode
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from gateway.http.admission.weighing import Weights, write_formula
 from gateway.http.error_presentation import present_errors
+from gateway.http.execution.documents import CompiledDocument
 from gateway.http.execution.operation import CompiledOperation
-from gateway.http.execution.replay import Outcomes, ReplayingExecutor, knowing
+from gateway.http.execution.replay import (
+    Outcomes,
+    RefusedFields,
+    ReplayingExecutor,
+    knowing,
+    refusing,
+)
 from gateway.http.execution.source import Unfit
+from gateway.http.field_access import FieldNeeds, OperationRefused, check_access
 from gateway.http.graphql_documents import (
     ERRORS_MAX,
     CheckedDocument,
@@ -65,6 +74,7 @@ class GatewaySchema(strawberry.Schema):
             query=query, mutation=mutation, execution_context_class=ReplayingExecutor, **options
         )
         _leave_one_of_to_graphql(self._schema)
+        self._needs = FieldNeeds(self._schema)
 
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
         """Return the limits first, then the extensions given to the constructor."""
@@ -80,10 +90,26 @@ class GatewaySchema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        """Run the operation compiled; where that is not possible or does not succeed, as Strawberry does."""
+        """Run the operation compiled; where that is not possible or does not succeed, as Strawberry does.
+
+        What its fields need is checked before anything runs, against the `scopes` of the context.
+        """
         outcomes: Outcomes = {}
+        refused: RefusedFields = {}
         variables = variable_values or {}
-        compiled = self._find_compiled(query, operation_name, variables, allowed_operation_types)
+        compiled = None
+        if query and (checked := self._find_valid(query)) is not None:
+            operation = checked.compiled.find(operation_name)
+            try:
+                refused = self._check_access(checked, operation, context_value)
+            except OperationRefused as refusal:
+                self.process_errors(refusal.errors)
+                return PreExecutionError(data=None, errors=refusal.errors)
+            # Compiled code knows of no field that is refused.
+            if operation is not None and not refused:
+                compiled = self._compile(
+                    query, checked.compiled, operation, variables, allowed_operation_types
+                )
         if compiled is not None and root_value is None:
             try:
                 data = await compiled.run(context_value, variables, outcomes)
@@ -93,7 +119,7 @@ class GatewaySchema(strawberry.Schema):
                     begin_again()
             else:
                 return ExecutionResult(data=data, errors=None)
-        with knowing(outcomes):
+        with knowing(outcomes), refusing(refused):
             return await super().execute(
                 query,
                 variable_values,
@@ -140,30 +166,39 @@ class GatewaySchema(strawberry.Schema):
                     f"The schema refuses a trusted document: {error.message} It begins: {text[:80]!r}"
                 ) from error
 
-    def _find_compiled(
-        self,
-        query: str | None,
-        operation_name: str | None,
-        variables: dict[str, Any],
-        allowed_operation_types: Iterable[OperationType] | None,
-    ) -> CompiledOperation | None:
-        # Extensions and directives of other kinds see into an execution: they need graphql-core's.
-        if not query or self.extensions or self.directives:
-            return None
+    def _find_valid(self, query: str) -> CheckedDocument | None:
+        """Return the document if it may run; what is wrong with any other is for Strawberry to say."""
         try:
             checked = self._load_document(query)
         except GraphQLError:
             return None
-        operation = None if checked.errors else checked.compiled.find(operation_name)
-        if operation is None:
+        return None if checked.errors else checked
+
+    def _check_access(
+        self, checked: CheckedDocument, operation: OperationDefinitionNode | None, context: object
+    ) -> RefusedFields:
+        if operation is not None and (record := current_record()) is not None:
+            record.operation_name = operation.name.value if operation.name else None
+        operations = checked.compiled.operations if operation is None else (operation,)
+        return check_access(
+            self._needs, checked.access, operations, getattr(context, "scopes", None)
+        )
+
+    def _compile(
+        self,
+        query: str,
+        document: CompiledDocument,
+        operation: OperationDefinitionNode,
+        variables: dict[str, Any],
+        allowed_operation_types: Iterable[OperationType] | None,
+    ) -> CompiledOperation | None:
+        # Extensions and directives of other kinds see into an execution: they need graphql-core's.
+        if self.extensions or self.directives:
             return None
         if allowed_operation_types is not None:
             kind = OperationType(operation.operation.value)
             if kind not in allowed_operation_types:
                 return None
-        if (record := current_record()) is not None:
-            record.operation_name = operation.name.value if operation.name else None
-        document = checked.compiled
         written = document.written
         compiled = document.compile(self, operation, variables, self.compile_at_use)
         if document.written != written:

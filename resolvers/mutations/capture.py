@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.holding import ending
 from gateway.holding.model import CaptureCommand
 from gateway.ids import IdKind, decode_id
@@ -61,7 +62,9 @@ CaptureResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Take a hold, whole or in part, once: the amount leaves the member.")
+@mutation(
+    "Take a hold, whole or in part, once: the amount leaves the member.", requires=[Scope.HOLD]
+)
 async def capture(
     info: Info,
     input: Annotated[CaptureInput, strawberry.argument(description="Which hold to take.")],

@@ -8,6 +8,7 @@ from uuid import UUID
 import strawberry
 
 from gateway import errors as domain
+from gateway.access import Scope
 from gateway.claiming import claim_rewards as claiming
 from gateway.claiming.model import ClaimCommand, check_command
 from gateway.errors import FieldError
@@ -87,7 +88,10 @@ ClaimRewardsResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Claim confirmed grants: what is owed to the member becomes theirs, once.")
+@mutation(
+    "Claim confirmed grants: what is owed to the member becomes theirs, once.",
+    requires=[Scope.MEMBER, Scope.CLAIM],
+)
 async def claim_rewards(
     info: Info,
     input: Annotated[ClaimRewardsInput, strawberry.argument(description="Which grants to claim.")],

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.ids import IdKind, decode_id
@@ -79,15 +79,14 @@ CreateAssetResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Create an asset of the organization: nobody but it and the issuers that it names credits, deducts or funds it."
+    "Create an asset of the organization: nobody but it and the issuers that it names credits, deducts or funds it.",
+    requires=[Scope.CATALOG],
 )
 async def create_asset(
     info: Info,
     input: Annotated[CreateAssetInput, strawberry.argument(description="What to count.")],
 ) -> CreateAssetResult:
     """Turn the input into one command and its outcome into a payload."""
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(info.context.caller, Scope.CATALOG)
     errors: list[DomainFieldError] = []
     command = CreateAsset(
         input.request_id,

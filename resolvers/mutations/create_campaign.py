@@ -8,6 +8,7 @@ from uuid import UUID
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.campaigns import creating
 from gateway.campaigns.creating import CreateCampaign
 from gateway.campaigns.fields import CampaignFields
@@ -91,7 +92,10 @@ CreateCampaignResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Create a campaign: which rewards follow from which events, under which limits.")
+@mutation(
+    "Create a campaign: which rewards follow from which events, under which limits.",
+    requires=[Scope.CATALOG],
+)
 async def create_campaign(
     info: Info,
     input: Annotated[CreateCampaignInput, strawberry.argument(description="The campaign.")],

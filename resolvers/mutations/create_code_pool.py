@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.rewards import code_pools
 from gateway.rewards.code_pools import CreateCodePool
 from resolvers.context import Info
@@ -45,7 +46,7 @@ CreateCodePoolResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Create a pool of coupon codes; `importCodes` fills it.")
+@mutation("Create a pool of coupon codes; `importCodes` fills it.", requires=[Scope.CATALOG])
 async def create_code_pool(
     info: Info,
     input: Annotated[CreateCodePoolInput, strawberry.argument(description="The code pool.")],

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.rewards import competitions
 from gateway.rewards.competitions import CreateCompetition
 from resolvers.context import Info
@@ -45,7 +46,7 @@ CreateCompetitionResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Create a competition, and the asset that counts its entries.")
+@mutation("Create a competition, and the asset that counts its entries.", requires=[Scope.CATALOG])
 async def create_competition(
     info: Info,
     input: Annotated[CreateCompetitionInput, strawberry.argument(description="The competition.")],

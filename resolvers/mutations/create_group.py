@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.members.groups import creating
@@ -67,14 +67,15 @@ CreateGroupResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Create a group of members who pay together; `fundGroup` fills its account.")
+@mutation(
+    "Create a group of members who pay together; `fundGroup` fills its account.",
+    requires=[Scope.MEMBERS],
+)
 async def create_group(
     info: Info,
     input: Annotated[CreateGroupInput, strawberry.argument(description="The group.")],
 ) -> CreateGroupResult:
     """Turn the input into one command and its outcome into a payload."""
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(info.context.caller, Scope.MEMBERS)
     errors: list[DomainFieldError] = []
     command = CreateGroup(
         request_id=input.request_id,

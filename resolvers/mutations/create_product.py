@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.rewards import products
 from gateway.rewards.products import CreateProduct
 from resolvers.context import Info
@@ -48,7 +49,7 @@ CreateProductResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Create a product, and the asset that counts its units.")
+@mutation("Create a product, and the asset that counts its units.", requires=[Scope.CATALOG])
 async def create_product(
     info: Info,
     input: Annotated[CreateProductInput, strawberry.argument(description="The product.")],

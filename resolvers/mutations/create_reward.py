@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.rewards import creating
 from gateway.rewards.creating import CreateReward
 from gateway.rewards.fields import UNSET, RewardFields
@@ -83,7 +84,7 @@ CreateRewardResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Put a reward into the catalog.")
+@mutation("Put a reward into the catalog.", requires=[Scope.CATALOG])
 async def create_reward(
     info: Info,
     input: Annotated[CreateRewardInput, strawberry.argument(description="The reward.")],

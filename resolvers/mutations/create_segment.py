@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.members.segments import creating
 from gateway.members.segments.creating import CreateSegment
 from gateway.text import normalize_name
@@ -55,7 +56,8 @@ CreateSegmentResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Create a segment; `setSegmentMembers` fills it, and a reward's `segmentIds` reserve the reward for it."
+    "Create a segment; `setSegmentMembers` fills it, and a reward's `segmentIds` reserve the reward for it.",
+    requires=[Scope.MEMBERS],
 )
 async def create_segment(
     info: Info,

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id
 from gateway.issuing.tills import creating
 from gateway.issuing.tills.creating import CreateTill
@@ -62,7 +63,10 @@ CreateTillResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Declare a till: from then on, issuing there takes a validation code of the member.")
+@mutation(
+    "Declare a till: from then on, issuing there takes a validation code of the member.",
+    requires=[Scope.CATALOG],
+)
 async def create_till(
     info: Info,
     input: Annotated[CreateTillInput, strawberry.argument(description="The till.")],

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.vendors import creating
 from gateway.vendors.creating import CreateVendor
 from gateway.vendors.model import VendorFields
@@ -74,15 +74,16 @@ CreateVendorResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Make a vendor known; rewards of type `vendorVoucher` are bought from it.")
+@mutation(
+    "Make a vendor known; rewards of type `vendorVoucher` are bought from it.",
+    requires=[Scope.CATALOG],
+)
 async def create_vendor(
     info: Info,
     input: Annotated[CreateVendorInput, strawberry.argument(description="The vendor.")],
 ) -> CreateVendorResult:
     """Turn the input into one command and its outcome into a payload."""
     context = info.context
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(context.caller, Scope.CATALOG)
     header = input.secret_header
     fields = VendorFields(
         name=input.name,

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.issuing.custom_fields import defining
 from gateway.issuing.custom_fields import model as domain
 from gateway.issuing.custom_fields.defining import DefineCustomField
@@ -62,7 +63,8 @@ DefineCustomFieldResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Declare a custom field of issued rewards, or change whether it is required and its choices; another type is a conflict."
+    "Declare a custom field of issued rewards, or change whether it is required and its choices; another type is a conflict.",
+    requires=[Scope.CATALOG],
 )
 async def define_custom_field(
     info: Info,

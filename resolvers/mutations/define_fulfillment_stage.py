@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.issuing.fulfillment import defining
 from gateway.issuing.fulfillment.defining import DefineStage
 from gateway.text import normalize_name
@@ -55,7 +56,8 @@ DefineFulfillmentStageResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Declare a stage of fulfillment, or move one to another place. New grants begin at the first."
+    "Declare a stage of fulfillment, or move one to another place. New grants begin at the first.",
+    requires=[Scope.CATALOG],
 )
 async def define_fulfillment_stage(
     info: Info,

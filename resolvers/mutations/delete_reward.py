@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id, encode_id
 from gateway.rewards import deleting
 from gateway.rewards.deleting import DeleteReward
@@ -54,7 +55,10 @@ DeleteRewardResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Take a reward out of the catalog; grants that were made keep showing what it was.")
+@mutation(
+    "Take a reward out of the catalog; grants that were made keep showing what it was.",
+    requires=[Scope.CATALOG],
+)
 async def delete_reward(
     info: Info,
     input: Annotated[DeleteRewardInput, strawberry.argument(description="Which reward.")],

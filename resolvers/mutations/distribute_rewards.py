@@ -9,6 +9,7 @@ from uuid import UUID
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.distributing import distribute_rewards as distributing
 from gateway.distributing.model import DistributeCommand
 from gateway.distributing.outcome import GRANTED, DistributionOutcome
@@ -125,7 +126,10 @@ DistributeRewardsResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Reward 1 to 10,000 recipients with currency, experience points, or both.")
+@mutation(
+    "Reward 1 to 10,000 recipients with currency, experience points, or both.",
+    requires=[Scope.DISTRIBUTE],
+)
 async def distribute_rewards(
     info: Info,
     input: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import ANY_CREDENTIAL
 from gateway.operations import fencing
 from gateway.operations.model import OperationKind
 from resolvers.context import Info
@@ -44,7 +45,8 @@ FenceOperationResult: TypeAlias = Annotated[
 
 @mutation(
     "Make a late arrival of a timed-out key impossible, unless it was done already. Waits for one that is running. Needs no "
-    "scope: keys are the caller's own."
+    "scope: keys are the caller's own.",
+    requires=ANY_CREDENTIAL,
 )
 async def fence_operation(
     info: Info,

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.campaigns import funding
 from gateway.campaigns.funding import FundCampaign
 from gateway.ids import IdKind, decode_id, encode_id
@@ -68,7 +69,7 @@ FundCampaignResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Add to a campaign's budget, from the organization's issuance.")
+@mutation("Add to a campaign's budget, from the organization's issuance.", requires=[Scope.CATALOG])
 async def fund_campaign(
     info: Info,
     input: Annotated[FundCampaignInput, strawberry.argument(description="How much for what.")],

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.ids import IdKind, decode_id, encode_id
@@ -72,15 +72,15 @@ FundGroupResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Move points from a member to the account that their group pays from.")
+@mutation(
+    "Move points from a member to the account that their group pays from.", requires=[Scope.MEMBERS]
+)
 async def fund_group(
     info: Info,
     input: Annotated[FundGroupInput, strawberry.argument(description="What to move.")],
 ) -> FundGroupResult:
     """Turn the input into one command and its outcome into a payload."""
     context = info.context
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(context.caller, Scope.MEMBERS)
     errors: list[DomainFieldError] = check_key(input.request_id, ("input", "requestId"))
     command = FundGroup(
         request_id=input.request_id,

@@ -9,6 +9,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from gateway import errors as domain
+from gateway.access import Scope
 from gateway.errors import FieldError
 from gateway.granting import grant_reward as granting
 from gateway.granting.model import CatalogReward, CustomReward, GrantCommand, check_command
@@ -114,7 +115,7 @@ GrantRewardResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Grant one reward to one member.")
+@mutation("Grant one reward to one member.", requires=[Scope.GRANT])
 async def grant_reward(
     info: Info,
     input: Annotated[GrantRewardInput, strawberry.argument(description="What to grant to whom.")],

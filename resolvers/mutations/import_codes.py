@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id
 from gateway.rewards import code_pools
 from gateway.rewards.code_pools import ImportCodes
@@ -66,7 +67,10 @@ ImportCodesResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Load up to 10,000 coupon codes into a pool; duplicates are skipped and counted.")
+@mutation(
+    "Load up to 10,000 coupon codes into a pool; duplicates are skipped and counted.",
+    requires=[Scope.CATALOG],
+)
 async def import_codes(
     info: Info,
     input: Annotated[ImportCodesInput, strawberry.argument(description="Which codes.")],

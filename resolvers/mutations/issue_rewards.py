@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from gateway import errors as domain
+from gateway.access import Scope
 from gateway.errors import FieldError
 from gateway.issuing import issue_rewards as issuing
 from gateway.issuing.model import BatchOutcome, IssuanceOutcome, check_command
@@ -80,7 +81,10 @@ _MESSAGES = {
 }
 
 
-@mutation("Issue one or many rewards to one member, who may pay for them with points.")
+@mutation(
+    "Issue one or many rewards to one member, who may pay for them with points.",
+    requires=[Scope.ISSUE],
+)
 async def issue_rewards(
     info: Info,
     input: Annotated[IssueRewardsInput, strawberry.argument(description="What to issue to whom.")],

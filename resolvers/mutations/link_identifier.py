@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.members import linking
@@ -68,7 +68,10 @@ LinkIdentifierResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Give a member one more identifier; one that another member has is a conflict.")
+@mutation(
+    "Give a member one more identifier; one that another member has is a conflict.",
+    requires=[Scope.MEMBERS],
+)
 async def link_identifier(
     info: Info,
     input: Annotated[
@@ -76,8 +79,6 @@ async def link_identifier(
     ],
 ) -> LinkIdentifierResult:
     """Turn the input into one command and its outcome into a payload."""
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(info.context.caller, Scope.MEMBERS)
     errors: list[DomainFieldError] = check_key(input.request_id, ("input", "requestId"))
     command = LinkIdentifier(
         input.request_id,

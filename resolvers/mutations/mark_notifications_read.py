@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.ids import IdKind, decode_id
@@ -67,7 +68,7 @@ MarkNotificationsReadResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Mark messages as read. For a member's own token.")
+@mutation("Mark messages as read. For a member's own token.", requires=[Scope.MEMBER])
 async def mark_notifications_read(
     info: Info,
     input: Annotated[

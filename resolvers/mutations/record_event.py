@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from gateway import errors as domain
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.campaigns import recording
 from gateway.campaigns.event import EventCommand, EventOutcome, check_command
 from gateway.errors import FieldError
@@ -79,15 +79,16 @@ RecordEventResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Record what a member did, once, and grant what the campaigns give for it.")
+@mutation(
+    "Record what a member did, once, and grant what the campaigns give for it.",
+    requires=[Scope.GRANT],
+)
 async def record_event(
     info: Info,
     input: Annotated[RecordEventInput, strawberry.argument(description="Who did what.")],
 ) -> RecordEventResult:
     """Turn the input into one command and its outcome into a payload."""
     caller = info.context.caller
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(caller, Scope.GRANT)
     errors: list[FieldError] = []
     command = EventCommand(
         event_id=input.event_id,

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.holding import ending
 from gateway.holding.model import ReleaseCommand
 from gateway.ids import IdKind, decode_id
@@ -54,7 +55,7 @@ ReleaseResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Set a hold free, once: its amount is available again.")
+@mutation("Set a hold free, once: its amount is available again.", requires=[Scope.HOLD])
 async def release(
     info: Info,
     input: Annotated[ReleaseInput, strawberry.argument(description="Which hold to set free.")],

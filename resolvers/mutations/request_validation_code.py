@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.ids import IdKind, decode_id
@@ -68,7 +68,10 @@ RequestValidationCodeResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Make a one-time code with which a member confirms what a till issues to them.")
+@mutation(
+    "Make a one-time code with which a member confirms what a till issues to them.",
+    requires=[Scope.MEMBER, Scope.MEMBERS],
+)
 async def request_validation_code(
     info: Info,
     input: Annotated[
@@ -77,8 +80,6 @@ async def request_validation_code(
 ) -> RequestValidationCodeResult:
     """Turn the input into one command and its outcome into a payload."""
     context = info.context
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(context.caller, Scope.MEMBER, Scope.MEMBERS)
     errors: list[DomainFieldError] = check_key(input.request_id, ("input", "requestId"))
     command = RequestCode(
         request_id=input.request_id,

@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from gateway import errors as domain
+from gateway.access import Scope
 from gateway.errors import FieldError
 from gateway.holding import reserve as holding
 from gateway.holding.model import ReserveCommand, check_reserve
@@ -71,7 +72,8 @@ ReserveResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Hold part of a member's available balance, so that nothing else can spend it, for a while."
+    "Hold part of a member's available balance, so that nothing else can spend it, for a while.",
+    requires=[Scope.HOLD],
 )
 async def reserve(
     info: Info,

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id
 from gateway.rewards import products
 from gateway.rewards.products import RestockProduct
@@ -55,7 +56,7 @@ RestockProductResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Add units to a product's stock.")
+@mutation("Add units to a product's stock.", requires=[Scope.CATALOG])
 async def restock_product(
     info: Info,
     input: Annotated[RestockProductInput, strawberry.argument(description="How many of what.")],

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id, encode_id
 from gateway.reversing import reverse_grant as reversing
 from gateway.reversing.model import ReversalPolicy, ReverseCommand
@@ -62,7 +63,10 @@ ReverseGrantResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Take back all that a grant moved, payment included, once; a coupon code is voided.")
+@mutation(
+    "Take back all that a grant moved, payment included, once; a coupon code is voided.",
+    requires=[Scope.REVERSE],
+)
 async def reverse_grant(
     info: Info,
     input: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id
 from gateway.operations.model import OperationKind
 from gateway.reversing import reverse_operation as reversing
@@ -97,7 +98,8 @@ ReverseOperationResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Take back everything that an operation or a transaction granted; every grant on its own."
+    "Take back everything that an operation or a transaction granted; every grant on its own.",
+    requires=[Scope.REVERSE],
 )
 async def reverse_operation(
     info: Info,

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id
 from gateway.tenants.setting_issuers import SetAssetIssuers
 from gateway.tenants.setting_issuers import set_asset_issuers as set_issuers
@@ -60,7 +60,8 @@ SetAssetIssuersResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Say which other organizations may credit, deduct and fund an asset of the organization; who is left out may not any more."
+    "Say which other organizations may credit, deduct and fund an asset of the organization; who is left out may not any more.",
+    requires=[Scope.CATALOG],
 )
 async def set_asset_issuers(
     info: Info,
@@ -68,8 +69,6 @@ async def set_asset_issuers(
 ) -> SetAssetIssuersResult:
     """Turn the input into one command and its outcome into a payload."""
     context = info.context
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(context.caller, Scope.CATALOG)
     command = SetAssetIssuers(
         input.request_id,
         decode_id(IdKind.ASSET, input.asset_id),

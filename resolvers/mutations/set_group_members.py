@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id
 from gateway.members.membership.model import MemberSet, MembershipChange, SetMembers
 from gateway.members.membership.setting import set_members
@@ -64,15 +64,16 @@ SetGroupMembersResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Set, add or remove members of a group, up to 10,000 in a call, all or none.")
+@mutation(
+    "Set, add or remove members of a group, up to 10,000 in a call, all or none.",
+    requires=[Scope.MEMBERS],
+)
 async def set_group_members(
     info: Info,
     input: Annotated[SetGroupMembersInput, strawberry.argument(description="What to change.")],
 ) -> SetGroupMembersResult:
     """Turn the input into one command and its outcome into a payload."""
     context = info.context
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(context.caller, Scope.MEMBERS)
     command = SetMembers(
         request_id=input.request_id,
         kind=MemberSet.GROUP,

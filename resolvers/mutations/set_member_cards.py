@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.members.standing import setting
@@ -65,14 +65,15 @@ SetMemberCardsResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Say which cards a member has. A card that is another member's is a conflict.")
+@mutation(
+    "Say which cards a member has. A card that is another member's is a conflict.",
+    requires=[Scope.MEMBERS],
+)
 async def set_member_cards(
     info: Info,
     input: Annotated[SetMemberCardsInput, strawberry.argument(description="Which cards for whom.")],
 ) -> SetMemberCardsResult:
     """Turn the input into one command and its outcome into a payload."""
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(info.context.caller, Scope.MEMBERS)
     errors: list[DomainFieldError] = []
     command = SetStanding(
         request_id=input.request_id,

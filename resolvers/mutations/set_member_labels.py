@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.members.standing import setting
@@ -63,7 +63,7 @@ SetMemberLabelsResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Say which labels a member has.")
+@mutation("Say which labels a member has.", requires=[Scope.MEMBERS])
 async def set_member_labels(
     info: Info,
     input: Annotated[
@@ -71,8 +71,6 @@ async def set_member_labels(
     ],
 ) -> SetMemberLabelsResult:
     """Turn the input into one command and its outcome into a payload."""
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(info.context.caller, Scope.MEMBERS)
     errors: list[DomainFieldError] = []
     command = SetStanding(
         request_id=input.request_id,

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias, TypeVar
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.campaigns import updating
 from gateway.campaigns.model import CampaignStatus
 from gateway.campaigns.updating import UpdateCampaign
@@ -73,7 +74,7 @@ UpdateCampaignResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Rename a campaign, move its period, or switch it on or off.")
+@mutation("Rename a campaign, move its period, or switch it on or off.", requires=[Scope.CATALOG])
 async def update_campaign(
     info: Info,
     input: Annotated[UpdateCampaignInput, strawberry.argument(description="What to change.")],

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id
 from gateway.issuing.fulfillment import updating
 from gateway.issuing.fulfillment.updating import UpdateFulfillment
@@ -57,7 +58,9 @@ UpdateFulfillmentResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Move a grant to a stage of fulfillment; it remembers where it was.")
+@mutation(
+    "Move a grant to a stage of fulfillment; it remembers where it was.", requires=[Scope.ISSUE]
+)
 async def update_fulfillment(
     info: Info,
     input: Annotated[UpdateFulfillmentInput, strawberry.argument(description="What came where.")],

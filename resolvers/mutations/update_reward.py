@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 import strawberry
 
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id
 from gateway.rewards import updating
 from gateway.rewards.fields import UNSET, NotNamed, RewardFields
@@ -95,7 +96,10 @@ UpdateRewardResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Change what is named of a reward; grants that were made keep showing what it was.")
+@mutation(
+    "Change what is named of a reward; grants that were made keep showing what it was.",
+    requires=[Scope.CATALOG],
+)
 async def update_reward(
     info: Info,
     input: Annotated[UpdateRewardInput, strawberry.argument(description="What to change.")],

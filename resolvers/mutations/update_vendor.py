@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.ids import IdKind, decode_id
@@ -90,7 +90,8 @@ UpdateVendorResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Change what is named of a vendor. Open orders go on with the request they were made with."
+    "Change what is named of a vendor. Open orders go on with the request they were made with.",
+    requires=[Scope.CATALOG],
 )
 async def update_vendor(
     info: Info,
@@ -98,7 +99,6 @@ async def update_vendor(
 ) -> UpdateVendorResult:
     """Turn the input into one command and its outcome into a payload."""
     context = info.context
-    authorize(context.caller, Scope.CATALOG)
     _refuse_nulls(input)
     mapping, header = input.response_mapping or None, input.secret_header or None
     fields = VendorFields(

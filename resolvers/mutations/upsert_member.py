@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError as DomainFieldError
 from gateway.errors import InvalidInput as DomainInvalidInput
 from gateway.members import upserting
@@ -69,14 +69,15 @@ UpsertMemberResult: TypeAlias = Annotated[
 ]
 
 
-@mutation("Create a member, or give more identifiers or a name to the one who has some of these.")
+@mutation(
+    "Create a member, or give more identifiers or a name to the one who has some of these.",
+    requires=[Scope.MEMBERS],
+)
 async def upsert_member(
     info: Info,
     input: Annotated[UpsertMemberInput, strawberry.argument(description="Who the member is.")],
 ) -> UpsertMemberResult:
     """Turn the input into one command and its outcome into a payload."""
-    # Before the input is judged: who may not call this learns nothing else.
-    authorize(info.context.caller, Scope.MEMBERS)
     errors: list[DomainFieldError] = []
     identifiers = tuple(
         to_identifier(given, ("input", "identifiers", str(index)), errors)

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.ledger.assets import AssetKind
 from gateway.tenants.asset_list_store import count_assets, fetch_asset_page
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.pages import (
     After,
     Before,
@@ -28,8 +28,9 @@ ASSET_CURSOR = id_cursor(b"a")
 USUAL_KINDS = (AssetKind.POINTS, AssetKind.EXPERIENCE, AssetKind.CURRENCY, AssetKind.CASH)
 
 
-@resolved(
-    "Points, experience points, currencies and cash, newest first: the tenant's, the organization's own, those that it issues, and those of organizations it reaches. For partners."
+@query(
+    "Points, experience points, currencies and cash, newest first: the tenant's, the organization's own, those that it issues, and those of organizations it reaches. For partners.",
+    requires=[Scope.READ, Scope.CATALOG],
 )
 async def assets(
     info: Info,
@@ -46,7 +47,6 @@ async def assets(
 ) -> Connection[Asset]:
     """Load a page of assets."""
     context = info.context
-    authorize(context.caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(ASSET_CURSOR, first, after, last, before)
     caller, wanted = context.caller, kinds or USUAL_KINDS
     async with context.database.connection() as connection:

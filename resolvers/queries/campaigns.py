@@ -6,12 +6,12 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.campaigns.model import CampaignStatus
 from gateway.campaigns.store import count_campaigns, fetch_campaign_page
 from gateway.ids import IdKind, decode_id
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.pages import (
     After,
     Before,
@@ -27,13 +27,15 @@ from resolvers.types.campaign import Campaign, load_campaign_nodes, to_campaign
 CAMPAIGN_CURSOR = id_cursor(b"m")
 
 
-@resolved("Fetch one campaign; null if it is unknown or another organization's.")
+@query(
+    "Fetch one campaign; null if it is unknown or another organization's.",
+    requires=[Scope.READ, Scope.CATALOG],
+)
 async def campaign(
     info: Info,
     id: Annotated[strawberry.ID, strawberry.argument(description="The campaign: `camp_…`.")],
 ) -> Campaign | None:
     """Look one campaign up."""
-    authorize(info.context.caller, Scope.READ, Scope.CATALOG)
     campaign_id = decode_id(IdKind.CAMPAIGN, id)
     if campaign_id is None:
         return None
@@ -41,7 +43,7 @@ async def campaign(
     return found
 
 
-@resolved("List the organization's campaigns, newest first.")
+@query("List the organization's campaigns, newest first.", requires=[Scope.READ, Scope.CATALOG])
 async def campaigns(
     info: Info,
     status: Annotated[
@@ -55,7 +57,6 @@ async def campaigns(
 ) -> Connection[Campaign]:
     """Read one page."""
     caller = info.context.caller
-    authorize(caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(CAMPAIGN_CURSOR, first, after, last, before)
     scope = (caller.tenant_id, caller.organization_id, status)
     async with info.context.database.connection() as connection:

@@ -6,20 +6,21 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import Forbidden
 from gateway.grants.filter import GrantGrouping
 from gateway.grants.total_store import fetch_grant_totals
 from gateway.visibility import is_partner
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.types.grant_filter import GrantFilterArgument, to_grant_filter
 from resolvers.types.grant_total import GrantTotal, to_grant_total
 
 
-@resolved(
+@query(
     "Grants counted and summed by group, at most 1,000 groups: days newest first, other groups largest first. Reversed and "
-    "declined grants count only if the filter names their status."
+    "declined grants count only if the filter names their status.",
+    requires=[Scope.READ, Scope.MEMBER],
 )
 async def grant_totals(
     info: Info,
@@ -30,7 +31,6 @@ async def grant_totals(
 ) -> list[GrantTotal]:
     """Sum the grants that the caller may see."""
     context = info.context
-    authorize(context.caller, Scope.READ, Scope.MEMBER)
     if group_by is GrantGrouping.CAMPAIGN and not is_partner(context.caller):
         raise Forbidden("CAMPAIGN is for partners.", ("groupBy",))
     wanted, loaders = to_grant_filter(info, filter), context.loaders

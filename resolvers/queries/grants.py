@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.pages import After, Before, Connection, First, Last, read_page_request
 from resolvers.types.grant import Grant
 from resolvers.types.grant_filter import GrantFilterArgument, to_grant_filter
 from resolvers.types.grant_page import GRANT_CURSOR, load_grants
 
 
-@resolved(
-    "What was granted, newest first: by the credential's organization, or to the member whose token it is."
+@query(
+    "What was granted, newest first: by the credential's organization, or to the member whose token it is.",
+    requires=[Scope.READ, Scope.MEMBER],
 )
 async def grants(
     info: Info,
@@ -23,6 +24,5 @@ async def grants(
     before: Before = None,
 ) -> Connection[Grant]:
     """Load a page of grants."""
-    authorize(info.context.caller, Scope.READ, Scope.MEMBER)
     request = read_page_request(GRANT_CURSOR, first, after, last, before)
     return await load_grants(info, to_grant_filter(info, filter), request)

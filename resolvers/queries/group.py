@@ -6,17 +6,18 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError, InvalidInput
 from gateway.members.groups.store import find_groups, search_order
 from gateway.visibility import is_partner
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.types.group import Group, GroupRef, load_group, to_group_reference
 
 
-@resolved(
-    "One group; null if there is none of that name, or the caller may not see it. Members name their groups by id."
+@query(
+    "One group; null if there is none of that name, or the caller may not see it. Members name their groups by id.",
+    requires=[Scope.READ, Scope.MEMBER],
 )
 async def group(
     info: Info,
@@ -24,7 +25,6 @@ async def group(
 ) -> Group | None:
     """Find the group."""
     context = info.context
-    authorize(context.caller, Scope.READ, Scope.MEMBER)
     errors: list[FieldError] = []
     reference = to_group_reference(by, ("by",), errors)
     if errors:

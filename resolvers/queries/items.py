@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.rewards import items as domain
 from gateway.rewards.item_store import count_items, fetch_item_page
 from resolvers.context import Context, Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.pages import (
     After,
     Before,
@@ -38,7 +38,7 @@ COMPETITION_CURSOR = id_cursor(b"c")
 CODE_POOL_CURSOR = id_cursor(b"k")
 
 
-@resolved("List the organization's products, newest first.")
+@query("List the organization's products, newest first.", requires=[Scope.READ, Scope.CATALOG])
 async def products(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Connection[Product]:
@@ -47,7 +47,7 @@ async def products(
     return await _load(info.context, domain.Product, to_product, PRODUCT_CURSOR, *arguments)
 
 
-@resolved("List the organization's competitions, newest first.")
+@query("List the organization's competitions, newest first.", requires=[Scope.READ, Scope.CATALOG])
 async def competitions(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Connection[Competition]:
@@ -58,7 +58,10 @@ async def competitions(
     )
 
 
-@resolved("List the organization's pools of coupon codes, newest first.")
+@query(
+    "List the organization's pools of coupon codes, newest first.",
+    requires=[Scope.READ, Scope.CATALOG],
+)
 async def code_pools(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Connection[CodePool]:
@@ -75,7 +78,6 @@ async def _load(
     *arguments: Any,
 ) -> Connection[Node]:
     caller = context.caller
-    authorize(caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(cursor, *arguments)
     scope = (caller.tenant_id, caller.organization_id, item_type)
     async with context.database.connection() as connection:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from gateway.access import ANY_CREDENTIAL
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.types.member import Member, to_selected_member
 
 
-@resolved("The member whose token this is; null for a partner's credential.")
+@query("The member whose token this is; null for a partner's credential.", requires=ANY_CREDENTIAL)
 def me(info: Info) -> Member | None:
     """Name the caller."""
     member_id = info.context.caller.member_id

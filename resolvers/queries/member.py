@@ -6,24 +6,26 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError, InvalidInput
 from gateway.members.store import find_members
 from gateway.visibility import can_see_member
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.types.identifier import MemberRef, to_reference
 from resolvers.types.member import Member, to_selected_member
 
 
-@resolved("One member; null if nobody has that id or identifier, or the caller may not see them.")
+@query(
+    "One member; null if nobody has that id or identifier, or the caller may not see them.",
+    requires=[Scope.READ, Scope.MEMBER],
+)
 async def member(
     info: Info,
     by: Annotated[MemberRef, strawberry.argument(description="The id or one identifier.")],
 ) -> Member | None:
     """Find the member."""
     context = info.context
-    authorize(context.caller, Scope.READ, Scope.MEMBER)
     errors: list[FieldError] = []
     reference = to_reference(by, ("by",), errors)
     if errors:

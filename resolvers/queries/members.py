@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.members.list_store import count_members, fetch_member_page
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.pages import (
     After,
     Before,
@@ -21,7 +21,7 @@ from resolvers.types.member import Member, to_member
 MEMBER_CURSOR = id_cursor(b"m")
 
 
-@resolved("Every member of the tenant, newest first. For partners.")
+@query("Every member of the tenant, newest first. For partners.", requires=[Scope.READ])
 async def members(
     info: Info,
     first: First = None,
@@ -31,7 +31,6 @@ async def members(
 ) -> Connection[Member]:
     """Load a page of members."""
     context = info.context
-    authorize(context.caller, Scope.READ)
     request = read_page_request(MEMBER_CURSOR, first, after, last, before)
     tenant_id = context.caller.tenant_id
     async with context.database.connection() as connection:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.ids import IdKind
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.node import LoadNodes, Node, load_nodes
 from resolvers.types.asset import load_asset_nodes
 from resolvers.types.campaign import load_campaign_nodes
@@ -47,19 +47,22 @@ LOADS: dict[IdKind, LoadNodes] = {
 }
 
 
-@resolved("Fetch one object by its id; null if it is unknown or not the caller's.")
+@query(
+    "Fetch one object by its id; null if it is unknown or not the caller's.",
+    requires=[Scope.READ, Scope.MEMBER],
+)
 async def node(
     info: Info,
     id: Annotated[strawberry.ID, strawberry.argument(description="Any id this API answered.")],
 ) -> Node | None:
     """Look one id up."""
-    authorize(info.context.caller, Scope.READ, Scope.MEMBER)
     (found,) = await load_nodes(info.context, [id], LOADS)
     return found
 
 
-@resolved(
-    "Fetch up to 100 objects by id, in the order given; null for each that is unknown or not the caller's."
+@query(
+    "Fetch up to 100 objects by id, in the order given; null for each that is unknown or not the caller's.",
+    requires=[Scope.READ, Scope.MEMBER],
 )
 async def nodes(
     info: Info,
@@ -68,5 +71,4 @@ async def nodes(
     ],
 ) -> list[Node | None]:
     """Look many ids up."""
-    authorize(info.context.caller, Scope.READ, Scope.MEMBER)
     return await load_nodes(info.context, ids, LOADS)

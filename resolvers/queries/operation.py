@@ -7,16 +7,20 @@ from uuid import UUID
 
 import strawberry
 
+from gateway.access import ANY_CREDENTIAL
 from gateway.grants.status import StatusCode
 from gateway.grants.vendor_order_store import fetch_pending
 from gateway.operations.fencing import fetch_key
 from gateway.operations.model import OperationKind, require_key
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.types.operation import Operation, to_operation
 
 
-@resolved("What became of one of the caller's own idempotency keys. Needs no scope.")
+@query(
+    "What became of one of the caller's own idempotency keys. Needs no scope.",
+    requires=ANY_CREDENTIAL,
+)
 async def operation(
     info: Info,
     kind: Annotated[OperationKind, strawberry.argument(description="What the key was used for.")],

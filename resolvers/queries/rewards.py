@@ -6,13 +6,13 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.ids import IdKind, decode_id
 from gateway.rewards.model import Reward as RewardRecord
 from gateway.rewards.model import RewardStatus
 from gateway.rewards.store import RewardFilter, count_rewards, fetch_reward_page
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.pages import (
     After,
     Before,
@@ -44,21 +44,22 @@ class RewardFilterInput:
     )
 
 
-@resolved(
-    "Fetch one reward of the catalog; null if it is unknown, deleted or another organization's."
+@query(
+    "Fetch one reward of the catalog; null if it is unknown, deleted or another organization's.",
+    requires=[Scope.READ, Scope.CATALOG],
 )
 async def reward(
     info: Info,
     id: Annotated[strawberry.ID, strawberry.argument(description="The reward: `rew_…`.")],
 ) -> Reward | None:
     """Look one reward up."""
-    authorize(info.context.caller, Scope.READ, Scope.CATALOG)
     reward_id = decode_id(IdKind.REWARD, id)
     return None if reward_id is None else await load_reward(info.context, reward_id)
 
 
-@resolved(
-    "List the catalog, newest first (those with an id that the caller chose stand where that id sorts)."
+@query(
+    "List the catalog, newest first (those with an id that the caller chose stand where that id sorts).",
+    requires=[Scope.READ, Scope.CATALOG],
 )
 async def rewards(
     info: Info,
@@ -72,7 +73,6 @@ async def rewards(
 ) -> Connection[Reward]:
     """Read one page."""
     caller = info.context.caller
-    authorize(caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(REWARD_CURSOR, first, after, last, before)
     wanted = _to_filter(filter) if filter else RewardFilter()
     scope = (caller.tenant_id, caller.organization_id)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.members.segments import model as domain
 from gateway.members.segments.store import count_segments, fetch_segment_page
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.pages import (
     After,
     Before,
@@ -22,13 +22,12 @@ from resolvers.types.segment import Segment, to_segment
 SEGMENT_CURSOR = id_cursor(b"s")
 
 
-@resolved("List the organization's segments, newest first.")
+@query("List the organization's segments, newest first.", requires=[Scope.READ, Scope.MEMBERS])
 async def segments(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Connection[Segment]:
     """Read one page."""
     caller = info.context.caller
-    authorize(caller, Scope.READ, Scope.MEMBERS)
     request = read_page_request(SEGMENT_CURSOR, first, after, last, before)
     scope = (caller.tenant_id, caller.organization_id)
     async with info.context.database.connection() as connection:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.vendors.store import count_vendors, fetch_vendor_page
 from resolvers.context import Info
-from resolvers.fields import resolved
+from resolvers.fields import query
 from resolvers.pages import (
     After,
     Before,
@@ -21,14 +21,13 @@ from resolvers.types.vendor import Vendor, to_vendor
 VENDOR_CURSOR = id_cursor(b"v")
 
 
-@resolved("List the organization's vendors, newest first.")
+@query("List the organization's vendors, newest first.", requires=[Scope.READ, Scope.CATALOG])
 async def vendors(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Connection[Vendor]:
     """Read one page."""
     context = info.context
     caller = context.caller
-    authorize(caller, Scope.READ, Scope.CATALOG)
     request = read_page_request(VENDOR_CURSOR, first, after, last, before)
     scope = (caller.tenant_id, caller.organization_id)
     async with context.database.connection() as connection:

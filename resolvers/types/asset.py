@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.ids import IdKind, encode_id
 from gateway.ledger import assets as domain
 from gateway.ledger.assets import AssetKind
@@ -71,14 +71,14 @@ class Asset(Node):
         )
 
     @resolved(
-        "The other organizations, `org_…`, that may credit, deduct and fund it; null for partners of others. Null for members."
+        "The other organizations, `org_…`, that may credit, deduct and fund it; null for partners of others. Null for members.",
+        requires=[Scope.READ, Scope.CATALOG, Scope.MEMBER],
     )
     async def issuers(self, info: Info) -> list[strawberry.ID] | None:
         """Load the issuers."""
         caller = info.context.caller
         if self.asset.organization_id != caller.organization_id:
             return None
-        authorize(caller, Scope.READ, Scope.CATALOG)
         issuers = await info.context.loaders.using(_load_issuers).load(self.asset.id)
         return [strawberry.ID(encode_id(IdKind.ORGANIZATION, one)) for one in issuers or ()]
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.ids import IdKind, encode_id
 from gateway.ledger import assets as ledger
 from gateway.ledger.assets import from_minor
@@ -137,7 +137,10 @@ class RewardDefinition(Node):
         """Return what the version keeps."""
         return self.reward.updated_at
 
-    @resolved("The segments that it is reserved for now; none means everybody. Null for members.")
+    @resolved(
+        "The segments that it is reserved for now; none means everybody. Null for members.",
+        requires=[Scope.READ, Scope.CATALOG, Scope.MEMBER],
+    )
     async def segments(
         self, info: Info
     ) -> list[Annotated[Segment, strawberry.lazy("resolvers.types.segment")]] | None:
@@ -145,7 +148,6 @@ class RewardDefinition(Node):
         # Segments have members, members have grants, and grants have rewards: the circle is broken here.
         from resolvers.types.segment import load_segments_of_reward  # noqa: PLC0415 - see above
 
-        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         return await load_segments_of_reward(info.context, self.reward.id)
 
     async def _load_status(self, info: Info) -> RewardStatus:

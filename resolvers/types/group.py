@@ -8,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError
 from gateway.ids import IdKind, decode_id, encode_id
 from gateway.ledger.model import OwnerKind
@@ -51,7 +51,9 @@ class Group(Node):
         """Name the member."""
         return find_visible_member(info.context, self.group.primary_member_id)
 
-    @resolved("Who is in it, newest member first. Null for members.")
+    @resolved(
+        "Who is in it, newest member first. Null for members.", requires=[Scope.READ, Scope.MEMBER]
+    )
     async def members(
         self,
         info: Info,
@@ -61,17 +63,16 @@ class Group(Node):
         before: Before = None,
     ) -> PageConnection[Member] | None:
         """Load a page of members."""
-        authorize(info.context.caller, Scope.READ)
         request = read_page_request(SET_MEMBER_CURSOR, first, after, last, before)
         return await load_set_members(info.context, MemberSet.GROUP, self.group.id, request)
 
     @resolved(
         "What the group can pay with, one entry for each asset it ever had, by asset id.",
         graphql_type=list[Balance],
+        requires=[Scope.READ, Scope.MEMBER],
     )
     def balances(self, info: Info) -> Awaitable[list[Balance]]:
         """Load the balances."""
-        authorize(info.context.caller, Scope.READ, Scope.MEMBER)
         return load_balances(info.context.loaders, self.group.id, OwnerKind.GROUP)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.ids import IdKind, encode_id
 from gateway.rewards import items as domain
 from gateway.rewards.code_store import count_codes
@@ -75,10 +75,9 @@ class CodePool(Node):
     name: str = strawberry.field(description="Name for people.")
     created_at: datetime = strawberry.field(description="When it was created.")
 
-    @resolved("How many codes it has. Not for members.")
+    @resolved("How many codes it has. Not for members.", requires=[Scope.READ, Scope.CATALOG])
     async def codes(self, info: Info) -> CodeCounts:
         """Count the codes."""
-        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         counts = await info.context.loaders.using(_load_counts).load(self.item.key)
         assert counts is not None  # noqa: S101 - the pool was read, and pools are never deleted
         return CodeCounts(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.errors import FieldError, InvalidInput
 from gateway.holding.model import HoldStatus
 from gateway.ids import IdKind, decode_id, encode_id
@@ -34,7 +34,6 @@ from resolvers.types.identifier import MemberIdentifier, to_member_identifier
 from resolvers.types.ledger_entry import LedgerEntry
 from resolvers.types.member_reads import (
     WalletShape,
-    authorize_reading,
     choose_wallet_shape,
     load_created_at,
     load_display_name,
@@ -72,17 +71,28 @@ class Member(Node):
     # How a wallet is read that is being shown: the member and the balances in one statement.
     wallet: strawberry.Private[WalletShape | None] = None
 
-    @resolved("Name for people; null if none was given.", graphql_type=str | None)
+    @resolved(
+        "Name for people; null if none was given.",
+        graphql_type=str | None,
+        requires=[Scope.READ, Scope.MEMBER, Scope.MEMBERS],
+    )
     def display_name(self, info: Info) -> Awaitable[str | None]:
         """Load the member."""
         return load_display_name(info, self.member_id, self.wallet)
 
-    @resolved("When the gateway first knew the member.", graphql_type=datetime)
+    @resolved(
+        "When the gateway first knew the member.",
+        graphql_type=datetime,
+        requires=[Scope.READ, Scope.MEMBER, Scope.MEMBERS],
+    )
     def created_at(self, info: Info) -> Awaitable[datetime]:
         """Load the member."""
         return load_created_at(info, self.member_id, self.wallet)
 
-    @resolved("The id in the partner's own system; null if none is linked.")
+    @resolved(
+        "The id in the partner's own system; null if none is linked.",
+        requires=[Scope.READ, Scope.MEMBER, Scope.MEMBERS],
+    )
     async def external_id(self, info: Info) -> str | None:
         """Return the first identifier of that type."""
         for identifier in await load_identifiers(info, self.member_id):
@@ -90,7 +100,10 @@ class Member(Node):
                 return identifier.value
         return None
 
-    @resolved("Every identifier that names the member, oldest first.")
+    @resolved(
+        "Every identifier that names the member, oldest first.",
+        requires=[Scope.READ, Scope.MEMBER, Scope.MEMBERS],
+    )
     async def identifiers(self, info: Info) -> list[MemberIdentifier]:
         """Load the identifiers."""
         return [
@@ -100,12 +113,16 @@ class Member(Node):
     @resolved(
         "What the member has, one entry for each asset they ever had, by asset id.",
         graphql_type=list[Balance],
+        requires=[Scope.READ, Scope.MEMBER],
     )
     def balances(self, info: Info, as_of: AsOf = None) -> Awaitable[list[Balance]]:
         """Load the balances."""
         return load_member_balances(info, self.member_id, self.wallet, as_of)
 
-    @resolved("What the member has of one asset; null if they never had any.")
+    @resolved(
+        "What the member has of one asset; null if they never had any.",
+        requires=[Scope.READ, Scope.MEMBER],
+    )
     async def balance(
         self,
         info: Info,
@@ -119,7 +136,10 @@ class Member(Node):
                 return balance
         return None
 
-    @resolved("What of the member's balances expires next, the soonest first.")
+    @resolved(
+        "What of the member's balances expires next, the soonest first.",
+        requires=[Scope.READ, Scope.MEMBER],
+    )
     async def next_expirations(
         self,
         info: Info,
@@ -131,7 +151,6 @@ class Member(Node):
         ] = EXPIRATIONS_DEFAULT,
     ) -> list[Expiration]:
         """Load the expirations."""
-        authorize_reading(info)
         if not 1 <= first <= PAGE_SIZE_MAX:
             message = f"first must be from 1 to {PAGE_SIZE_MAX}; it is {first}."
             raise InvalidInput([FieldError(("first",), "range", message)])
@@ -141,7 +160,11 @@ class Member(Node):
         info.context.spend_rows(len(found))
         return found
 
-    @resolved("What the member was granted, newest first.", graphql_type=PageConnection[Grant])
+    @resolved(
+        "What the member was granted, newest first.",
+        graphql_type=PageConnection[Grant],
+        requires=[Scope.READ, Scope.MEMBER],
+    )
     def grants(
         self,
         info: Info,
@@ -152,11 +175,13 @@ class Member(Node):
         before: Before = None,
     ) -> Awaitable[PageConnection[Grant]]:
         """Load a page of grants."""
-        authorize_reading(info)
         request = read_page_request(GRANT_CURSOR, first, after, last, before)
         return load_member_grants(info, self.member_id, to_grant_filter(info, filter), request)
 
-    @resolved("The member's statement, newest first: every change of a balance.")
+    @resolved(
+        "The member's statement, newest first: every change of a balance.",
+        requires=[Scope.READ, Scope.MEMBER],
+    )
     async def ledger_entries(
         self,
         info: Info,
@@ -176,13 +201,12 @@ class Member(Node):
         before: Before = None,
     ) -> PageConnection[LedgerEntry]:
         """Load a page of entries."""
-        authorize_reading(info)
         request = read_page_request(ENTRY_CURSOR, first, after, last, before)
         wanted = None if asset_id is None else decode_id(IdKind.ASSET, asset_id) or ID_LOWEST
         period = Period(occurred_after, occurred_before)
         return await load_member_entries(info.context, self.member_id, wanted, request, period)
 
-    @resolved("Messages to the member, newest first.")
+    @resolved("Messages to the member, newest first.", requires=[Scope.READ, Scope.MEMBER])
     async def notifications(
         self,
         info: Info,
@@ -195,13 +219,15 @@ class Member(Node):
         before: Before = None,
     ) -> PageConnection[Notification]:
         """Load a page of notifications."""
-        authorize_reading(info)
         request = read_page_request(NOTIFICATION_CURSOR, first, after, last, before)
         return await load_member_notifications(
             info.context, self.member_id, request, only_unread=unread
         )
 
-    @resolved("What is or was reserved of the member's balances by partners, newest first.")
+    @resolved(
+        "What is or was reserved of the member's balances by partners, newest first.",
+        requires=[Scope.READ, Scope.MEMBER],
+    )
     async def holds(
         self,
         info: Info,
@@ -214,26 +240,31 @@ class Member(Node):
         before: Before = None,
     ) -> PageConnection[Hold]:
         """Load a page of holds."""
-        authorize_reading(info)
         request = read_page_request(HOLD_CURSOR, first, after, last, before)
         statuses = None if status is None else tuple(status)
         return await load_member_holds(info.context, self.member_id, statuses, request)
 
-    @resolved("The member's cards, oldest first. With cards, one of them has to be active.")
+    @resolved(
+        "The member's cards, oldest first. With cards, one of them has to be active.",
+        requires=[Scope.READ, Scope.MEMBER],
+    )
     async def cards(self, info: Info) -> list[MemberCard]:
         """Load the cards."""
         links = await load_links(info, self.member_id, StandingKind.CARD)
         return [to_card(link) for link in links]
 
     @resolved(
-        "The member's labels, oldest first. With labels, one of them has to be active. Null for members."
+        "The member's labels, oldest first. With labels, one of them has to be active. Null for members.",
+        requires=[Scope.READ, Scope.MEMBER],
     )
     async def labels(self, info: Info) -> list[MemberLabel] | None:
         """Load the labels."""
         links = await load_links(info, self.member_id, StandingKind.LABEL)
         return [to_label(link) for link in links]
 
-    @resolved("The groups that the member is in, oldest first.")
+    @resolved(
+        "The groups that the member is in, oldest first.", requires=[Scope.READ, Scope.MEMBER]
+    )
     async def groups(
         self, info: Info
     ) -> list[Annotated[Group, strawberry.lazy("resolvers.types.group")]]:
@@ -241,17 +272,18 @@ class Member(Node):
         # Members have groups and groups have members: one of the two has to look the other up late.
         from resolvers.types.group import load_groups_of_member  # noqa: PLC0415 - see above
 
-        authorize_reading(info)
         return await load_groups_of_member(info.context, self.member_id)
 
-    @resolved("The organization's segments that the member is in, oldest first. Null for members.")
+    @resolved(
+        "The organization's segments that the member is in, oldest first. Null for members.",
+        requires=[Scope.READ, Scope.MEMBER],
+    )
     async def segments(
         self, info: Info
     ) -> list[Annotated[Segment, strawberry.lazy("resolvers.types.segment")]] | None:
         """Load the segments."""
         from resolvers.types.segment import load_segments_of_member  # noqa: PLC0415 - as for groups
 
-        authorize(info.context.caller, Scope.READ)
         return await load_segments_of_member(info.context, self.member_id)
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from gateway.access import Scope, authorize
 from gateway.ledger.model import OwnerKind
 from gateway.members import model as domain
 from gateway.members.standing.model import Link, StandingKind
@@ -63,7 +62,6 @@ def load_member_balances(
     info: Info, member_id: UUID, shape: WalletShape | None, as_of: datetime | None
 ) -> Promise[list[Balance]]:
     """Return what becomes a member's balances, now or at a past time."""
-    authorize_reading(info)
     loaders = info.context.loaders
     if shape is None or as_of is not None:
         return load_balances(loaders, member_id, OwnerKind.MEMBER, as_of)
@@ -79,23 +77,12 @@ def load_members(context: Context, ids: Sequence[UUID]) -> list[Promise[domain.M
 
 async def load_identifiers(info: Info, member_id: UUID) -> Sequence[domain.Identifier]:
     """Return a member's identifiers, oldest first."""
-    _authorize_profile(info)
     return await info.context.loaders.using(_fetch_identifiers).load(member_id) or ()
 
 
 async def load_links(info: Info, member_id: UUID, kind: StandingKind) -> Sequence[Link]:
     """Return a member's cards or labels, oldest first."""
-    authorize_reading(info)
     return await info.context.loaders.using(_fetch_links, kind).load(member_id) or ()
-
-
-def authorize_reading(info: Info) -> None:
-    """Let those pass who may read what a member has.
-
-    Raises:
-        Forbidden: the caller may not. A payload's grant leads to its member, so that fields have to ask.
-    """
-    authorize(info.context.caller, Scope.READ, Scope.MEMBER)
 
 
 def existing(value: Value | None) -> Value:
@@ -107,15 +94,10 @@ def existing(value: Value | None) -> Value:
 def _load_profile(
     info: Info, member_id: UUID, shape: WalletShape | None
 ) -> Promise[Wallet | None] | Promise[domain.Member | None]:
-    _authorize_profile(info)
     loaders = info.context.loaders
     if shape is None:
         return loaders.asking(_ask_members).load(member_id)
     return loaders.asking(_ask_wallets, shape).load(member_id)
-
-
-def _authorize_profile(info: Info) -> None:
-    authorize(info.context.caller, Scope.READ, Scope.MEMBER, Scope.MEMBERS)
 
 
 def _ask_members(loaders: Loaders, ids: Sequence[UUID]) -> Question[dict[UUID, domain.Member]]:

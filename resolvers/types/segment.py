@@ -8,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.ids import IdKind, encode_id
 from gateway.members.membership.model import MemberSet
 from gateway.members.segments import model as domain
@@ -40,7 +40,7 @@ class Segment(Node):
     name: str = strawberry.field(description="Name for people, unique in the organization.")
     created_at: datetime = strawberry.field(description="When it was created.")
 
-    @resolved("Who is in it, newest member first.")
+    @resolved("Who is in it, newest member first.", requires=[Scope.READ])
     async def members(
         self,
         info: Info,
@@ -50,7 +50,6 @@ class Segment(Node):
         before: Before = None,
     ) -> PageConnection[Member]:
         """Load a page of members."""
-        authorize(info.context.caller, Scope.READ)
         request = read_page_request(SET_MEMBER_CURSOR, first, after, last, before)
         return await load_set_members(info.context, MemberSet.SEGMENT, self.segment.id, request)
 

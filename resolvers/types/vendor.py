@@ -8,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import Scope, authorize
+from gateway.access import Scope
 from gateway.ids import IdKind, encode_id
 from gateway.storage.database import Connection
 from gateway.vendors import mapping as paths
@@ -54,22 +54,22 @@ class Vendor(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
 
     @resolved(
-        "Where orders are posted to; a query, which may hold a secret, is shown as `••••`. Not for members."
+        "Where orders are posted to; a query, which may hold a secret, is shown as `••••`. Not for members.",
+        requires=[Scope.READ, Scope.CATALOG],
     )
-    def endpoint(self, info: Info) -> str:
+    def endpoint(self) -> str:
         """Return the address without its query."""
-        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         address, mark, query = self.vendor.endpoint.partition("?")
         return f"{address}{mark}{HIDDEN if query else query}"
 
     @resolved(
         "What is posted: its keys, and its placeholders such as `{orderId}`. Whatever else it says may be a secret, is kept "
-        "sealed, and is shown as `••••` to everybody. Not for members."
+        "sealed, and is shown as `••••` to everybody. Not for members.",
+        requires=[Scope.READ, Scope.CATALOG],
     )
     def request_template(self, info: Info) -> JSON:
         """Open the template, and show its form."""
         context = info.context
-        authorize(context.caller, Scope.READ, Scope.CATALOG)
         vendor = self.vendor
         template = open_template(
             context.database.keys,
@@ -79,10 +79,11 @@ class Vendor(Node):
         )
         return JSON(mask_template(template))
 
-    @resolved("Where in its answers things stand. Not for members.")
+    @resolved(
+        "Where in its answers things stand. Not for members.", requires=[Scope.READ, Scope.CATALOG]
+    )
     def response_mapping(self, info: Info) -> VendorResponseMapping:
         """Return the paths."""
-        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         mapping = self.vendor.response_mapping
         return VendorResponseMapping(
             voucher=mapping.voucher,
@@ -92,11 +93,11 @@ class Vendor(Node):
         )
 
     @resolved(
-        "The name of the header with the vendor's secret; null without one. The secret is never shown. Not for members."
+        "The name of the header with the vendor's secret; null without one. The secret is never shown. Not for members.",
+        requires=[Scope.READ, Scope.CATALOG],
     )
     def secret_header_name(self, info: Info) -> str | None:
         """Return the header's name."""
-        authorize(info.context.caller, Scope.READ, Scope.CATALOG)
         return self.vendor.secret_header_name
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import strawberry
 
 from gateway.access import Caller, Scope
 from gateway.errors import Forbidden, Unauthenticated
@@ -14,8 +13,9 @@ from gateway.ids import IdKind, encode_id, new_id
 from resolvers.context import Context
 from resolvers.schema import build_schema
 from tests.catalog import Shop
+from tests.toy_operations import InterpretedSchema
 
-SCHEMA = build_schema(strawberry.Schema)
+SCHEMA = build_schema(InterpretedSchema)
 
 ERRORS = """
     ... on Error { code httpStatus path message }

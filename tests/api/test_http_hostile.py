@@ -28,7 +28,7 @@ GRANT = "mutation m($i: GrantRewardInput!) { grantReward(input: $i) { __typename
 DISTRIBUTE = (
     "mutation m($i: DistributeRewardsInput!) { distributeRewards(input: $i) { __typename } }"
 )
-MARK = "mutation m($i: MarkNotificationsReadInput!) { markNotificationsRead(input: $i) { __typename } }"
+CLAIM = "mutation m($i: ClaimRewardsInput!) { claimRewards(input: $i) { __typename } }"
 
 Body = dict[str, Any]
 
@@ -68,7 +68,7 @@ def null_lines(count: int) -> Body:
 
 
 def wrong_ids(count: int) -> Body:
-    return with_input(MARK, {"requestId": "r", "notificationIds": [[]] * count})
+    return with_input(CLAIM, {"requestId": "r", "grantIds": [[]] * count})
 
 
 def long_names(count: int) -> Body:

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import strawberry
 
 from gateway.access import Caller, Scope
 from gateway.errors import Forbidden
@@ -16,10 +15,11 @@ from resolvers.context import Context
 from resolvers.schema import build_schema
 from tests.catalog import Shop, open_shop
 from tests.issuing_cases import add_child, mug, reaching
+from tests.toy_operations import InterpretedSchema
 from tests.use_cases import add_member, add_members, as_member, costing, give_points, snapshot
 from tests.wallets import logged_statements
 
-SCHEMA = build_schema(strawberry.Schema)
+SCHEMA = build_schema(InterpretedSchema)
 ERRORS = """
     ... on Error { code httpStatus path message }
     ... on InvalidInput { fieldErrors { path rule } }

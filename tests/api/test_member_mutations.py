@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import strawberry
-from strawberry.schema.config import StrawberryConfig
-from strawberry.tools import create_type
 
 from gateway.access import Caller, Scope
 from gateway.errors import Forbidden, Unauthenticated
@@ -15,19 +12,10 @@ from gateway.ids import new_id
 from gateway.storage.database import Database
 from gateway.tenants.founding import create_tenant
 from resolvers.context import Context
-from resolvers.errors import error_handlers
-from resolvers.mutations.create_asset import create_asset
-from resolvers.mutations.link_identifier import link_identifier
-from resolvers.mutations.upsert_member import upsert_member
-from resolvers.queries.node import node
-from resolvers.scalars import SCALARS
+from resolvers.schema import build_schema
+from tests.toy_operations import InterpretedSchema
 
-SCHEMA = strawberry.Schema(
-    query=create_type("Query", [node]),
-    mutation=create_type("Mutation", [upsert_member, link_identifier, create_asset]),
-    config=StrawberryConfig(scalar_map=SCALARS),
-    exception_handlers=error_handlers(),
-)
+SCHEMA = build_schema(InterpretedSchema)
 
 ERRORS = """
     ... on Error { code httpStatus path message }

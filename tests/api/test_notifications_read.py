@@ -118,7 +118,9 @@ async def test_partner_marks_nothing(wallets: Wallets) -> None:
     await notify(wallets, 1)
     given = {"input": {"requestId": "r-1", "notifications": {"all": True}}}
     _, errors = await wallets.run(MARK, given, wallets.caller)
-    assert [error.message for error in errors] == ["This credential lacks the scope: member."]
+    assert [error.message for error in errors] == [
+        "This credential lacks the scope that markNotificationsRead needs: member. Nothing was done."
+    ]
 
 
 async def test_member_scope_without_a_member_marks_nothing(wallets: Wallets) -> None:

@@ -268,8 +268,8 @@ async def test_pages_within_pages_are_bounded_together(wallets: Wallets) -> None
     members = await wallets.add_members(100)
     reward = await wallets.shop.create_reward(PointsDraft(Decimal(10)))
     for member_id in members[:2]:
-        await wallets.grant(member_id, reward, 50)
+        await wallets.grant(member_id, reward, 100)
     deep = "grants(first: 100) { edges { node { member { %s id } } } }"
-    query = "{ members(first: 100) { edges { node { %s } } } }" % (deep % (deep % (deep % "")))
+    query = "{ members(first: 100) { edges { node { %s } } } }" % (deep % (deep % ""))
     _, errors = await wallets.run(query, None, wallets.caller)
     assert "10000 rows" in errors[0].message

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import strawberry
 
 from gateway.access import Caller, Scope
 from gateway.errors import Forbidden, Unauthenticated
@@ -16,11 +15,12 @@ from gateway.purchasing.purchaser import Purchaser
 from gateway.storage.database import Database
 from resolvers.context import Context
 from resolvers.schema import build_schema
+from tests.toy_operations import InterpretedSchema
 from tests.vendor_shop import NoServer, VendorShop, open_vendor_shop
 
 pytestmark = pytest.mark.requirement("CAP-5")
 
-SCHEMA = build_schema(strawberry.Schema)
+SCHEMA = build_schema(InterpretedSchema)
 
 ERRORS = """
     ... on Error { code httpStatus path message }

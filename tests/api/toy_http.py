@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.access import PARTNER_SCOPES, Caller, StandardAssets
+from gateway.access import PARTNER_SCOPES, Caller, Scope, StandardAssets
 from gateway.allowance import Allowance
 from gateway.errors import (
     FieldError,
@@ -60,6 +60,11 @@ class ToyContext:
 
     caller: Caller | None
     request_id: str
+
+    @property
+    def scopes(self) -> frozenset[Scope] | None:
+        """Return what the caller may do."""
+        return self.caller.scopes if self.caller else None
 
 
 Picky = NewType("Picky", str)

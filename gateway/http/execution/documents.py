@@ -46,6 +46,11 @@ class CompiledDocument:
         self._uses = 0
         self.written = 0
 
+    @property
+    def operations(self) -> list[OperationDefinitionNode]:
+        """Return every operation of the document."""
+        return list(self._operations.values())
+
     def find(self, operation_name: str | None) -> OperationDefinitionNode | None:
         """Return the operation of this name, or the only one; None if that is nobody."""
         if operation_name is None and len(self._operations) == 1:

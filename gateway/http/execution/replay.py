@@ -1,8 +1,8 @@
-"""graphql-core's executor, told what the mutations of a request have done already: none is done twice."""
+"""graphql-core's executor, told what the mutations of a request have done already, and which fields the caller may not ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -23,7 +23,21 @@ class Outcome:
 # By key in the answer, not by field: a mutation may be asked for twice, under two names.
 Outcomes: TypeAlias = dict[str, Outcome]
 
+# By object type and field: what is raised in place of calling the resolver.
+RefusedFields: TypeAlias = dict[tuple[str, str], Callable[[], Exception]]
+
 _known: ContextVar[Outcomes | None] = ContextVar("gateway_known_outcomes", default=None)
+_refused: ContextVar[RefusedFields | None] = ContextVar("gateway_refused_fields", default=None)
+
+
+@contextmanager
+def refusing(fields: RefusedFields) -> Iterator[None]:
+    """Let executions within the block refuse these fields, wherever they stand."""
+    token = _refused.set(fields or None)
+    try:
+        yield
+    finally:
+        _refused.reset(token)
 
 
 @contextmanager
@@ -37,14 +51,19 @@ def knowing(outcomes: Outcomes) -> Iterator[None]:
 
 
 class ReplayingExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Executes as graphql-core does, except for root fields whose outcomes are known."""
+    """Executes as graphql-core does, except for root fields whose outcomes are known and fields that are refused."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what the executor takes; the outcomes are those of the block around it."""
+        """Take what the executor takes; outcomes and refused fields are those of the block around it."""
         super().__init__(*args, **kwargs)
+        added: list[object] = []
         if (outcomes := _known.get()) is not None:
+            added.append(_Replay(outcomes))
+        if (refused := _refused.get()) is not None:
+            added.append(_Refusal(refused))
+        if added:
             earlier = self.middleware_manager.middlewares if self.middleware_manager else ()
-            self.middleware_manager = MiddlewareManager(*earlier, _Replay(outcomes))
+            self.middleware_manager = MiddlewareManager(*earlier, *added)
 
 
 class _Replay:
@@ -60,3 +79,16 @@ class _Replay:
         if outcome.error is not None:
             raise outcome.error
         return outcome.value
+
+
+class _Refusal:
+    def __init__(self, refused: RefusedFields) -> None:
+        self._refused = refused
+
+    def resolve(
+        self, resolve: Any, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any
+    ) -> Any:
+        to_refusal = self._refused.get((info.parent_type.name, info.field_name))
+        if to_refusal is not None:
+            raise to_refusal()
+        return resolve(source, info, **arguments)
