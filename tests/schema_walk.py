@@ -28,10 +28,13 @@ from graphql import (
 )
 
 from gateway.errors import Forbidden
+from gateway.http.execution.replay import ReplayingExecutor, refusing
+from gateway.http.field_access import DocumentAccess, FieldNeeds, OperationRefused, check_access
 from resolvers.context import Context
 from tests.marked_world import SCHEMA
 
 LEVELS = 6
+NEEDS = FieldNeeds(SCHEMA._schema)
 NOBODY = '"00000000-0000-7000-8000-000000000000"'
 MARK = re.compile(r"secret-of-([a-z0-9]+)-([a-z]+)")
 _TYPE_NAME = FieldNode(name=NameNode(value="__typename"), arguments=(), directives=())
@@ -133,7 +136,9 @@ class Walker:
                 error for error in errors if not isinstance(error.original_error, Forbidden)
             ]
             assert unexpected == [], (name, unexpected)
-            news = {str(error.path[-1]) for error in errors if error.path} - self.refused
+            # Of a mutation that was refused as a whole, the fields stand in the extensions.
+            paths = [error.path or (error.extensions or {}).get("fieldPath") for error in errors]
+            news = {str(path[-1]) for path in paths if path} - self.refused
             answer.refused |= news
             if not errors or not news or name in news:
                 answer.read(result.data)
@@ -156,13 +161,22 @@ class Walker:
         assert isinstance(selected, FieldNode)
         below = self._select(get_named_type(root_field.type), self._levels)
         roots = SelectionSetNode(selections=(replace(selected, selection_set=below),))
-        executed = execute(
-            SCHEMA._schema,
-            replace(document, definitions=(replace(operation, selection_set=roots),)),
-            context_value=self._make_context(),
-            variable_values=dict(values),
-        )
-        return executed if isinstance(executed, ExecutionResult) else await executed
+        operation = replace(operation, selection_set=roots)
+        document = replace(document, definitions=(operation,))
+        context = self._make_context()
+        try:
+            refused = check_access(NEEDS, DocumentAccess(document), [operation], context.scopes)
+        except OperationRefused as refusal:
+            return ExecutionResult(data=None, errors=refusal.errors)
+        with refusing(refused):
+            executed = execute(
+                SCHEMA._schema,
+                document,
+                context_value=context,
+                variable_values=dict(values),
+                executor_class=ReplayingExecutor,
+            )
+            return executed if isinstance(executed, ExecutionResult) else await executed
 
     def _select(self, graphql_type: GraphQLNamedType, levels: int) -> SelectionSetNode:
         key = graphql_type.name, levels

@@ -252,14 +252,18 @@ def _walk(
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
 ) -> Iterator[tuple[str, FieldNode, Names]]:
-    """Walk through an operation's fields, each fragment once: the parent type, the node, and its path without list indexes."""
+    """Walk through an operation's fields, each selection once: the parent type, the node, and its path without list indexes."""
     root = schema.get_root_type(operation.operation)
     assert root is not None  # noqa: S101 - validation knows the kind of the operation
     waiting: deque[tuple[GraphQLNamedType, SelectionSetNode, Names]] = deque()
     waiting.append((root, operation.selection_set, ()))
-    spread: set[str] = set()
+    walked: set[tuple[str, int]] = set()
     while waiting:
         parent, selection_set, path = waiting.popleft()
+        # A fragment is walked once, however often it is spread.
+        if (place := (parent.name, id(selection_set))) in walked:
+            continue
+        walked.add(place)
         for node in selection_set.selections:
             if isinstance(node, FieldNode):
                 field_path = (*path, (node.alias or node.name).value)
@@ -271,8 +275,7 @@ def _walk(
                 condition = node.type_condition
                 inner = schema.type_map[condition.name.value] if condition else parent
                 waiting.append((inner, node.selection_set, path))
-            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
-                spread.add(node.name.value)
+            elif isinstance(node, FragmentSpreadNode):
                 fragment = fragments[node.name.value]
                 inner = schema.type_map[fragment.type_condition.name.value]
                 waiting.append((inner, fragment.selection_set, path))
