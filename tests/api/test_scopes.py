@@ -145,7 +145,7 @@ async def test_refused_selection_leaves_nothing_done(wallets: Wallets, document:
         name = "named" if "named" in document else None
         result = await SCHEMA.execute(document, {"input": given}, context, operation_name=name)
         assert result.data is None
-        (error,) = result.errors or ()
+        (error,) = result.errors or []
         assert error.path is None
         assert error.message.startswith(
             "This credential lacks the scope that grantReward.grant.member."
