@@ -56,6 +56,7 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.types.vendor_voucher import VendorVoucherDraft
 from gateway.rewards.updating import UpdateReward, update_reward
+from gateway.signing_in.create_member_token import CreateMemberToken, create_member_token
 from gateway.storage.database import Database
 from gateway.tenants.assets import CreateAsset, create_asset
 from gateway.tenants.model import OrganizationReference
@@ -418,6 +419,11 @@ async def _release(database: Database, caller: Caller, owned: Owned, mine: Mine)
     return await release(database, caller, ReleaseCommand(str(new_id()), owned.hold_id))
 
 
+async def _sign_in(database: Database, caller: Caller, owned: Owned, mine: Mine) -> Any:
+    command = CreateMemberToken(str(new_id()), named(owned.member_id))
+    return await create_member_token(database, caller, command)
+
+
 ACTIONS: dict[str, Action] = {
     "asset: reward that gives it": _draft_reward(lambda o: PointsDraft(Decimal(1), o.asset_id)),
     "asset: reward changed to give it": _move_to_asset,
@@ -459,6 +465,7 @@ ACTIONS: dict[str, Action] = {
     "member: link an identifier": _link,
     "member: set cards": _set_standing(StandingKind.CARD),
     "member: set labels": _set_standing(StandingKind.LABEL),
+    "member: make a token": _sign_in,
     "grant: move to a stage": _move_stage,
     "grant: claim for the member": _claim,
     "grant: reverse its transaction": _reverse_transaction,

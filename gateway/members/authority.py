@@ -1,7 +1,7 @@
 """Who may change a member: members are shared by the tenant's organizations, and who they are is not everybody's to say.
 
-The organization that made a member changes the name, identifiers, cards and labels, and so does one whose credential reaches it
-(decision 0066).
+The organization that made a member changes the name, identifiers, cards and labels, and makes the member's tokens; so does one
+whose credential reaches it (decision 0066).
 """
 
 from __future__ import annotations
@@ -22,6 +22,6 @@ def require_authority(caller: Caller, member: Member, path: Sequence[str]) -> No
     if member.organization_id not in caller.organization_ids:
         message = (
             "Another organization made this member: only it, or a credential that reaches it, "
-            "changes the name, identifiers, cards and labels."
+            "changes the name, identifiers, cards and labels, and makes tokens."
         )
         raise OutOfReach(message, path)

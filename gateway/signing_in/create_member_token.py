@@ -1,6 +1,6 @@
 """Use case: a partner makes a short-lived token for one member, for that member's app to call with.
 
-Round trips: claim the key, find the member, read the tenant, write the credential, store the answer.
+Round trips: claim the key, find the member, read who made them, read the tenant, write the credential, store the answer.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from uuid import UUID
 from gateway.access import Caller, Scope, authorize
 from gateway.errors import FieldError, InvalidInput, NotFound
 from gateway.ids import new_id
+from gateway.members.authority import require_authority
 from gateway.members.model import MemberReference
-from gateway.members.store import find_members
+from gateway.members.store import fetch_members, find_members
 from gateway.operations.model import Operation, OperationKind, Request, check_key
 from gateway.operations.once import run_once
 from gateway.storage.database import Connection, Database
@@ -58,6 +59,7 @@ async def create_member_token(
         Forbidden: the credential lacks the scope.
         InvalidInput: every broken rule, by path.
         NotFound: the member is unknown.
+        OutOfReach: another organization made the member, and the credential does not reach it.
         IdempotencyConflict, RequestInProgress: the request id was used before.
     """
     authorize(caller, Scope.SIGN_IN)
@@ -73,6 +75,9 @@ async def create_member_token(
         (member_id,) = await find_members(connection, caller.tenant_id, [command.member])
         if member_id is None:
             raise NotFound("No such member.", ("input", "member"))
+        members = await fetch_members(connection, caller.tenant_id, [member_id])
+        # The token shows what the member has of every organization.
+        require_authority(caller, members[member_id], ("input", "member"))
         expires_at = operation.at + timedelta(seconds=command.valid_seconds)
         text = await add_member_credential(
             connection,

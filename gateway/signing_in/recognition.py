@@ -11,7 +11,7 @@ from uuid import UUID
 from gateway.access import Caller, Scope
 from gateway.errors import Unauthenticated
 from gateway.members.identifiers import IdentifierKind, normalize
-from gateway.members.store import find_members
+from gateway.members.store import fetch_members, find_members
 from gateway.signing_in.known_issuers import KnownIssuer, KnownIssuers
 from gateway.signing_in.signed_token import (
     SignedToken,
@@ -48,7 +48,7 @@ class SignedRecognition:
         self._verified: OrderedDict[str, _Verified] = OrderedDict()
 
     async def recognize(self, text: str) -> Caller:
-        """Return whom a token names; no round trip if it was verified within the last seconds, one if it is believed.
+        """Return whom a token names; no round trip if it was verified within the last seconds, two if it is believed.
 
         Raises:
             Unauthenticated: it is no token, is not to be believed, or names nobody; the message does not say which.
@@ -91,7 +91,12 @@ class SignedRecognition:
             return None
         async with self._database.connection() as connection:
             (member_id,) = await find_members(connection, known.tenant_id, [wanted])
-        return member_id
+            if member_id is None:
+                return None
+            members = await fetch_members(connection, known.tenant_id, [member_id])
+        # An organization's issuer speaks for the members that the organization made.
+        is_own = members[member_id].organization_id == known.issuer.organization_id
+        return member_id if is_own else None
 
 
 def _to_caller(known: KnownIssuer, member_id: UUID) -> Caller:

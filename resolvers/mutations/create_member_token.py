@@ -14,6 +14,7 @@ from gateway.signing_in import create_member_token as signing_in
 from gateway.signing_in.create_member_token import SECONDS_DEFAULT, CreateMemberToken
 from resolvers.context import Info
 from resolvers.errors import (
+    Forbidden,
     IdempotencyConflict,
     InvalidInput,
     NotFound,
@@ -60,6 +61,7 @@ CreateMemberTokenResult: TypeAlias = Annotated[
     CreateMemberTokenPayload
     | InvalidInput
     | NotFound
+    | Forbidden
     | IdempotencyConflict
     | RequestInProgress
     | Overloaded,

@@ -100,6 +100,7 @@ MATRIX = {
     "member: link an identifier": Answers("OutOfReach identifier", DONE, NO_MEMBER),
     "member: set cards": Answers("OutOfReach member", DONE, NO_MEMBER),
     "member: set labels": Answers("OutOfReach member", DONE, NO_MEMBER),
+    "member: make a token": Answers("OutOfReach member", DONE, NO_MEMBER),
     "grant: move to a stage": only_the_owners("NotFound grantId"),
     "grant: claim for the member": Answers(
         "GRANT_NOT_FOUND", "GRANT_NOT_FOUND", NO_MEMBER, member=DONE

@@ -376,11 +376,20 @@ async def test_issuer_means_one_tenant(gateway: Gateway) -> None:
     with pytest.raises(AlreadyExists):
         await trust(neighbor, gateway.server)
     # A token for two audiences that mean different issuers means none.
-    scope = (gateway.shop.caller.tenant_id, gateway.shop.neighbor.organization_id)
+    scope = (gateway.shop.caller.tenant_id, gateway.shop.caller.organization_id)
     await add_issuer(gateway.shop.database, LOOPBACK, *scope, gateway.server.url, "second")
     await gateway.refresh()
     assert not await gateway.is_refused(gateway.server.token(aud="second"))
     assert await gateway.is_refused(gateway.server.token(aud=[AUDIENCE, "second"]))
+
+
+@pytest.mark.requirement("MON-13")
+async def test_issuer_speaks_for_its_own_organizations_members(gateway: Gateway) -> None:
+    scope = (gateway.shop.caller.tenant_id, gateway.shop.neighbor.organization_id)
+    await add_issuer(gateway.shop.database, LOOPBACK, *scope, gateway.server.url, "neighbor")
+    await gateway.refresh()
+    assert not await gateway.is_refused(gateway.server.token())
+    assert await gateway.is_refused(gateway.server.token(aud="neighbor"))
 
 
 async def test_issuer_that_cannot_be_trusted_is_not_added(shop: Shop) -> None:
