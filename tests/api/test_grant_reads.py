@@ -23,6 +23,7 @@ from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
 from gateway.rewards.updating import UpdateReward, update_reward
 from gateway.storage.database import Database
+from gateway.storage.lending import LongReadLending
 from resolvers.types.grant import DETAIL_FIELDS, SUMMARY_FIELDS, Grant
 from tests.wallets import START, Wallets, logged_statements, open_wallets
 
@@ -389,3 +390,25 @@ async def test_sums_are_one_statement(granted: Granted) -> None:
     with logged_statements(granted.wallets.database) as statements:
         await granted.sum("DAY")
     assert len(statements) == 1
+
+
+async def test_sums_and_counts_over_a_history_take_the_slots_of_long_reads(
+    granted: Granted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = granted.wallets.database
+    taken: list[None] = []
+    take = database.long_reading
+
+    def note() -> LongReadLending:
+        taken.append(None)
+        return take()
+
+    monkeypatch.setattr(database, "long_reading", note)
+    await granted.wallets.read(
+        "{ a: grantTotals(groupBy: DAY) { key } b: grantTotals(groupBy: SOURCE) { key } }"
+    )
+    assert len(taken) == 2
+    await granted.wallets.read("{ grants { totalCount } members { totalCount } }")
+    assert len(taken) == 4
+    await granted.wallets.read("{ grants { edges { cursor } } }")
+    assert len(taken) == 4

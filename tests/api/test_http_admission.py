@@ -24,6 +24,7 @@ from gateway.http.admission import admission, slow_refusals
 from gateway.http.admission.weighing import Weights
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
+from gateway.http.refusals import RequestRefused
 from gateway.settings import Settings
 from gateway.storage.shares import Share
 from gateway.storage.slots import Slots
@@ -298,6 +299,48 @@ async def test_what_waits_for_something_else_keeps_no_other_of_its_tenant_waitin
         # Everything was given back once.
         for _ in range(3):
             assert (await ask(client, CHEAP, "two")).status_code == 200
+
+
+async def test_a_turn_is_given_back_once_also_if_it_was_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(admission, "LATE_SECONDS", 0.005)
+    keeper = admission.Admission(Allowance())
+    tenant = keeper.open_for("one", CALLERS["one"]).tenant
+    assert tenant is not None
+    cost = admission.RUNNING_COST_ALONE_MAX
+    late = [await keeper.begin(tenant, cost, never) for _ in range(1)]
+    await asyncio.sleep(0.01)
+    # It would wait, had the first one not run for so long.
+    late.append(await asyncio.wait_for(keeper.begin(tenant, cost, never), 5))
+    for turn in late:
+        keeper.end(turn)
+    await asyncio.sleep(0.01)
+    assert tenant.is_idle
+    assert keeper._running._free == admission.RUNNING_MAX
+
+
+async def test_less_of_a_tenant_runs_while_others_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "LATE_SECONDS", 60)
+    monkeypatch.setattr(admission, "TURN_TIMEOUT_SECONDS", 0.01)
+    keeper = admission.Admission(Allowance())
+    busy, other = (keeper.open_for(name, CALLERS[name]).tenant for name in ("one", "other"))
+    assert busy is not None
+    assert other is not None
+    turns = [await keeper.begin(busy, admission.RUNNING_COST_MAX, never) for _ in range(2)]
+    turns.append(await keeper.begin(other, 1, never))
+    with pytest.raises(RequestRefused):
+        await keeper.begin(busy, 1, never)
+    monkeypatch.setattr(admission, "COMPANY_SECONDS", 0)
+    keeper._company_until = 0
+    turns.append(await keeper.begin(busy, 1, never))
+    for turn in turns:
+        keeper.end(turn)
+    assert busy.is_idle
+
+
+async def never() -> Any:
+    await asyncio.Event().wait()
 
 
 async def test_who_has_left_leaves_the_line_too() -> None:

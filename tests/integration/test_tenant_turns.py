@@ -17,6 +17,7 @@ from gateway.settings import Settings
 from gateway.storage.count_store import COUNTED_MAX, count_each_up_to_max, count_up_to_max
 from gateway.storage.database import Database
 from tests.api.toy_http import started
+from tests.world import open_world
 
 
 @pytest.fixture
@@ -71,6 +72,28 @@ async def test_a_tenant_leaves_connections_for_others(hasty: Database) -> None:
             await stack.enter_async_context(other.connection())
     assert (busy.is_idle, other.is_idle) == (True, True)
     assert [row[0] for row in await busy.fetch("SELECT 1")] == [1]
+
+
+async def test_connections_that_are_kept_ready_are_left_for_others_too(hasty: Database) -> None:
+    busy = hasty.on_behalf_of("busy")
+    async with AsyncExitStack() as stack:
+        for _ in range(10):
+            await stack.enter_async_context(hasty.connection())
+    async with AsyncExitStack() as stack:
+        for _ in range(6):
+            await stack.enter_async_context(busy.connection())
+        with pytest.raises(Overloaded):
+            await busy.fetch("SELECT 1")
+
+
+async def test_grants_that_share_a_commit_are_counted_in_their_tenants_share(
+    database: Database,
+) -> None:
+    world = (await open_world(database)).grouped()
+    tenants = database._common.tenants
+    tenants.clear()
+    await asyncio.gather(*(world.grant_cash(f"g{number}", world.members[0]) for number in range(4)))
+    assert set(tenants) == {world.caller.tenant_id}
 
 
 async def test_a_tenant_of_a_pool_of_one_may_have_it(narrow: Database) -> None:
