@@ -13,7 +13,8 @@ from uuid import UUID
 import strawberry
 
 from gateway.access import Caller, Scope
-from gateway.ids import IdKind, decode_id, new_id
+from gateway.ids import IdKind, decode_id, encode_id, new_id
+from gateway.ledger.statement import encode_entry_id
 from gateway.storage.database import Database
 from resolvers.context import Context
 from resolvers.schema import build_schema
@@ -23,6 +24,11 @@ from tests.vendor_shop import SECURITY
 SCHEMA = build_schema(strawberry.Schema)
 # What each member has of points, before what rewards add: so that an amount says whose it is.
 POINTS = {"ann": 7_100_000, "bob": 7_200_000, "joe": 7_300_000, "zed": 7_400_000}
+LARGEST_ENTRY = """
+SELECT transaction_id, index FROM ledger_entries JOIN accounts ON accounts.tenant_id = $1 AND accounts.id = account_id
+WHERE ledger_entries.tenant_id = $1 AND owner_id = $2 AND owner_kind = 'MEMBER' ORDER BY amount_minor DESC LIMIT 1
+"""
+MESSAGE = "SELECT id FROM notifications WHERE tenant_id = $1 AND member_id = $2 LIMIT 1"
 
 
 def mark(owner: str, what: str) -> str:
@@ -50,6 +56,8 @@ class Corner:
     members: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    # By the owner that a coupon code is marked with, the member who has it.
+    codes: dict[str, str] = field(default_factory=dict)
 
     def mark(self, what: str) -> str:
         """Return a text of the partner's own."""
@@ -122,7 +130,19 @@ async def open_corners(database: Database) -> tuple[Corner, Corner, Corner]:
         await _fill_campaign(corner)
         for name in corner.members:
             await _give(corner, name)
+    for corner in (a, b, c):
+        await _add_what_nobody_answers(corner)
     return a, b, c
+
+
+async def _add_what_nobody_answers(corner: Corner) -> None:
+    """Remember ids that no mutation answers: of each member's largest entry, and of a message to them."""
+    for name, member in corner.members.items():
+        member_id = decode_id(IdKind.MEMBER, member)
+        (entry,) = await corner.database.fetch(LARGEST_ENTRY, corner.caller.tenant_id, member_id)
+        (message,) = await corner.database.fetch(MESSAGE, corner.caller.tenant_id, member_id)
+        corner.ids[f"entry of {name}"] = encode_entry_id(entry["transaction_id"], entry["index"])
+        corner.ids[f"message to {name}"] = encode_id(IdKind.NOTIFICATION, message["id"])
 
 
 def _corner(name: str, tenant: str, shop: Shop, caller: Caller) -> Corner:
@@ -237,7 +257,7 @@ async def _give(corner: Corner, name: str) -> None:
     points_id = str(corner.caller.standard_assets.points_id)
     own = {"memberMetadata": {"text": mark(name, "member-metadata")}}
     notes = {"metadata": {"note": corner.mark("note")}, **own}
-    grant = "... on GrantRewardPayload { grant { id } }"
+    grant = "... on GrantRewardPayload { grant { id benefits { ... on CouponCode { code } } } }"
     for kind in ("points", "expiring", "product", "competitionEntry", "uniqueCoupon"):
         reward = {
             "reward": {"rewardId": corner.ids[f"{kind} reward"]},
@@ -245,6 +265,8 @@ async def _give(corner: Corner, name: str) -> None:
         }
         answer = await corner.call("grantReward", grant, {"member": member, **reward, **notes})
         corner.ids[f"{kind} of {name}"] = answer["grant"]["id"]
+        codes = [benefit["code"] for benefit in answer["grant"]["benefits"] if benefit]
+        corner.codes |= {code.split("-")[2]: name for code in codes}
     await corner.call("updateFulfillment", "", _fulfillment(corner, name))
     for kind in ("nonUniqueCoupon", "vendorVoucher"):
         item = {

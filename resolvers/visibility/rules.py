@@ -142,6 +142,7 @@ _ANSWERS: Mapping[str, Rule] = {
     "ClaimRewardsPayload": _asker("requestId results idempotentReplay"),
     "ClaimResult": _asker("index grantId status grant"),
     "MarkNotificationsReadPayload": _asker("markedCount idempotentReplay"),
+    "CreateMemberTokenPayload": _partners("token credentialId expiresAt idempotentReplay"),
     "RequestValidationCodePayload": _asker("validationCode expiresAt idempotentReplay"),
     "OperationStatus": _asker("success code message"),
     "PageInfo": _asker("hasNextPage hasPreviousPage startCursor endCursor"),
