@@ -29,7 +29,13 @@ from graphql import (
 
 from gateway.errors import Forbidden
 from gateway.http.execution.replay import ReplayingExecutor, refusing
-from gateway.http.field_access import DocumentAccess, FieldNeeds, OperationRefused, check_access
+from gateway.http.field_access import (
+    DocumentAccess,
+    FieldNeeds,
+    OperationRefused,
+    check_access,
+    find_requirement,
+)
 from resolvers.context import Context
 from tests.marked_world import SCHEMA
 
@@ -127,6 +133,11 @@ class Walker:
     async def _ask(self, kind: str, name: str, arguments: str, values: Mapping[str, Any]) -> Answer:
         """Ask until nothing below the root field is refused any more, or the root field itself is."""
         answer = Answer()
+        root = SCHEMA._schema.query_type if kind == "query" else SCHEMA._schema.mutation_type
+        assert root is not None
+        if not self._may_ask(root.fields[name]):
+            answer.refused.add(name)
+            return answer
         while True:
             result = await self._execute(kind, name, arguments, values)
             errors = result.errors or ()
@@ -145,6 +156,12 @@ class Walker:
                 return answer
             self.refused |= news
             self._selections.clear()
+
+    def _may_ask(self, graphql_field: GraphQLField) -> bool:
+        """Tell whether the caller has the scopes that a field declares; what it has not is refused before anything runs."""
+        requirement = find_requirement(graphql_field)
+        scopes = self._make_context().caller.scopes
+        return requirement is None or requirement.is_met_by(scopes)
 
     async def _execute(
         self, kind: str, name: str, arguments: str, values: Mapping[str, Any]
@@ -202,7 +219,7 @@ class Walker:
         for name, graphql_field in object_type.fields.items():
             alias = f"{object_type.name}__{name}"
             field_type = get_named_type(graphql_field.type)
-            if alias in self.refused:
+            if alias in self.refused or not self._may_ask(graphql_field):
                 continue
             below = None
             if is_composite_type(field_type):

@@ -22,7 +22,7 @@ UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FOR_MEMBERS = {"claimRewards", "markNotificationsRead", "requestValidationCode", "fenceOperation"}
 # There are groups in one of the corners only; and the members of its tenant are that one's.
 OF_GROUPS = {"setGroupMembers", "fundGroup"}
-OF_MEMBERS = {"linkIdentifier", "setMemberCards", "setMemberLabels"}
+OF_MEMBERS = {"createMemberToken", "linkIdentifier", "setMemberCards", "setMemberLabels"}
 NOT_DONE = {"a": set(), "b": OF_GROUPS | OF_MEMBERS, "c": OF_GROUPS}
 # Texts by the first word of what they are, and the scopes of which one is needed to read them.
 NEEDED = {
