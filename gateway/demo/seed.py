@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from gateway.access import PARTNER_SCOPES, Caller
+from gateway.access import PARTNER_SCOPES, Caller, Scope
 from gateway.demo.campaign import create_demo_campaign
 from gateway.demo.catalog import create_catalog
 from gateway.demo.connections import create_connections
@@ -34,6 +34,23 @@ DEMO_TENANT_NAME = "Demo"
 # Its second recipient stays unknown on purpose.
 CURRENCY_ID = UUID("0681afdf-97bf-47f3-8569-731aeb6b2dd9")
 WALLET_ADDRESS = "0xd03ea8624C8C5987235048901fB614fDcA89b117"
+# All that the examples need, named one by one as for any token.
+DEMO_SCOPES = frozenset(
+    {
+        Scope.READ,
+        Scope.GRANT,
+        Scope.ISSUE,
+        Scope.DISTRIBUTE,
+        Scope.CLAIM,
+        Scope.REVERSE,
+        Scope.HOLD,
+        Scope.CATALOG,
+        Scope.MEMBERS,
+        Scope.CODES,
+        Scope.SKIP_VALIDATION,
+        Scope.SIGN_IN,
+    }
+)
 MEMBER_IDENTIFIERS = {
     IdentifierKind.EMAIL: "ada@example.com",
     IdentifierKind.MOBILE: "+4790123456",
@@ -125,7 +142,7 @@ async def _create_tokens(
         tenant_id,
         organization_id,
         "demo partner",
-        PARTNER_SCOPES,
+        DEMO_SCOPES,
         partner_id=caller.partner_id,
         reach=reach,
     )

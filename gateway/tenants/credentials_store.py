@@ -65,7 +65,8 @@ WHERE credentials.tenant_id = $1 AND credentials.id = ANY($2::uuid[]) AND revoke
 FETCH_ALL = """
 SELECT id, organization_id, partner_id, member_id, label, scopes, created_at, expires_at, revoked_at, reach,
     previous_until, last_used_at, till_id, created_by
-FROM credentials WHERE tenant_id = $1 ORDER BY id
+FROM credentials
+WHERE tenant_id = $1 AND (created_by IS NULL OR (revoked_at IS NULL AND expires_at > now())) ORDER BY id
 """
 
 HAS = "SELECT EXISTS (SELECT FROM credentials WHERE tenant_id = $1 AND id = $2)"
@@ -138,7 +139,7 @@ async def fetch_active_credentials(
 
 
 async def fetch_credentials(connection: Connection, tenant_id: UUID) -> Sequence[Credential]:
-    """Return every credential of the tenant, oldest first."""
+    """Return the credentials of the tenant, oldest first; of those made at run time only the ones that have not ended."""
     return [
         Credential(
             **{

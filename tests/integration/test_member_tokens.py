@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,12 @@ from gateway.signing_in.create_member_token import (
     create_member_token,
 )
 from gateway.tenants.credentials import authenticate, create_partner_token, revoke_token
+from gateway.tenants.credentials_store import fetch_credentials
 from tests.catalog import Shop
 from tests.use_cases import add_member, add_members, as_member, named, snapshot, without
 
 
-async def test_token_is_the_members_and_ends_within_the_hour(shop: Shop) -> None:
+async def test_token_is_the_members_and_ends_within_the_hour(shop: Shop, owner: Any) -> None:
     member_id = await add_member(shop)
     command = CreateMemberToken("1", named(member_id), 3_600)
     made = await create_member_token(shop.database, shop.caller, command)
@@ -33,8 +35,14 @@ async def test_token_is_the_members_and_ends_within_the_hour(shop: Shop) -> None
         member_id,
     )
     assert caller.credential_id == made.credential_id
+    async with shop.database.connection() as connection:
+        (listed,) = await fetch_credentials(connection, shop.caller.tenant_id)
+    assert (listed.id, listed.created_by) == (made.credential_id, shop.caller.credential_id)
     (row,) = await shop.database.fetch("SELECT created_at, expires_at, created_by FROM credentials")
     assert row["expires_at"] - row["created_at"] == timedelta(hours=1)
+    await owner.execute("UPDATE credentials SET expires_at = now()")
+    async with shop.database.connection() as connection:
+        assert await fetch_credentials(connection, shop.caller.tenant_id) == []
     assert (row["expires_at"], row["created_by"]) == (made.expires_at, shop.caller.credential_id)
 
 
