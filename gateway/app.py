@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from gateway.access import Caller
 from gateway.background import in_background
+from gateway.chain.extending import open_extender
 from gateway.expiring.jobs import expire_everywhere
 from gateway.granting.groups import GrantGroups
 from gateway.http.admission.weighing import Weights
@@ -121,8 +122,11 @@ def create_application(
                 open_purchaser(settings, opened.jobs_database)
             )
             if runs_jobs():
+                extender = open_extender(settings, opened.jobs_database, keys)
                 expire = partial(expire_everywhere, opened.jobs_database)
-                await stack.enter_async_context(in_background([opened.purchaser.run_due, expire]))
+                await stack.enter_async_context(
+                    in_background([opened.purchaser.run_due, expire, extender.extend_due])
+                )
             yield
 
     def recognize(token: str) -> Awaitable[Caller]:

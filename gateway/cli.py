@@ -6,11 +6,13 @@ import asyncio
 import gc
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
+from gateway.commands.chain import receipt_application, verify_chain
 from gateway.commands.issuers import issuer_application
 from gateway.commands.keys import keys_application
 from gateway.commands.shared import TenantOption, read_id, say, with_database
@@ -54,6 +56,7 @@ application.add_typer(tenant_application, name="tenant")
 application.add_typer(token_application, name="token")
 application.add_typer(keys_application, name="keys")
 application.add_typer(issuer_application, name="issuer")
+application.add_typer(receipt_application, name="receipt")
 
 
 def main() -> None:
@@ -112,8 +115,19 @@ def verify(
     tenant: Annotated[
         UUID | None, typer.Option("--tenant", help="One tenant's id; all tenants if left out.")
     ] = None,
+    chain: Annotated[
+        bool,
+        typer.Option("--chain", help="Check the keyed chain instead, with the gateway's keys."),
+    ] = False,
+    heads: Annotated[
+        Path | None, typer.Option("--heads", help="With --chain: a file of published heads.")
+    ] = None,
 ) -> None:
     """Check every invariant of the ledger; exit with 1 and the offending rows if one is broken."""
+    if heads is not None and not chain:
+        raise typer.BadParameter("is for --chain.", param_hint="--heads")
+    if chain:
+        sys.exit(0 if verify_chain(tenant, heads) else 1)
 
     async def work(database: Database) -> bool:
         findings = await find_broken_invariants(database, tenant)

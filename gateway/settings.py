@@ -69,6 +69,7 @@ class Settings:
     vendor_allow_loopback: bool = False
     issuer_allow_loopback: bool = False
     secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    chain_heads: Path | None = None
     trusted_documents: Path | None = None
     trusted_documents_only: bool = False
 
@@ -167,6 +168,7 @@ class Settings:
                 "ISSUER_ALLOW_LOOPBACK", _parse_boolean, default.issuer_allow_loopback
             ),
             secret_keys=read("SECRET_KEYS", _parse_keys, default.secret_keys),
+            chain_heads=read("CHAIN_HEADS", _parse_path, default.chain_heads),
             trusted_documents=trusted_documents,
             trusted_documents_only=trusted_documents_only,
         )

@@ -7,6 +7,7 @@ import signal
 from functools import partial
 
 from gateway.background import run_jobs
+from gateway.chain.extending import open_extender
 from gateway.expiring.jobs import expire_everywhere
 from gateway.http.structured_logging import configure_logging
 from gateway.keys.model import Keys
@@ -53,4 +54,6 @@ async def _run_jobs(
     ) as database:
         await require_keys(database, keys)
         async with open_purchaser(settings, database) as purchaser:
-            await run_jobs([purchaser.run_due, partial(expire_everywhere, database)], stop)
+            extender = open_extender(settings, database, keys)
+            expire = partial(expire_everywhere, database)
+            await run_jobs([purchaser.run_due, expire, extender.extend_due], stop)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from gateway.grants.record import GrantRecord
-from gateway.grants.store import COLUMNS, to_record
+from gateway.grants.store import COLUMNS, WRITTEN_NOW, to_record
 from gateway.storage.database import Connection
 
 # Cash that was claimed in time is the member's; only what names a code goes on to expire in their hands.
@@ -25,8 +25,8 @@ SELECT {COLUMNS} FROM grants WHERE {_DUE}
 ORDER BY expires_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 
-MARK_EXPIRED = """
-UPDATE grants SET status = 'EXPIRED' WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+MARK_EXPIRED = f"""
+UPDATE grants SET status = 'EXPIRED', {WRITTEN_NOW} WHERE tenant_id = $1 AND id = ANY($2::uuid[])
 """
 
 VOID_CODES = """

@@ -17,6 +17,8 @@ from gateway.ledger.store import Beside, record
 from gateway.storage.copying import copy_rows
 from gateway.storage.database import Connection, to_json
 
+# Each change moves a grant to the end of the order in which the chain reads (gateway/chain).
+WRITTEN_NOW = "written_in = pg_current_xact_id()::text::bigint"
 COLUMNS = ", ".join(field.name for field in fields(GrantRecord))
 
 # Its parameters follow those of the ledger's statement, in which it travels.
@@ -37,26 +39,26 @@ SELECT {COLUMNS} FROM grants WHERE tenant_id = $1 AND id = ANY($2::uuid[])
 # In id order, so that two requests over the same grants cannot deadlock.
 LOCK = f"{FETCH} ORDER BY id FOR UPDATE"
 
-CLAIM = """
-UPDATE grants SET status = 'CLAIMED', claimed_at = $4, claim_transaction_id = claimed.transaction_id
+CLAIM = f"""
+UPDATE grants SET status = 'CLAIMED', claimed_at = $4, claim_transaction_id = claimed.transaction_id, {WRITTEN_NOW}
 FROM unnest($2::uuid[], $3::uuid[]) AS claimed (id, transaction_id)
 WHERE grants.tenant_id = $1 AND grants.id = claimed.id AND grants.status = 'CONFIRMED'
 """
 
-REVERSE = """
-UPDATE grants SET status = 'REVERSED', reversed_at = $4, reversal_transaction_id = reversed.transaction_id
+REVERSE = f"""
+UPDATE grants SET status = 'REVERSED', reversed_at = $4, reversal_transaction_id = reversed.transaction_id, {WRITTEN_NOW}
 FROM unnest($2::uuid[], $3::uuid[]) AS reversed (id, transaction_id)
 WHERE grants.tenant_id = $1 AND grants.id = reversed.id AND grants.status <> 'REVERSED'
 """
 
-ISSUE = """
+ISSUE = f"""
 UPDATE grants SET status = 'CLAIMED', benefits = $3, entry_from = $4, entry_to = $5, claimed_at = $6,
-    claim_transaction_id = transaction_id
+    claim_transaction_id = transaction_id, {WRITTEN_NOW}
 WHERE tenant_id = $1 AND id = $2 AND status = 'PENDING'
 """
 
-DECLINE = """
-UPDATE grants SET status = 'DECLINED', details = details || $3::jsonb
+DECLINE = f"""
+UPDATE grants SET status = 'DECLINED', details = details || $3::jsonb, {WRITTEN_NOW}
 WHERE tenant_id = $1 AND id = $2 AND status = 'PENDING'
 """
 

@@ -89,7 +89,7 @@ APPLICATION: Mapping[str, Access] = {
     ),
     # What members were given.
     "grants": changing(
-        "status benefits details claimed_at reversed_at claim_transaction_id reversal_transaction_id entry_from entry_to"
+        "written_in status benefits details claimed_at reversed_at claim_transaction_id reversal_transaction_id entry_from entry_to"
     ),
     "coupon_assignments": deleting(ADD),
     "vendor_orders": changing(
@@ -101,6 +101,9 @@ APPLICATION: Mapping[str, Access] = {
     "notifications": changing("read_at"),
     "fulfillments": changing("stage step_count updated_at"),
     "fulfillment_steps": ADD,
+    # The chain over what was done.
+    "chain_blocks": ADD,
+    "chain_leases": changing("holder_id leased_until"),
     # What organizations declare.
     "campaigns": changing("name status starts_at ends_at updated_at"),
     "campaign_counters": changing("used"),

@@ -140,6 +140,7 @@ class LedgerTransaction(Table, tablename="ledger_transactions", db=STATEMENT_WRI
     description = Text(default=None, null=True)
     occurred_at = Timestamptz(default=None)
     credential_id = UUID(default=None, null=True)
+    written_in = BigInt(default=None)
 
 
 class LedgerEntry(Table, tablename="ledger_entries", db=STATEMENT_WRITER):
@@ -196,6 +197,7 @@ class Operation(Table, tablename="operations", db=STATEMENT_WRITER):
     created_at = Timestamptz(default=None)
     fenced_at = Timestamptz(default=None, null=True)
     credential_id = UUID(default=None, null=True)
+    written_in = BigInt(default=None)
 
 
 class Member(Table, tablename="members", db=STATEMENT_WRITER):
@@ -345,6 +347,7 @@ class Grant(Table, tablename="grants", db=STATEMENT_WRITER):
     entry_to = Integer(default=None)
     claim_transaction_id = UUID(default=None, null=True)
     reversal_transaction_id = UUID(default=None, null=True)
+    written_in = BigInt(default=None)
 
 
 class CouponAssignment(Table, tablename="coupon_assignments", db=STATEMENT_WRITER):
@@ -652,3 +655,35 @@ class Issuer(Table, tablename="issuers", db=STATEMENT_WRITER):
     member_claim = Text(default=None)
     created_at = Timestamptz(default=None)
     removed_at = Timestamptz(default=None, null=True)
+
+
+class ChainBlock(Table, tablename="chain_blocks", db=STATEMENT_WRITER):
+    """Facts of one tenant, in the order in which they were written, hashed and chained to the block before. Append-only."""
+
+    tenant_id = UUID(default=None)
+    number = BigInt(default=None, primary_key=True)
+    form = SmallInt(default=None)
+    previous = Bytea(default=None)
+    operations_until = BigInt(default=None)
+    operations_until_id = UUID(default=None)
+    transactions_until = BigInt(default=None)
+    transactions_until_id = UUID(default=None)
+    grants_until = BigInt(default=None)
+    grants_until_id = UUID(default=None)
+    fact_count = Integer(default=None)
+    root = Bytea(default=None)
+    made_at = Timestamptz(default=None)
+    key_id = Text(default=None)
+    tag = Bytea(default=None)
+    signature = Bytea(default=None)
+    fact_kinds = Bytea(default=None)
+    fact_ids = Bytea(default=None)
+    fact_hashes = Bytea(default=None)
+
+
+class ChainLease(Table, tablename="chain_leases", db=STATEMENT_WRITER):
+    """Which process makes a tenant's blocks, and until when."""
+
+    tenant_id = UUID(default=None, primary_key=True)
+    holder_id = UUID(default=None)
+    leased_until = Timestamptz(default=None)

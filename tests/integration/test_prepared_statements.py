@@ -9,6 +9,7 @@ import pytest
 from gateway.expiring.jobs import expire_everywhere
 from gateway.storage.database import STATEMENTS_KEPT_MAX, Database
 from gateway.verifying.verify import verify
+from tests.sealing import KEYS
 from tests.use_cases import nobody_waiting
 from tests.world import depend_on_everything, live_a_little, open_world
 
@@ -18,7 +19,7 @@ PREPARED = "SELECT name, statement FROM pg_prepared_statements"
 @pytest.fixture
 async def connection_alone(owner_database_url: str) -> AsyncIterator[Database]:
     """Open a pool of one connection, which runs everything."""
-    database = await Database.open(owner_database_url, pool_size_max=1)
+    database = await Database.open(owner_database_url, pool_size_max=1, keys=KEYS)
     yield database
     await database.close()
 

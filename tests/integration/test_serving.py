@@ -54,4 +54,4 @@ async def test_jobs_run_where_they_are_to(
     )
     async with started(application):
         # Every process writes when the credentials that it saw were last used, and learns which issuers are trusted.
-        assert begun == ([3, 2] if runs_jobs else [3])
+        assert begun == ([3, 3] if runs_jobs else [3])

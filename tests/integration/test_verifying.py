@@ -169,6 +169,11 @@ async def test_every_column_that_holds_an_id_is_checked(sandbox: Sandbox):
         "credentials.partner_id",
         "cash_references.partner_id",
         "vendor_orders.lease_id",
+        # Positions in the order of rows, and a process.
+        "chain_blocks.operations_until_id",
+        "chain_blocks.transactions_until_id",
+        "chain_blocks.grants_until_id",
+        "chain_leases.holder_id",
         "operations.credential_id",
         "ledger_transactions.credential_id",
         "vendor_orders.credential_id",
