@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -87,13 +88,21 @@ async def test_connections_that_are_kept_ready_are_left_for_others_too(hasty: Da
 
 
 async def test_grants_that_share_a_commit_are_counted_in_their_tenants_share(
-    database: Database,
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = (await open_world(database)).grouped()
-    tenants = database._common.tenants
-    tenants.clear()
-    await asyncio.gather(*(world.grant_cash(f"g{number}", world.members[0]) for number in range(4)))
-    assert set(tenants) == {world.caller.tenant_id}
+    used: list[Database] = []
+    run_transaction = Database.run_transaction
+
+    def note(self: Database, *arguments: Any, **named: Any) -> Any:
+        used.append(self)
+        return run_transaction(self, *arguments, **named)
+
+    monkeypatch.setattr(Database, "run_transaction", note)
+    await asyncio.gather(*(world.grant_cash(f"g{number}", world.members[0]) for number in range(6)))
+    # Some alone, the others in groups.
+    assert 1 < len(used) < 6
+    assert set(used) == {database.on_behalf_of(world.caller.tenant_id)}
 
 
 async def test_a_tenant_of_a_pool_of_one_may_have_it(narrow: Database) -> None:
