@@ -155,7 +155,9 @@ MUTATIONS: Mapping[str, MutationInputs] = {
     "createCompetition": _name,
     "createCodePool": _name,
     "importCodes": lambda at: {"codePoolId": at.ids["codePool"], "codes": [str(new_id())]},
-    "fenceOperation": lambda at: {"kind": "GRANT_REWARD", "key": at.keys["grantReward"]},
+    "createMemberToken": lambda at: {"member": _member(at)},
+    # Members may fence keys of claims, too.
+    "fenceOperation": lambda at: {"kind": "CLAIM_REWARDS", "key": at.key("fenced")},
     "markNotificationsRead": lambda at: {"notifications": {"all": True}},
     "reserve": lambda at: {"member": _member(at), **_amount(at), "expiresInSeconds": 60},
     "capture": lambda at: {"holdId": _of_first(at, "hold of")},

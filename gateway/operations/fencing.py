@@ -17,6 +17,7 @@ from gateway.operations import store
 from gateway.operations.model import ANY_KEY_LENGTH_MAX, OperationKind, Request, check_key
 from gateway.operations.model import Operation as ClaimedOperation
 from gateway.operations.once import claim
+from gateway.operations.scopes import authorize_fencing
 from gateway.storage.database import Connection, Database
 
 
@@ -44,9 +45,11 @@ async def fence_operation(
     A request that is running is waited for. Fencing again answers the same: the key is its own idempotency key.
 
     Raises:
+        Forbidden: the credential may not do operations of this kind.
         InvalidInput: no operation can have such a key.
         RequestInProgress: a request with the key is still running after the lock time-out.
     """
+    authorize_fencing(caller, kind)
     if errors := check_key(key, ("input", "key"), ANY_KEY_LENGTH_MAX):
         raise InvalidInput(errors)
     request = Request(kind, key, {}, new_id(), key_path=("input", "key"))

@@ -6,9 +6,9 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from gateway.access import ANY_CREDENTIAL
 from gateway.operations import fencing
 from gateway.operations.model import OperationKind
+from gateway.operations.scopes import FENCING
 from resolvers.context import Info
 from resolvers.errors import InvalidInput, Overloaded, RequestInProgress
 from resolvers.fields import mutation
@@ -44,9 +44,9 @@ FenceOperationResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Make a late arrival of a timed-out key impossible, unless it was done already. Waits for one that is running. Needs no "
-    "scope: keys are the caller's own.",
-    requires=ANY_CREDENTIAL,
+    "Make a late arrival of a timed-out key impossible, unless it was done already. Waits for one that is running. Needs the "
+    "scope of what the key is for.",
+    requires=FENCING,
 )
 async def fence_operation(
     info: Info,

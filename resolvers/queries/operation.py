@@ -7,19 +7,19 @@ from uuid import UUID
 
 import strawberry
 
-from gateway.access import ANY_CREDENTIAL
 from gateway.grants.status import StatusCode
 from gateway.grants.vendor_order_store import fetch_pending
 from gateway.operations.fencing import fetch_key
 from gateway.operations.model import OperationKind, require_key
+from gateway.operations.scopes import LOOKING_UP, authorize_looking_up
 from resolvers.context import Info
 from resolvers.fields import query
 from resolvers.types.operation import Operation, to_operation
 
 
 @query(
-    "What became of one of the caller's own idempotency keys. Needs no scope.",
-    requires=ANY_CREDENTIAL,
+    "What became of one of the caller's own idempotency keys. Needs the scope of what the key is for, or `read`.",
+    requires=LOOKING_UP,
 )
 async def operation(
     info: Info,
@@ -30,6 +30,7 @@ async def operation(
 ) -> Operation:
     """Look the key up among those of the caller's partner."""
     context = info.context
+    authorize_looking_up(context.caller, kind)
     require_key(key, ("key",))
     async with context.database.connection() as connection:
         record = await fetch_key(connection, context.caller, kind, key)

@@ -12,6 +12,8 @@ from graphql import GraphQLObjectType, get_named_type, is_composite_type
 from gateway.access import ANY_CREDENTIAL, Caller, Requirement, Scope, any_of
 from gateway.http.field_access import find_requirement
 from gateway.http.graphql_schema import GatewaySchema
+from gateway.operations.model import OperationKind
+from gateway.operations.scopes import FENCING, REQUIREMENTS
 from gateway.storage.database import Database
 from resolvers.context import Context
 from resolvers.schema import build_schema
@@ -188,6 +190,52 @@ async def test_nobody_may_ask_for_anything(wallets: Wallets, document: str) -> N
     assert data is None
     assert error["extensions"]["code"] == "UNAUTHENTICATED"
     assert await snapshot(wallets.database) == before
+
+
+def test_mutations_declare_what_their_kind_of_operation_needs() -> None:
+    declared = dict(root_fields("Mutation"))
+    needed = {_to_field(kind): needed for kind, needed in REQUIREMENTS.items()}
+    assert set(REQUIREMENTS) == set(OperationKind)
+    assert needed.pop("issueRewardsItem") == needed["issueRewards"]
+    assert needed.pop("expire").alternatives == ()
+    assert declared.pop("fenceOperation") == FENCING
+    assert needed == declared
+
+
+def _to_field(kind: OperationKind) -> str:
+    first, *others = kind.value.lower().split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+FENCE = """mutation ($kind: OperationKind!) { fenceOperation(input: {kind: $kind, key: "key-1"}) {
+    ... on FenceOperationPayload { fenced } } }"""
+LOOK_UP = 'query ($kind: OperationKind!) { operation(kind: $kind, key: "key-1") { state } }'
+
+
+@pytest.mark.parametrize("scope", sorted(Scope))
+async def test_key_is_fenced_and_looked_up_by_who_may_use_it(
+    wallets: Wallets, scope: Scope
+) -> None:
+    caller = replace(wallets.caller, scopes=frozenset({scope}))
+    fenced = {kind for kind in OperationKind if REQUIREMENTS[kind].is_met_by(caller.scopes)}
+    for kind in OperationKind:
+        await assert_key_is_for(wallets, caller, kind, may_fence=kind in fenced)
+    rows = await wallets.database.fetch("SELECT kind FROM operations")
+    assert {row["kind"] for row in rows} == fenced
+
+
+async def assert_key_is_for(
+    wallets: Wallets, caller: Caller, kind: OperationKind, *, may_fence: bool
+) -> None:
+    data, errors = await run(Context(wallets.database, caller, "test"), LOOK_UP, kind=kind.value)
+    assert [error["extensions"]["code"] for error in errors] == (
+        [] if may_fence or Scope.READ in caller.scopes else ["FORBIDDEN"]
+    )
+    data, errors = await run(Context(wallets.database, caller, "test"), FENCE, kind=kind.value)
+    if may_fence:
+        assert (data, errors) == ({"fenceOperation": {"fenced": True}}, [])
+    else:
+        assert [error["extensions"]["code"] for error in errors] == ["FORBIDDEN"]
 
 
 def test_requirements_are_met_by_every_scope_of_one_alternative() -> None:
