@@ -195,7 +195,6 @@ MUTATIONS: Mapping[str, MutationInputs] = {
     },
     "createTill": _name,
     "requestValidationCode": lambda at: {"tillId": at.ids["till"], "member": _member(at)},
-    "createMemberToken": lambda at: {"member": _member(at)},
     "createCampaign": lambda at: {
         **_name(at),
         "triggers": [{"eventType": at.mark("event")}],

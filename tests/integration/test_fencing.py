@@ -131,10 +131,10 @@ async def test_fence_waits_for_the_request_that_is_running(
     member = await add_member(shop)
     running, finish = asyncio.Event(), asyncio.Event()
 
-    async def wait(*arguments: Any) -> Any:
+    async def wait(*arguments: Any, **options: Any) -> Any:
         running.set()
         await finish.wait()
-        return await award(*arguments)
+        return await award(*arguments, **options)
 
     monkeypatch.setattr("gateway.granting.batch.award", wait)
     granting = asyncio.create_task(grant(shop, custom("slow", member)))
