@@ -84,6 +84,10 @@ bench: setup ## Measure the gateway beside its peers, in 15 minutes; QUICK=1 in 
 hostile: setup ## Measure what one tenant notices of another that floods, in four minutes; ONLY="H1 H5" some of it.
 	$(BIN)/python -m benchmarks.hostile $(ONLY)
 
+.PHONY: mutants
+mutants: setup ## Put chosen faults into a copy, one by one, and see that tests notice; ONLY="keys http" some of them.
+	$(BIN)/python -m tests.mutants.run $(ONLY)
+
 # Pins for every platform and Python that the project supports, with no index address in them.
 # `make lock UPGRADE=--upgrade` takes the newest versions that pyproject.toml allows.
 LOCK = build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
