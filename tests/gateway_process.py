@@ -50,6 +50,24 @@ class GatewayProcess:
         return [line for line in lines if line["message"] == message]
 
 
+def serve_to_the_end(
+    folder: Path, environment: Mapping[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a `gateway serve` that ends by itself, and return its exit code and what it said."""
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, "serve", *arguments],
+        env=_environment(folder, environment),
+        capture_output=True,
+        text=True,
+        timeout=WAIT_SECONDS_MAX,
+        check=False,
+    )
+
+
+def _environment(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    return os.environ | {"PORT": "0", "DATA_DIR": str(folder / "data")} | dict(environment)
+
+
 @contextmanager
 def run_gateway(
     folder: Path, environment: Mapping[str, str], *arguments: str
@@ -59,7 +77,7 @@ def run_gateway(
     with log_path.open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, "serve", *arguments],
-            env=os.environ | {"PORT": "0", "DATA_DIR": str(folder / "data")} | dict(environment),
+            env=_environment(folder, environment),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

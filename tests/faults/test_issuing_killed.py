@@ -10,8 +10,9 @@ from uuid import UUID
 
 import pytest
 
+from gateway.ids import IdKind, encode_id
 from gateway.issuing.fulfillment.updating import UpdateFulfillment, update_fulfillment
-from gateway.issuing.model import PaymentChoice
+from gateway.issuing.model import IssueItem, PaymentChoice
 from gateway.members.groups.model import GroupReference
 from gateway.rewards.model import PaymentMode, Reward
 from gateway.rewards.payments import PaymentConfigDraft
@@ -94,7 +95,10 @@ async def prepare_funding(bench: RulesBench, key: str, member: UUID, group: Grou
 
 
 async def prepare_move(bench: RulesBench, key: str, member: UUID, _: GroupReference) -> Work:
-    outcome = await bench.world.issue(f"issued-{key}", member, bench.world.points_reward)
+    reward_id = bench.world.points_reward
+    wanted = IssueItem(reward_id, encode_id(IdKind.REWARD, reward_id))
+    shop = _shop(bench.world)
+    outcome = await issue(shop, f"issued-{key}", member, wanted, skips_validation=True)
     made = outcome.items[0].grant
     assert made is not None
 

@@ -18,11 +18,11 @@ import pytest
 
 from gateway.access import PARTNER_SCOPES
 from gateway.ids import IdKind, encode_id
-from gateway.storage.database import Database
+from gateway.storage.database import TENANT_TENTHS, Database
 from gateway.storage.embedded_server import EmbeddedServer
 from gateway.tenants.credentials import create_partner_token
 from gateway.verifying.verify import verify
-from tests.gateway_process import GatewayProcess, run_gateway
+from tests.gateway_process import GatewayProcess, run_gateway, serve_to_the_end
 from tests.sealing import SECRET_KEYS
 from tests.waiting import WAIT_SECONDS_MAX, fetch_until, wait_for, wait_until_backends_wait
 from tests.world import World, open_world
@@ -223,8 +223,8 @@ async def test_requests_under_way_are_finished_on_stop(
     sent = [
         asyncio.create_task(grant(client, gateway, world, f"key-{number}")) for number in range(20)
     ]
-    # More than the connections of one worker.
-    waiting = await wait_until_backends_wait(owner, POOL_SIZE_MAX + 1)
+    # More than one worker gives to a tenant.
+    waiting = await wait_until_backends_wait(owner, POOL_SIZE_MAX * TENANT_TENTHS // 10 + 1)
     workers = gateway.workers()
     gateway.process.send_signal(stop)
     await asyncio.to_thread(wait_for, lambda: not is_listening(gateway.port), "a closed port")
@@ -261,16 +261,15 @@ def test_workers_and_the_database_end_when_the_first_process_is_killed(server_fo
 
 
 def test_gateway_whose_workers_could_not_start_ends_before(owner_database_url: str, tmp_path: Path):
-    """The owner's address is right, so that migrations run; the application's is not."""
+    """The owner's address is right, so that migrations run; the application's is not. It says so before it takes requests."""
     environment = {
         "DATABASE_URL": owner_database_url.replace("/test_", "/missing_"),
         "MIGRATION_DATABASE_URL": owner_database_url,
         "SECRET_KEYS": SECRET_KEYS,
     }
-    with run_gateway(tmp_path, environment, "--workers", str(WORKERS)) as gateway:
-        assert gateway.process.wait(WAIT_SECONDS_MAX) == 1
-        assert not is_listening(gateway.port)
-        *_, last = gateway.log_path.read_text().splitlines()
+    ended = serve_to_the_end(tmp_path, environment, "--workers", str(WORKERS))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    [last] = ended.stderr.splitlines()
     assert last.startswith("gateway: The database ")
     assert last.endswith(" does not exist.")
 
