@@ -10,7 +10,9 @@ PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile
 
 PRINT_SCHEMA = $(BIN)/python -c 'import sys; from resolvers.print_schema import print_contract; sys.stdout.write(print_contract())'
 
-.PHONY: setup run test check check-static check-schema coverage-report format schema migrate verify lock clean
+PRINT_SCOPES = $(BIN)/python -c 'import sys; from resolvers.print_scopes import print_scopes; sys.stdout.write(print_scopes())'
+
+.PHONY: setup run test check check-static check-schema check-scopes scopes coverage-report format schema migrate verify lock clean
 
 setup: $(STAMP) graphiql ## Create the virtual environment and install what is pinned.
 
@@ -52,10 +54,13 @@ check-static: setup ## Lint, format, types, import contracts and schema drift.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory check-schema
+	@$(MAKE) --no-print-directory check-schema check-scopes
 
 check-schema: setup ## Fail if schema.graphql is not what the code says.
 	@$(PRINT_SCHEMA) | diff -u schema.graphql - || { echo 'schema.graphql is out of date: make schema' >&2; exit 1; }
+
+check-scopes: setup ## Fail if docs/scopes.md is not what the schema says.
+	@$(PRINT_SCOPES) | diff -u docs/scopes.md - || { echo 'docs/scopes.md is out of date: make scopes' >&2; exit 1; }
 
 coverage-report: setup ## Fail below the limit; what `make test` covered, and the lines it missed.
 	@total=$$($(BIN)/coverage report --format=total) && echo "Coverage: $$total %" || { $(BIN)/coverage report; exit 1; }
@@ -66,6 +71,9 @@ format: setup ## Rewrite the code as the linter and formatter want it.
 
 schema: setup ## Print the GraphQL schema to schema.graphql.
 	$(PRINT_SCHEMA) >$(VENV)/schema.graphql && mv $(VENV)/schema.graphql schema.graphql
+
+scopes: setup ## Write docs/scopes.md: what each field needs of a credential.
+	$(PRINT_SCOPES) >$(VENV)/scopes.md && mv $(VENV)/scopes.md docs/scopes.md
 
 migrate: setup ## Bring the database to the newest migration.
 	$(BIN)/gateway migrate

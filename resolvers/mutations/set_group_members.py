@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, TypeAlias
+from uuid import UUID
 
 import strawberry
 
@@ -19,8 +20,8 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import mutation
-from resolvers.types.group import Group, load_group_nodes
+from resolvers.fields import mutation, resolved
+from resolvers.types.group import Group, load_group
 
 
 @strawberry.input(description="A change of a group's members.")
@@ -44,12 +45,18 @@ class SetGroupMembersInput:
 class SetGroupMembersPayload:
     """What came and went."""
 
-    group: Group = strawberry.field(description="The group, as it is now.")
+    group_id: strawberry.Private[UUID]
+
     added_count: int = strawberry.field(description="How many members came.")
     removed_count: int = strawberry.field(description="How many members went.")
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with this key did the work."
     )
+
+    @resolved("The group, as it is now. Null if that cannot be read now.")
+    async def group(self, info: Info) -> Group | None:
+        """Load the group: what was done is answered all the same if that fails."""
+        return await load_group(info.context, self.group_id)
 
 
 SetGroupMembersResult: TypeAlias = Annotated[
@@ -82,10 +89,8 @@ async def set_group_members(
         member_ids=[decode_id(IdKind.MEMBER, member_id) for member_id in input.member_ids],
     )
     outcome = await set_members(context.database, context.caller, command)
-    (group,) = await load_group_nodes(context, [outcome.set_id])
-    assert isinstance(group, Group)  # noqa: S101 - it was there, and nothing deletes it
     return SetGroupMembersPayload(
-        group=group,
+        group_id=outcome.set_id,
         added_count=outcome.added_count,
         removed_count=outcome.removed_count,
         idempotent_replay=outcome.idempotent_replay,

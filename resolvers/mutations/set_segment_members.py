@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, TypeAlias
+from uuid import UUID
 
 import strawberry
 
@@ -18,7 +19,7 @@ from resolvers.errors import (
     Overloaded,
     RequestInProgress,
 )
-from resolvers.fields import mutation
+from resolvers.fields import mutation, resolved
 from resolvers.types.segment import Segment, load_segment_nodes
 
 
@@ -42,12 +43,19 @@ class SetSegmentMembersInput:
 class SetSegmentMembersPayload:
     """What came and went."""
 
-    segment: Segment = strawberry.field(description="The segment, as it is now.")
+    segment_id: strawberry.Private[UUID]
+
     added_count: int = strawberry.field(description="How many members came.")
     removed_count: int = strawberry.field(description="How many members went.")
     idempotent_replay: bool = strawberry.field(
         description="True if an earlier call with this key did the work."
     )
+
+    @resolved("The segment, as it is now. Null if that cannot be read now.")
+    async def segment(self, info: Info) -> Segment | None:
+        """Load the segment: what was done is answered all the same if that fails."""
+        (segment,) = await load_segment_nodes(info.context, [self.segment_id])
+        return segment if isinstance(segment, Segment) else None
 
 
 SetSegmentMembersResult: TypeAlias = Annotated[
@@ -79,10 +87,8 @@ async def set_segment_members(
         member_ids=[decode_id(IdKind.MEMBER, member_id) for member_id in input.member_ids],
     )
     outcome = await set_members(context.database, context.caller, command)
-    (segment,) = await load_segment_nodes(context, [outcome.set_id])
-    assert isinstance(segment, Segment)  # noqa: S101 - it was there, and nothing deletes it
     return SetSegmentMembersPayload(
-        segment=segment,
+        segment_id=outcome.set_id,
         added_count=outcome.added_count,
         removed_count=outcome.removed_count,
         idempotent_replay=outcome.idempotent_replay,

@@ -96,7 +96,7 @@ class CampaignTier:
     )
 
     @resolved("The rewards it gives, as they are now; deleted ones are left out.")
-    async def rewards(self, info: Info) -> list[Reward]:
+    async def rewards(self, info: Info) -> list[Reward] | None:
         """Load the rewards."""
         found = [await load_reward(info.context, reward_id) for reward_id in self.tier.reward_ids]
         return [reward for reward in found if reward is not None]
@@ -158,7 +158,7 @@ class Campaign(Node):
         return CampaignBudget(asset=to_asset(asset), available=from_minor(left_minor, asset.scale))
 
     @resolved("What it has given so far.")
-    async def counts(self, info: Info) -> CampaignCounts:
+    async def counts(self, info: Info) -> CampaignCounts | None:
         """Count its grants."""
         counts = await info.context.loaders.using(_load_counts).load(self.campaign.id)
         grant_count, member_count = counts or (0, 0)

@@ -163,14 +163,16 @@ class Grant(Node):
         return _to_transaction_id(self.record.reversal_transaction_id)
 
     @resolved("Who received it.")
-    def member(self, info: Info) -> Annotated[Member, strawberry.lazy("resolvers.types.member")]:
+    def member(
+        self, info: Info
+    ) -> Annotated[Member, strawberry.lazy("resolvers.types.member")] | None:
         """Name the member; nothing is read until a field other than the id is asked for."""
         # Members have grants and grants have members: one of the two has to look the other up late.
         from resolvers.types.member import to_member  # noqa: PLC0415 - see above
 
         return to_member(info.context, self.record.member_id)
 
-    @resolved("What was granted, as it was then.", graphql_type=Reward)
+    @resolved("What was granted, as it was then.", graphql_type=Reward | None)
     def reward(self, info: Info) -> Reward | Awaitable[Reward]:
         """Return the reward's version; a grant outside of the catalog has its reward with it."""
         return present_granted_reward(info.context.loaders, self.record)
@@ -193,7 +195,7 @@ class Grant(Node):
         return await info.context.loaders.using(load_fulfillments).load(self.record.id)
 
     @resolved("What the member got. Empty while the grant is pending, and if it was declined.")
-    def benefits(self) -> list[Benefit]:
+    def benefits(self) -> list[Benefit] | None:
         """Return what the grant keeps."""
         record, view = self.record, self.code_view
         return [to_benefit(benefit, record, view) for benefit in record.benefits]

@@ -68,7 +68,7 @@ class Group(Node):
 
     @resolved(
         "What the group can pay with, one entry for each asset it ever had, by asset id.",
-        graphql_type=list[Balance],
+        graphql_type=list[Balance] | None,
         requires=[Scope.READ, Scope.MEMBER],
     )
     def balances(self, info: Info) -> Awaitable[list[Balance]]:

@@ -69,7 +69,9 @@ class Hold(Node):
         return self.record.reason
 
     @resolved("Whose balance it is on.")
-    def member(self, info: Info) -> Annotated[Member, strawberry.lazy("resolvers.types.member")]:
+    def member(
+        self, info: Info
+    ) -> Annotated[Member, strawberry.lazy("resolvers.types.member")] | None:
         """Name the member; nothing is read until a field other than the id is asked for."""
         # Members have holds and holds have members: one of the two has to look the other up late.
         from resolvers.types.member import to_member  # noqa: PLC0415 - see above

@@ -38,7 +38,7 @@ class Product(Node):
     created_at: datetime = strawberry.field(description="When it was created.")
 
     @resolved("Units left to give.")
-    async def stock(self, info: Info) -> int:
+    async def stock(self, info: Info) -> int | None:
         """Load the stock."""
         return await info.context.loaders.using(_load_stock).load(self.item.id) or 0
 
@@ -76,7 +76,7 @@ class CodePool(Node):
     created_at: datetime = strawberry.field(description="When it was created.")
 
     @resolved("How many codes it has. Not for members.", requires=[Scope.READ, Scope.CATALOG])
-    async def codes(self, info: Info) -> CodeCounts:
+    async def codes(self, info: Info) -> CodeCounts | None:
         """Count the codes."""
         counts = await info.context.loaders.using(_load_counts).load(self.item.key)
         assert counts is not None  # noqa: S101 - the pool was read, and pools are never deleted

@@ -104,7 +104,7 @@ class Member(Node):
         "Every identifier that names the member, oldest first.",
         requires=[Scope.READ, Scope.MEMBER, Scope.MEMBERS],
     )
-    async def identifiers(self, info: Info) -> list[MemberIdentifier]:
+    async def identifiers(self, info: Info) -> list[MemberIdentifier] | None:
         """Load the identifiers."""
         return [
             to_member_identifier(found) for found in await load_identifiers(info, self.member_id)
@@ -112,7 +112,7 @@ class Member(Node):
 
     @resolved(
         "What the member has, one entry for each asset they ever had, by asset id.",
-        graphql_type=list[Balance],
+        graphql_type=list[Balance] | None,
         requires=[Scope.READ, Scope.MEMBER],
     )
     def balances(self, info: Info, as_of: AsOf = None) -> Awaitable[list[Balance]]:
@@ -149,7 +149,7 @@ class Member(Node):
         first: Annotated[
             int, strawberry.argument(description="How many times at most: 1 to 100.")
         ] = EXPIRATIONS_DEFAULT,
-    ) -> list[Expiration]:
+    ) -> list[Expiration] | None:
         """Load the expirations."""
         if not 1 <= first <= PAGE_SIZE_MAX:
             message = f"first must be from 1 to {PAGE_SIZE_MAX}; it is {first}."
@@ -162,7 +162,7 @@ class Member(Node):
 
     @resolved(
         "What the member was granted, newest first.",
-        graphql_type=PageConnection[Grant],
+        graphql_type=PageConnection[Grant] | None,
         requires=[Scope.READ, Scope.MEMBER],
     )
     def grants(
@@ -199,7 +199,7 @@ class Member(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> PageConnection[LedgerEntry]:
+    ) -> PageConnection[LedgerEntry] | None:
         """Load a page of entries."""
         request = read_page_request(ENTRY_CURSOR, first, after, last, before)
         wanted = None if asset_id is None else decode_id(IdKind.ASSET, asset_id) or ID_LOWEST
@@ -217,7 +217,7 @@ class Member(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> PageConnection[Notification]:
+    ) -> PageConnection[Notification] | None:
         """Load a page of notifications."""
         request = read_page_request(NOTIFICATION_CURSOR, first, after, last, before)
         return await load_member_notifications(
@@ -238,7 +238,7 @@ class Member(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> PageConnection[Hold]:
+    ) -> PageConnection[Hold] | None:
         """Load a page of holds."""
         request = read_page_request(HOLD_CURSOR, first, after, last, before)
         statuses = None if status is None else tuple(status)
@@ -248,7 +248,7 @@ class Member(Node):
         "The member's cards, oldest first. With cards, one of them has to be active.",
         requires=[Scope.READ, Scope.MEMBER],
     )
-    async def cards(self, info: Info) -> list[MemberCard]:
+    async def cards(self, info: Info) -> list[MemberCard] | None:
         """Load the cards."""
         links = await load_links(info, self.member_id, StandingKind.CARD)
         return [to_card(link) for link in links]
@@ -267,7 +267,7 @@ class Member(Node):
     )
     async def groups(
         self, info: Info
-    ) -> list[Annotated[Group, strawberry.lazy("resolvers.types.group")]]:
+    ) -> list[Annotated[Group, strawberry.lazy("resolvers.types.group")]] | None:
         """Load the groups."""
         # Members have groups and groups have members: one of the two has to look the other up late.
         from resolvers.types.group import load_groups_of_member  # noqa: PLC0415 - see above

@@ -48,7 +48,7 @@ class Segment(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> PageConnection[Member]:
+    ) -> PageConnection[Member] | None:
         """Load a page of members."""
         request = read_page_request(SET_MEMBER_CURSOR, first, after, last, before)
         return await load_set_members(info.context, MemberSet.SEGMENT, self.segment.id, request)

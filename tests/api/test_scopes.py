@@ -12,6 +12,7 @@ from graphql import GraphQLObjectType, get_named_type, is_composite_type
 from gateway.access import ANY_CREDENTIAL, Caller, Requirement, Scope, any_of
 from gateway.http.field_access import find_requirement
 from gateway.http.graphql_schema import GatewaySchema
+from gateway.ids import IdKind, decode_id
 from gateway.operations.model import OperationKind
 from gateway.operations.scopes import FENCING, REQUIREMENTS
 from gateway.storage.database import Database
@@ -122,7 +123,8 @@ async def grant_input(wallets: Wallets, key: str = "key-1") -> dict[str, Any]:
     return {
         "clientReference": key,
         "member": {"externalId": f"customer-{member_id}"},
-        "reward": {"custom": {"amount": "5.00", "actionCode": "check-in"}},
+        "reward": {"custom": {"amount": "5.00"}},
+        "actionCode": "check-in",
     }
 
 
@@ -190,6 +192,81 @@ async def test_nobody_may_ask_for_anything(wallets: Wallets, document: str) -> N
     assert data is None
     assert error["extensions"]["code"] == "UNAUTHENTICATED"
     assert await snapshot(wallets.database) == before
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_failing_mutation_takes_no_other_answer_with_it(wallets: Wallets, times: int) -> None:
+    document = """mutation ($input: GrantRewardInput!) { grantReward(input: $input) {
+            ... on GrantRewardPayload { grant { id } } }
+        createProduct(input: {requestId: "%s", name: "Mug"}) { __typename } }"""
+    # Both are this caller's; the second breaks where nobody foresaw it.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.rewards.products.create_product", _fail)
+        for time in range(times):
+            given = await grant_input(wallets, f"key-{time}")
+            context = Context(wallets.database, wallets.caller, "test")
+            data, (error,) = await run(context, document % "p-1", input=given)
+            assert data["createProduct"] is None
+            assert data["grantReward"]["grant"]["id"].startswith("XT_")
+            assert error["path"] == ["createProduct"]
+            assert error["extensions"]["code"] == "INTERNAL"
+            await assert_granted(wallets, data["grantReward"]["grant"]["id"])
+
+
+async def _fail(*_: Any) -> None:
+    raise RuntimeError("nobody foresaw it")
+
+
+async def assert_granted(wallets: Wallets, public_id: str) -> None:
+    grant_id = decode_id(IdKind.GRANT, public_id)
+    rows = await wallets.database.fetch("SELECT id FROM grants WHERE id = $1", grant_id)
+    assert len(rows) == 1
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "grants(first: 500) { totalCount }",
+        'ledgerEntries(after: "nothing") { totalCount }',
+        "nextExpirations(first: 0) { amount }",
+        "holds(first: 1, last: 1) { totalCount }",
+        "notifications(first: -1) { totalCount }",
+    ],
+)
+async def test_what_was_done_is_answered_though_a_part_of_it_fails(
+    wallets: Wallets, part: str
+) -> None:
+    document = GRANT % f"status member {{ id {part} }}"
+    for time in range(3):
+        given = await grant_input(wallets, f"key-{time}")
+        context = Context(wallets.database, wallets.caller, "test")
+        data, (error,) = await run(context, document, input=given)
+        grant = data["grantReward"]["grant"]
+        assert grant["member"]["id"].startswith("mem_")
+        assert grant["member"][part.partition("(")[0]] is None
+        assert error["path"][:3] == ["grantReward", "grant", "member"]
+        await assert_granted(wallets, grant["id"])
+
+
+@pytest.mark.parametrize(
+    ("broken", "selection"),
+    [
+        ("resolvers.types.member_reads.ask_members", "member { createdAt }"),
+        ("resolvers.types.grant.present_granted_reward", "reward { ... on Node { id } }"),
+        ("resolvers.types.member.load_member_balances", "member { balances { available } }"),
+    ],
+)
+async def test_what_was_done_is_answered_though_it_cannot_be_read(
+    wallets: Wallets, monkeypatch: pytest.MonkeyPatch, broken: str, selection: str
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("gone")
+
+    monkeypatch.setattr(broken, fail)
+    context = Context(wallets.database, wallets.caller, "test")
+    data, errors = await run(context, GRANT % selection, input=await grant_input(wallets))
+    assert [error["extensions"]["code"] for error in errors] == ["INTERNAL"]
+    await assert_granted(wallets, data["grantReward"]["grant"]["id"])
 
 
 def test_mutations_declare_what_their_kind_of_operation_needs() -> None:
