@@ -11,6 +11,7 @@ from gateway.access import Caller, Scope
 from gateway.grants.codes import open_benefit
 from gateway.grants.status import StatusCode
 from gateway.rewards.codes import HIDDEN, mask_code
+from gateway.visibility import is_partner
 from resolvers.context import Context
 
 
@@ -46,7 +47,7 @@ def view_issued(code: StatusCode, *, is_rehearsal: bool) -> CodeView:
 
 def may_read_codes(caller: Caller) -> bool:
     """Tell whether the caller reads all codes of its organization."""
-    return caller.member_id is None and Scope.CODES in caller.scopes
+    return is_partner(caller) and Scope.CODES in caller.scopes
 
 
 def show_code(context: Context, grant: Held, benefit: Mapping[str, Any], view: CodeView) -> str:
@@ -55,6 +56,6 @@ def show_code(context: Context, grant: Held, benefit: Mapping[str, Any], view: C
         return HIDDEN
     caller = context.caller
     code = open_benefit(context.database.keys, caller.tenant_id, grant.id, benefit)
-    is_holder = caller.member_id is not None and caller.member_id == grant.member_id
+    is_holder = caller.member_id == grant.member_id
     is_shown = view is CodeView.ISSUED or is_holder or may_read_codes(caller)
     return code if is_shown else mask_code(code)

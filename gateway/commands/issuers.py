@@ -69,7 +69,7 @@ def issuer_remove(
     tenant: TenantOption,
     issuer: Annotated[UUID, typer.Argument(metavar="ISSUER", help="Its id, as `add` showed it.")],
 ) -> None:
-    """Trust an issuer no more; running gateways refuse its tokens within a few seconds."""
+    """Trust an issuer no more; running gateways refuse its tokens within about a second."""
 
     async def work(database: Database) -> None:
         await remove_issuer(database, tenant, issuer)

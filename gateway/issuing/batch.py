@@ -63,7 +63,7 @@ async def issue_batch(
         if isinstance(operation, Operation)
     }
     if runs:
-        facts = await load_facts(connection, caller, reaches, found)
+        facts = await load_facts(connection, caller, found)
         by_operation = dict(zip([request.operation_id for request in requests], facts, strict=True))
         await _issue(connection, caller, list(runs.values()), by_operation)
     answers: list[dict[str, Any] | Failed] = []

@@ -93,7 +93,7 @@ def facts_of(reaches: Sequence[Reach]) -> Reading:
 
 
 async def load_facts(
-    connection: Connection, caller: Caller, reaches: Sequence[Reach], row: asyncpg.Record
+    connection: Connection, caller: Caller, row: asyncpg.Record
 ) -> list[tuple[UUID | None, Facts]]:
     """Return for each call its member, if there is one, and what is known about its items, as `facts_of` these calls found it.
 

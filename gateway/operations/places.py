@@ -1,7 +1,7 @@
-"""Who may stand in the pool's line for a connection: each tenant at a few places only, so that a busy one starves nobody.
+"""Which grouped work of a tenant may ask for a connection: two groups at a time, so that the next group grows meanwhile.
 
-Connections are lent in the order in which they are asked for. A tenant with a thousand jobs asks for two at a time, so another
-waits behind two of its groups at most, however long its own queues are.
+A tenant with a thousand jobs asks for two connections at a time, however many callers and kinds of operation it has. Whose turn
+it is among tenants, the pool decides (`gateway/storage/waiting_line.py`).
 """
 
 from __future__ import annotations

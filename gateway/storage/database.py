@@ -130,7 +130,7 @@ class Database:
                 # So are they planned once for each connection: planning one anew takes longer than running it, and
                 # PostgreSQL would do so whenever arrays are parameters (decision 0042).
                 "plan_cache_mode": "force_generic_plan",
-                # One statement takes one core: with helpers, one tenant's sums take all of them.
+                # One statement takes one core: with parallel workers, one tenant's sums take all of them.
                 "max_parallel_workers_per_gather": "0",
             },
         )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 # Serves and does background jobs.
 APPLICATION_ROLE = "rewards_gateway"
-# Founds tenants and makes or ends credentials: the command line alone takes it (docs/decisions/0068-privileges.md).
+# Founds tenants, makes or ends credentials, trusts issuers: the command line alone takes it (docs/decisions/0068-privileges.md).
 OPERATOR_ROLE = "rewards_gateway_operator"
 
 

@@ -60,8 +60,8 @@ class CreateMemberTokenPayload:
 CreateMemberTokenResult: TypeAlias = Annotated[
     CreateMemberTokenPayload
     | InvalidInput
-    | NotFound
     | Forbidden
+    | NotFound
     | IdempotencyConflict
     | RequestInProgress
     | Overloaded,
@@ -70,7 +70,7 @@ CreateMemberTokenResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Make a token for one member, good for at most an hour. Needs the scope sign_in.",
+    "Make a token for one member, good for at most an hour.",
     requires=[Scope.SIGN_IN],
 )
 async def create_member_token(

@@ -50,8 +50,8 @@ class SetAssetIssuersPayload:
 SetAssetIssuersResult: TypeAlias = Annotated[
     SetAssetIssuersPayload
     | InvalidInput
-    | NotFound
     | Forbidden
+    | NotFound
     | IdempotencyConflict
     | RequestInProgress
     | Overloaded,

@@ -1,4 +1,4 @@
-"""Fixtures for faults: pools that act as other gateways, the owner who reaches behind the application, a vendor to buy from."""
+"""Fixtures for faults: pools that act as other gateways, servers that can stop answering, a vendor to buy from."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from gateway.purchasing.purchaser import Purchaser
 from gateway.storage.database import Database
+from tests.forwarder import Forwarder, forwarding
 from tests.sealing import KEYS
 from tests.use_cases import nobody_waiting
 from tests.vendor_shop import VendorServer, VendorShop, open_vendor_shop
@@ -35,6 +36,20 @@ async def open_gateway(database_url: str) -> AsyncIterator[OpenGateway]:
             return database
 
         yield open_one
+
+
+@pytest.fixture
+async def first(pristine_database_url: str) -> AsyncIterator[Forwarder]:
+    """Stand between the gateway and a database of this test alone, as one of its servers."""
+    async with forwarding(pristine_database_url) as forwarder:
+        yield forwarder
+
+
+@pytest.fixture
+async def second(pristine_database_url: str) -> AsyncIterator[Forwarder]:
+    """Stand before the same database as another server of it."""
+    async with forwarding(pristine_database_url) as forwarder:
+        yield forwarder
 
 
 @pytest.fixture(scope="session")

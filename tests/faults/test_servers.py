@@ -13,22 +13,10 @@ import pytest
 from gateway.database_address import DatabaseAddress
 from gateway.storage.connecting import Connector, NoServer
 from gateway.storage.database import Database
-from tests.forwarder import Forwarder, forwarding
+from tests.forwarder import Forwarder
 
 READ_ONLY = "ALTER DATABASE {} SET default_transaction_read_only = on"
 WRITABLE = "ALTER DATABASE {} RESET default_transaction_read_only"
-
-
-@pytest.fixture
-async def first(pristine_database_url: str) -> AsyncIterator[Forwarder]:
-    async with forwarding(pristine_database_url) as forwarder:
-        yield forwarder
-
-
-@pytest.fixture
-async def second(pristine_database_url: str) -> AsyncIterator[Forwarder]:
-    async with forwarding(pristine_database_url) as forwarder:
-        yield forwarder
 
 
 def address_of(owner_url: str, *servers: Forwarder | int, more: str = "") -> str:

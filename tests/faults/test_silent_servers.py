@@ -16,7 +16,7 @@ from gateway.storage.connection import Connection
 from gateway.storage.database import Database
 from gateway.verifying.verify import verify
 from tests.faults.test_servers import address_of
-from tests.forwarder import Forwarder, forwarding
+from tests.forwarder import Forwarder
 from tests.sealing import KEYS
 from tests.world import open_world
 
@@ -26,18 +26,6 @@ LOOK_SECONDS = 0.05
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(silence, "LOOK_SECONDS", LOOK_SECONDS)
-
-
-@pytest.fixture
-async def first(pristine_database_url: str) -> AsyncIterator[Forwarder]:
-    async with forwarding(pristine_database_url) as forwarder:
-        yield forwarder
-
-
-@pytest.fixture
-async def second(pristine_database_url: str) -> AsyncIterator[Forwarder]:
-    async with forwarding(pristine_database_url) as forwarder:
-        yield forwarder
 
 
 @pytest.fixture

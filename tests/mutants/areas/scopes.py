@@ -134,8 +134,8 @@ MUTATIONS: Final = (
     Mutation(
         "codes_are_read_without_the_scope",
         "resolvers/codes.py",
-        "return caller.member_id is None and Scope.CODES in caller.scopes",
-        "return caller.member_id is None",
+        "return is_partner(caller) and Scope.CODES in caller.scopes",
+        "return is_partner(caller)",
         ("tests/api/test_codes.py",),
     ),
     Mutation(
