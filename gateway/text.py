@@ -1,4 +1,4 @@
-"""Which text and JSON may enter: what PostgreSQL and JSON cannot hold is refused before any statement sees it."""
+"""Which text and JSON may enter, and how names are compared: what PostgreSQL and JSON cannot hold is refused before any statement sees it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import orjson
 
 from gateway.errors import FieldError
 
+# Stands for a text that the caller may not read.
+HIDDEN = "••••"
 JSON_BYTES_MAX = 16_384
 JSON_DEPTH_MAX = 32
 _INTEGER_64_BIT = range(-(2**63), 2**64)

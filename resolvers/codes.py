@@ -10,7 +10,8 @@ from uuid import UUID
 from gateway.access import Caller, Scope
 from gateway.grants.codes import open_benefit
 from gateway.grants.status import StatusCode
-from gateway.rewards.codes import HIDDEN, mask_code
+from gateway.rewards.codes import mask_code
+from gateway.text import HIDDEN
 from gateway.visibility import is_partner
 from resolvers.context import Context
 

@@ -55,7 +55,7 @@ def follow_path(leaf: bytes, index: int, leaf_count: int, path: Sequence[bytes])
 def _next_level(level: Sequence[bytes]) -> list[bytes]:
     """Return the hashes one level up; the last one of an odd number goes up as it is."""
     pairs = zip(level[::2], level[1::2], strict=False)
-    above = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+    above = [_hash_node(left, right) for left, right in pairs]
     if len(level) % 2:
         above.append(level[-1])
     return above

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.keys.model import Keys, Label, place
+from gateway.text import HIDDEN
 
 # Of 256 bits: no two codes of an organization will ever share so many by chance.
 INDEX_BYTES = 16
-HIDDEN = "••••"
 # Of a longer code the end is shown, for people to tell codes apart.
 SHOWN_LENGTH_MAX = 4
 SHOWN_PART = 3

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
 
+from gateway.database_address import DatabaseAddress
 from gateway.storage.array_codecs import use_codecs
+from gateway.storage.connecting import Connector
 
 OwnerConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -87,13 +89,14 @@ FORGET_KEYS = "DELETE FROM secret_keys WHERE id <> $1"
 
 
 async def connect_owner(owner_url: str) -> OwnerConnection:
-    """Connect as the owner of the tables.
+    """Connect as the owner of the tables, to the server that can be written to.
 
     Raises:
-        OSError, asyncpg.PostgresError: it cannot be done.
+        NoServer: no server of the address can be used.
+        asyncpg.PostgresError: a server refuses this user or this database.
     """
-    connection = await asyncpg.connect(owner_url)
-    await use_codecs(connection)
+    connector = Connector(DatabaseAddress.parse(owner_url))
+    connection: OwnerConnection = await connector.connect(use_codecs)
     return connection
 
 

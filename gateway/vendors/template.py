@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.errors import FieldError
-from gateway.text import check_json
+from gateway.text import HIDDEN, check_json
 
 # What an order has a value for. A value that the order lacks, such as the external id of a member without one, is null
 # where the placeholder is the whole text, and nothing inside a longer text.
@@ -22,7 +22,6 @@ PLACEHOLDERS = (
     "quantity",
 )
 
-HIDDEN = "••••"
 _PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")
 
 

@@ -11,12 +11,13 @@ import strawberry
 from gateway.access import Scope
 from gateway.ids import IdKind, encode_id
 from gateway.storage.database import Connection
+from gateway.text import HIDDEN
 from gateway.vendors import mapping as paths
 from gateway.vendors import model as domain
 from gateway.vendors.model import SecretHeader
 from gateway.vendors.sealing import open_template
 from gateway.vendors.store import fetch_vendors
-from gateway.vendors.template import HIDDEN, mask_template
+from gateway.vendors.template import mask_template
 from gateway.visibility import is_partner
 from resolvers.context import Context, Info
 from resolvers.fields import resolved

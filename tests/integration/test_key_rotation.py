@@ -70,6 +70,13 @@ async def grant(database: Database, caller: Caller, member_id: object, reward_id
     return open_benefit(database.keys, caller.tenant_id, made.id, made.benefits[0])
 
 
+async def test_owner_is_connected_by_the_same_addresses_as_every_command(owner_database_url: str):
+    mark = "&" if "?" in owner_database_url else "?"
+    connection = await connect_owner(f"{owner_database_url}{mark}connect_timeout=2")
+    assert await connection.fetchval("SELECT 1") == 1
+    await connection.close()
+
+
 async def test_everything_is_sealed_anew(
     database: Database,
     owner_connection: OwnerConnection,
