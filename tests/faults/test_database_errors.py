@@ -139,6 +139,20 @@ async def test_read_only_server_is_left_and_used_again_when_it_can_be_written_to
     await database.close()
 
 
+async def test_every_connection_to_a_read_only_server_is_left(pristine_database_url: str) -> None:
+    database = await Database.open(application_url(pristine_database_url), pool_size_max=2)
+    async with database.connection() as one, database.connection() as other:
+        left = {one.get_server_pid(), other.get_server_pid()}
+        for connection in (one, other):
+            await connection.execute("SET default_transaction_read_only = on")
+    with pytest.raises(ConnectionResetError):
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO secret_keys SELECT * FROM secret_keys")
+    async with database.connection() as one, database.connection() as other:
+        assert left.isdisjoint({one.get_server_pid(), other.get_server_pid()})
+    await database.close()
+
+
 @pytest.fixture
 async def owner(pristine_database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     connection = await asyncpg.connect(pristine_database_url)

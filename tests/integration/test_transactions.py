@@ -12,7 +12,9 @@ import pytest
 
 from gateway.access import Caller
 from gateway.errors import Overloaded
-from gateway.operations.groups import Groups
+from gateway.ids import new_id
+from gateway.operations.groups import Failed, Groups
+from gateway.operations.model import OperationKind, Request
 from gateway.storage.connection import NotCommitted
 from gateway.storage.database import Connection, Database
 from gateway.storage.database_errors import PASSING
@@ -120,6 +122,15 @@ async def test_what_is_written_is_seen_by_what_follows(database: Database, numbe
         # Without parameters it goes another way.
         await connection.execute("DELETE FROM tried WHERE number < 110")
     assert await numbers() == [111, 112, 113, 114, 115]
+
+
+async def test_what_is_written_is_seen_by_a_read_that_is_prepared(database: Database, numbers: Any):
+    """Prepared statements go a shorter way."""
+    higher = "SELECT number FROM tried WHERE number > $1"
+    async with database.transaction() as connection:
+        assert [row[0] for row in await connection.fetch(higher, 0)] == []
+        await connection.write(ADD, 1)
+        assert [row[0] for row in await connection.fetch(higher, 0)] == [1]
 
 
 @pytest.mark.parametrize("ending", ["fails", "is refused", "is cancelled"])
@@ -440,3 +451,29 @@ async def test_group_waits_for_a_lock_only_briefly(shop: Shop) -> None:
         False: "5s",
         True: "250ms",
     }
+
+
+async def test_what_fails_in_a_group_is_done_again_alone(shop: Shop) -> None:
+    """It may have failed for what others of the group did; whose key was decided before fails for good."""
+
+    async def batch(
+        connection: Connection, caller: Caller, jobs: Sequence[KeyedJob]
+    ) -> list[str | Failed]:
+        return [
+            Failed(ZeroDivisionError(job.key), [to_request(job)] if job.key == "again" else [])
+            if len(jobs) > 1 and job.key in {"again", "decided"}
+            else f"{job.key} of {len(jobs)}"
+            for job in jobs
+        ]
+
+    def to_request(job: KeyedJob) -> Request:
+        return Request(OperationKind.GRANT_REWARD, job.key, {}, new_id())
+
+    groups = Groups(shop.database, batch)
+    keys = ["first", "second", "again", "decided", "fifth", "sixth"]
+    answers = await asyncio.gather(
+        *(groups.run(shop.caller, KeyedJob(key)) for key in keys), return_exceptions=True
+    )
+    assert answers[2] == "again of 1"
+    assert isinstance(answers[3], ZeroDivisionError)
+    assert not {"fifth of 1", "sixth of 1"} >= set(map(str, answers[4:]))

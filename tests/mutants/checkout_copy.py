@@ -51,7 +51,7 @@ class Trial:
     def failed_test(self) -> str:
         """Return the name of the test that failed first."""
         for line in self.output.splitlines():
-            if line.startswith(("FAILED ", "ERROR ")):
+            if line.startswith(("FAILED tests/", "ERROR tests/")):
                 return line.split(" - ")[0].split(" ", 1)[1]
         return ""
 

@@ -54,7 +54,7 @@ MUTATIONS: Final = (
         "gateway/operations/groups.py",
         "return None if outcome.claimed else outcome.error",
         "return outcome.error",
-        ("tests/integration/test_grant_groups.py::test_each_of_a_group_keeps_its_own_failure",),
+        ("tests/integration/test_transactions.py::test_what_fails_in_a_group_is_done_again_alone",),
     ),
     Mutation(
         "keys_of_what_failed_stay_claimed",

@@ -27,7 +27,7 @@ MUTATIONS: Final = (
         'if caller.member_id is None and stored["organization_id"] != caller.organization_id:',
         "if False:",
         (
-            "tests/integration/test_granting.py::test_partner_of_two_organizations_does_not_see_one_through_the_other",
+            "tests/integration/test_asset_issuers.py::test_partner_of_two_organizations_repeats_neither_ones_answers",
         ),
     ),
     Mutation(
@@ -63,13 +63,6 @@ MUTATIONS: Final = (
         ("tests/integration/test_waited_claims.py",),
     ),
     Mutation(
-        "undone_key_is_not_claimed_again",
-        "gateway/operations/once.py",
-        "CLAIM_ROUNDS_MAX = 3",
-        "CLAIM_ROUNDS_MAX = 1",
-        ("tests/integration/test_fencing.py::test_fence_wins_where_the_running_request_is_undone",),
-    ),
-    Mutation(
         "answer_is_not_stored",
         "gateway/operations/once.py",
         "if value != request.expected_answer:",
@@ -97,6 +90,6 @@ MUTATIONS: Final = (
         "gateway/operations/store.py",
         "ORDER BY kind, key\n",
         "",
-        ("tests/integration/test_issuing.py",),
+        ("tests/integration/test_operation_keys.py",),
     ),
 )

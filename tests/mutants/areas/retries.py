@@ -50,7 +50,7 @@ MUTATIONS: Final = (
         "                await self._connections.leave_server()\n",
         "                pass\n",
         (
-            "tests/faults/test_database_errors.py::test_read_only_server_is_left_and_used_again_when_it_can_be_written_to",
+            "tests/faults/test_database_errors.py::test_every_connection_to_a_read_only_server_is_left",
         ),
     ),
     Mutation(
@@ -74,7 +74,9 @@ MUTATIONS: Final = (
         "gateway/storage/connection.py",
         "        if not (options or self._written or self._query_loggers):",
         "        if not (options or self._query_loggers):",
-        ("tests/integration/test_transactions.py::test_what_is_written_is_seen_by_what_follows",),
+        (
+            "tests/integration/test_transactions.py::test_what_is_written_is_seen_by_a_read_that_is_prepared",
+        ),
     ),
     Mutation(
         "open_transaction_is_lent_again",
