@@ -48,12 +48,13 @@ class Trial:
         return lines[-1] if lines else "no output"
 
     @property
-    def failed_test(self) -> str:
-        """Return the name of the test that failed first."""
-        for line in self.output.splitlines():
-            if line.startswith(("FAILED tests/", "ERROR tests/")):
-                return line.split(" - ")[0].split(" ", 1)[1]
-        return ""
+    def failed_tests(self) -> list[str]:
+        """Return the names of the tests that failed."""
+        return [
+            line.split(" - ")[0].split(" ", 1)[1]
+            for line in self.output.splitlines()
+            if line.startswith(("FAILED tests/", "ERROR tests/"))
+        ]
 
 
 class CheckoutCopy:
@@ -105,16 +106,19 @@ class CheckoutCopy:
         finally:
             _write(file, original)
 
-    def try_tests(
-        self, tests: Sequence[str], timeout_seconds: float = RUN_TIMEOUT_SECONDS
-    ) -> Trial:
+    def try_until_one_fails(self, tests: Sequence[str]) -> Trial:
         """Run these tests until one fails."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line", "-rfE"]
-        options = ["-p", "no:cacheprovider", f"--timeout={TEST_TIMEOUT_SECONDS}"]
+        return self._try(["-x", *tests], RUN_TIMEOUT_SECONDS)
+
+    def try_all(self, tests: Sequence[str], timeout_seconds: float) -> Trial:
+        """Run all of these tests."""
+        return self._try(tests, timeout_seconds)
+
+    def _try(self, tests: Sequence[str], timeout_seconds: float) -> Trial:
+        command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=line", "-rfE"]
+        command += ["-p", "no:cacheprovider", f"--timeout={TEST_TIMEOUT_SECONDS}", *tests]
         try:
-            done = _run(
-                [*command, *options, *tests], self.folder, self._environment, timeout_seconds
-            )
+            done = _run(command, self.folder, self._environment, timeout_seconds)
         except subprocess.TimeoutExpired:
             return Trial(Verdict.NONE, f"not done after {timeout_seconds:.0f} s")
         verdicts = {_ALL_PASSED: Verdict.PASSED, _SOME_FAILED: Verdict.FAILED}

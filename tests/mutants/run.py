@@ -2,7 +2,8 @@
 
     python -m tests.mutants.run [--list] [AREA or NAME ...]
 
-Prints a line for each fault: killed, SURVIVED, no verdict, or does not apply. Fails unless all are killed.
+Prints a line for each fault: killed, or SURVIVED, NO VERDICT (its tests did not run), UNSOUND (they fail without it, too), DOES NOT APPLY.
+Fails unless all are killed.
 """
 
 from __future__ import annotations
@@ -44,29 +45,33 @@ def choose(names: Sequence[str]) -> dict[str, list[Mutation]]:
     return {area: mutations for area, mutations in chosen.items() if mutations}
 
 
-def check_sound(copy: CheckoutCopy, chosen: dict[str, list[Mutation]]) -> None:
-    """See that without a fault all tests pass, or whatever fails later means nothing.
+def find_unsound(copy: CheckoutCopy, chosen: dict[str, list[Mutation]]) -> list[str]:
+    """Return the tests that fail without a fault: what they say of a fault means nothing.
 
     Raises:
-        SystemExit: they do not.
+        SystemExit: the tests cannot be run.
     """
     tests = {test for mutations in chosen.values() for m in mutations for test in m.tests}
     # A file that is named runs whole: then its single tests run with it.
     once = [test for test in tests if "::" not in test or test.split("::")[0] not in tests]
-    trial = copy.try_tests(sorted(once), SOUND_TIMEOUT_SECONDS)
+    trial = copy.try_all(sorted(once), SOUND_TIMEOUT_SECONDS)
     print(f"Without a fault: {trial.last_line}", flush=True)
-    if trial.verdict is not Verdict.PASSED:
+    if trial.verdict is Verdict.NONE:
         sys.exit(trial.output)
+    return trial.failed_tests
 
 
-def try_mutation(copy: CheckoutCopy, mutation: Mutation) -> tuple[str, str]:
+def try_mutation(copy: CheckoutCopy, mutation: Mutation, unsound: Sequence[str]) -> tuple[str, str]:
     """Return what became of one mutation, and by which test or why."""
+    for failed in unsound:
+        if failed.startswith(mutation.tests):
+            return "UNSOUND", f"{failed} fails without a fault"
     try:
         with copy.broken_by(mutation):
-            trial = copy.try_tests(mutation.tests)
+            trial = copy.try_until_one_fails(mutation.tests)
     except NoLongerApplies as error:
         return "DOES NOT APPLY", str(error)
-    return RESULTS[trial.verdict], trial.failed_test or trial.last_line
+    return RESULTS[trial.verdict], "".join(trial.failed_tests) or trial.last_line
 
 
 def main() -> None:
@@ -80,11 +85,11 @@ def main() -> None:
     results: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="rewards-gateway-mutants-") as folder:
         copy = CheckoutCopy(Path(folder).resolve())
-        check_sound(copy, chosen)
+        unsound = find_unsound(copy, chosen)
         for area, mutations in chosen.items():
             for mutation in mutations:
                 began = time.monotonic()
-                result, why = try_mutation(copy, mutation)
+                result, why = try_mutation(copy, mutation, unsound)
                 results[result] += 1
                 seconds = time.monotonic() - began
                 line = f"{area:12} {mutation.name:44} {result:10} {seconds:5.1f} s  {why}"
