@@ -282,6 +282,30 @@ async def test_answer_to_many_errors_of_huge_input_is_small(client: httpx.AsyncC
     assert len(answer.content) <= ANSWER_BYTES_MAX
 
 
+@pytest.mark.parametrize(
+    ("body", "last_message"),
+    [
+        (
+            {"query": f"{{ {' '.join(f'unknown{number}' for number in range(60))} }}"},
+            "Too many validation errors",
+        ),
+        (
+            with_input(GRANT, {f"unknown{number}": number for number in range(60)}),
+            "Too many errors processing variables",
+        ),
+    ],
+    ids=["document", "variables"],
+)
+async def test_ten_errors_are_collected_and_one_that_says_so(
+    client: httpx.AsyncClient, body: dict[str, Any], last_message: str
+) -> None:
+    headers = {"Authorization": bearer(), "Accept": "application/graphql-response+json"}
+    answer = await client.post("/graphql", json=body, headers=headers)
+    errors = answer.json()["errors"]
+    assert len(errors) == 11
+    assert errors[-1]["message"].startswith(last_message)
+
+
 async def test_anonymous_body_is_bounded_before_it_is_read(client: httpx.AsyncClient) -> None:
     body = orjson.dumps({"query": "{ __typename }", "variables": {"x": "x" * 16_384}})
     headers = {"Content-Type": "application/json"}

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import pytest
 
 from gateway.grants import store
@@ -290,7 +291,7 @@ async def test_stop_breaks_off_calls_that_last(
 
 
 async def test_database_lost_while_the_vendor_answers_is_made_up_for(
-    vendor_shop: VendorShop,
+    vendor_shop: VendorShop, owner: asyncpg.Connection[asyncpg.Record]
 ) -> None:
     """Every connection is cut while the vendor is asked; settling takes new ones."""
     vendor_shop.server.behave("slow")
@@ -298,7 +299,8 @@ async def test_database_lost_while_the_vendor_answers_is_made_up_for(
     worker = vendor_shop.open_purchaser()
     await worker.run_due()
     await asyncio.sleep(0.1)
-    cut = await vendor_shop.database.fetch(
+    # As the owner: the role of the application does not see what sessions of other logins do.
+    cut = await owner.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE pid <> pg_backend_pid() AND application_name = 'rewards-gateway' AND datname = current_database() AND state = 'idle'"
     )

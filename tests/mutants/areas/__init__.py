@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.mutants.areas import (
     admission,
+    chain,
     credentials,
     grouping,
     http,
@@ -28,6 +29,7 @@ from tests.mutants.model import Mutation
 
 AREAS: Final[Mapping[str, Sequence[Mutation]]] = {
     "admission": admission.MUTATIONS,
+    "chain": chain.MUTATIONS,
     "credentials": credentials.MUTATIONS,
     "grouping": grouping.MUTATIONS,
     "http": http.MUTATIONS,

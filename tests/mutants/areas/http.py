@@ -19,14 +19,14 @@ MUTATIONS: Final = (
         "gateway/http/anonymous.py",
         "if not all(isinstance(node, FieldNode) and node.name.value in allowed for node in selections):",
         "if False:",
-        ("tests/api/test_http_credentials.py", "tests/api/test_http_hostile.py"),
+        ("tests/unit/test_request_body.py",),
     ),
     Mutation(
         "anonymous_document_has_any_length",
         "gateway/http/anonymous.py",
         "max_lexical_tokens=ANONYMOUS_TOKENS_MAX",
         "max_lexical_tokens=None",
-        ("tests/api/test_http_hostile.py",),
+        ("tests/unit/test_request_body.py",),
     ),
     Mutation(
         "anonymous_body_has_any_size",
@@ -40,7 +40,7 @@ MUTATIONS: Final = (
         "gateway/http/request_body.py",
         "if declared.isdigit() and int(declared) > body_bytes_max:",
         "if False:",
-        ("tests/api/test_http_hostile.py::test_anonymous_body_is_bounded_before_it_is_read",),
+        ("tests/unit/test_request_body.py",),
     ),
     Mutation(
         "body_has_any_size",
@@ -54,11 +54,7 @@ MUTATIONS: Final = (
         "gateway/http/request_body.py",
         'if size_bytes > body_bytes_max or not message.get("more_body", False):',
         'if not message.get("more_body", False):',
-        (
-            "tests/api/test_http_protocol.py",
-            "tests/api/test_http_hostile.py",
-            "tests/api/test_http_limits.py",
-        ),
+        ("tests/unit/test_request_body.py",),
     ),
     Mutation(
         "unfinished_bodies_have_no_bound",
@@ -97,14 +93,14 @@ MUTATIONS: Final = (
         "gateway/http/graphql_documents.py",
         "schema, document, _RULES, ERRORS_MAX, hide",
         "schema, document, _RULES, None, hide",
-        ("tests/api/test_http_hostile.py",),
+        ("tests/api/test_http_hostile.py::test_ten_errors_are_collected_and_one_that_says_so",),
     ),
     Mutation(
         "every_error_of_variables_is_collected",
         "gateway/http/graphql_schema.py",
         '            "max_coercion_errors": ERRORS_MAX,\n',
         "",
-        ("tests/api/test_http_hostile.py",),
+        ("tests/api/test_http_hostile.py::test_ten_errors_are_collected_and_one_that_says_so",),
     ),
     Mutation(
         "limits_do_not_come_first",
@@ -125,14 +121,14 @@ MUTATIONS: Final = (
         "gateway/http/json_values.py",
         "if depth > DEPTH_MAX + _OUTER_LEVELS:",
         "if False:",
-        ("tests/api/test_http_protocol.py", "tests/api/test_http_hostile.py"),
+        ("tests/unit/test_json_bounds.py",),
     ),
     Mutation(
         "lists_have_any_length",
         "gateway/http/json_values.py",
         '_check_length(value, parent, LIST_ITEMS_MAX, "items")',
         "pass",
-        ("tests/api/test_http_protocol.py", "tests/api/test_http_hostile.py"),
+        ("tests/unit/test_json_bounds.py",),
     ),
     Mutation(
         "message_is_not_cut",
@@ -146,7 +142,7 @@ MUTATIONS: Final = (
         "gateway/http/graphql_endpoint.py",
         "if fitting and size_bytes > REFUSAL_BYTES_MAX:",
         "if False:",
-        ("tests/api/test_http_hostile.py",),
+        ("tests/unit/test_refused_answers.py",),
     ),
     Mutation(
         "fault_is_shown",
@@ -174,6 +170,6 @@ MUTATIONS: Final = (
         "gateway/http/anonymous.py",
         "if len(operations) < len(document.definitions) and not introspection_allowed:",
         "if False:",
-        ("tests/api/test_http_hostile.py", "tests/api/test_http_credentials.py"),
+        ("tests/unit/test_request_body.py",),
     ),
 )

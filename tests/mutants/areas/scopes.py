@@ -145,4 +145,11 @@ MUTATIONS: Final = (
         "",
         ("tests/api/test_codes.py::test_dry_run_shows_nothing_of_a_code_that_is_free",),
     ),
+    Mutation(
+        "any_credential_fences_any_key",
+        "gateway/operations/scopes.py",
+        "if needed.is_met_by(caller.scopes) or (may_read and Scope.READ in caller.scopes):",
+        "if True:",
+        ("tests/api/test_scopes.py::test_key_is_fenced_and_looked_up_by_who_may_use_it",),
+    ),
 )
