@@ -59,11 +59,33 @@ class _Opened:
     recognition: Recognition
     signed_recognition: SignedRecognition
 
+    def recognize(self, token: str) -> Awaitable[Caller]:
+        """Return who holds a token: one of ours, or one that an organization's issuer has signed."""
+        if token.startswith(PREFIX):
+            return self.recognition.recognize(token)
+        return self.signed_recognition.recognize(token)
+
+    def make_context(self, caller: Caller | None, request_id: str) -> Context:
+        """Return what the resolvers of one request work with."""
+        database = self.database
+        return Context(
+            database if caller is None else database.on_behalf_of(caller.tenant_id),
+            caller,
+            request_id,
+            self.grant_groups,
+            self.purchaser,
+            self.issuance_groups,
+        )
+
+    def find_reasons(self) -> Awaitable[Sequence[str]]:
+        """Return why nothing can be served; nothing if it can."""
+        return self.readiness.find_reasons()
+
 
 def create_application(
     settings: Settings, database_url: str, *, runs_jobs: Callable[[], bool] = lambda: True
 ) -> ASGIApp:
-    """Assemble the application; its lifespan opens the pool of connections as the application's role and closes it.
+    """Assemble the application; its lifespan opens the pools of connections as the application's role and closes them.
 
     While it is open, jobs go on with what earlier requests have left undone, unless `runs_jobs` says no when it opens: of
     several processes that serve together, one runs them. Nothing is opened before, so that a process may fork in between.
@@ -73,80 +95,9 @@ def create_application(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        # What serves callers, what goes on with their work afterwards, and what tells whether all is well: none of them waits for
-        # the connections of another.
-        opened.database = await Database.open(
-            database_url,
-            # Whoever starts a gateway has tried; one that is started again while the database is away waits for it, not ready.
-            connects_first=False,
-            pool_size_max=settings.database_pool_size_max,
-            lock_timeout_seconds=settings.lock_timeout_seconds,
-            read_timeout_seconds=settings.read_timeout_seconds,
-            acquire_timeout_seconds=ACQUIRE_TIMEOUT_SECONDS,
-            keys=keys,
-        )
-        opened.jobs_database = await Database.open(
-            database_url,
-            connects_first=False,
-            pool_size_max=JOBS_CONNECTIONS,
-            lock_timeout_seconds=settings.lock_timeout_seconds,
-            keys=keys,
-        )
-        opened.watch_database = await Database.open(
-            database_url,
-            connects_first=False,
-            pool_size_max=WATCH_CONNECTIONS,
-            read_timeout_seconds=WATCH_TIMEOUT_SECONDS,
-            acquire_timeout_seconds=WATCH_TIMEOUT_SECONDS,
-        )
-        opened.readiness = Readiness(opened.watch_database, [partial(_check_keys, keys)])
-        # Shared, so that a tenant has as many places as any other, whatever it asks for.
-        places = Places()
-        opened.grant_groups = GrantGroups(opened.database, places)
-        opened.issuance_groups = IssuanceGroups(opened.database, places)
-        last_use = LastUse(opened.jobs_database)
-        # In turn with the tenants: a flood of tokens that nobody holds keeps none of them waiting.
-        opened.recognition = Recognition(opened.database.on_behalf_of("credentials"), last_use)
-        async with AsyncExitStack() as stack:
-            for database in (opened.watch_database, opened.jobs_database, opened.database):
-                stack.push_async_callback(database.close)
-            stack.push_async_callback(last_use.close)
-            issuers = await stack.enter_async_context(open_issuers(settings, opened.jobs_database))
-            opened.signed_recognition = SignedRecognition(
-                opened.database.on_behalf_of("credentials"), issuers
-            )
-            # Of every process, since every process recognizes callers.
-            jobs = [last_use.write_due, issuers.refresh, issuers.fetch_due]
-            await stack.enter_async_context(in_background(jobs))
-            opened.purchaser = await stack.enter_async_context(
-                open_purchaser(settings, opened.jobs_database)
-            )
-            if runs_jobs():
-                extender = open_extender(settings, opened.jobs_database, keys)
-                expire = partial(expire_everywhere, opened.jobs_database)
-                await stack.enter_async_context(
-                    in_background([opened.purchaser.run_due, expire, extender.extend_due])
-                )
+        await _open_databases(opened, settings, database_url, keys)
+        async with _work(opened, settings, keys, runs_jobs=runs_jobs):
             yield
-
-    def recognize(token: str) -> Awaitable[Caller]:
-        if token.startswith(PREFIX):
-            return opened.recognition.recognize(token)
-        return opened.signed_recognition.recognize(token)
-
-    def make_context(caller: Caller | None, request_id: str) -> Context:
-        database = opened.database
-        return Context(
-            database if caller is None else database.on_behalf_of(caller.tenant_id),
-            caller,
-            request_id,
-            opened.grant_groups,
-            opened.purchaser,
-            opened.issuance_groups,
-        )
-
-    def find_reasons() -> Awaitable[Sequence[str]]:
-        return opened.readiness.find_reasons()
 
     return create_http_application(
         schema=build_schema(
@@ -155,11 +106,78 @@ def create_application(
             weights=Weights(FIELD_COSTS, LIST_SIZES),
         ),
         settings=settings,
-        authenticate=recognize,
-        make_context=make_context,
-        find_reasons=find_reasons,
+        authenticate=opened.recognize,
+        make_context=opened.make_context,
+        find_reasons=opened.find_reasons,
         lifespan=lifespan,
     )
+
+
+async def _open_databases(
+    opened: _Opened, settings: Settings, database_url: str, keys: Keys
+) -> None:
+    """Open three pools, none of which waits for the connections of another: to serve, for jobs, and to tell whether all is well.
+
+    Whoever starts a gateway has tried to connect; one that is started again while the database is away waits for it, not ready.
+    """
+    opened.database = await Database.open(
+        database_url,
+        connects_first=False,
+        pool_size_max=settings.database_pool_size_max,
+        lock_timeout_seconds=settings.lock_timeout_seconds,
+        read_timeout_seconds=settings.read_timeout_seconds,
+        acquire_timeout_seconds=ACQUIRE_TIMEOUT_SECONDS,
+        keys=keys,
+    )
+    opened.jobs_database = await Database.open(
+        database_url,
+        connects_first=False,
+        pool_size_max=JOBS_CONNECTIONS,
+        lock_timeout_seconds=settings.lock_timeout_seconds,
+        keys=keys,
+    )
+    opened.watch_database = await Database.open(
+        database_url,
+        connects_first=False,
+        pool_size_max=WATCH_CONNECTIONS,
+        read_timeout_seconds=WATCH_TIMEOUT_SECONDS,
+        acquire_timeout_seconds=WATCH_TIMEOUT_SECONDS,
+    )
+
+
+@asynccontextmanager
+async def _work(
+    opened: _Opened, settings: Settings, keys: Keys, *, runs_jobs: Callable[[], bool]
+) -> AsyncIterator[None]:
+    """Let requests and jobs use the open databases while the block lasts, and then close these."""
+    opened.readiness = Readiness(opened.watch_database, [partial(_check_keys, keys)])
+    # Shared, so that a tenant has as many places as any other, whatever it asks for.
+    places = Places()
+    opened.grant_groups = GrantGroups(opened.database, places)
+    opened.issuance_groups = IssuanceGroups(opened.database, places)
+    last_use = LastUse(opened.jobs_database)
+    # In turn with the tenants: a flood of tokens that nobody holds keeps none of them waiting.
+    credentials_database = opened.database.on_behalf_of("credentials")
+    opened.recognition = Recognition(credentials_database, last_use)
+    async with AsyncExitStack() as stack:
+        for database in (opened.watch_database, opened.jobs_database, opened.database):
+            stack.push_async_callback(database.close)
+        stack.push_async_callback(last_use.close)
+        issuers = await stack.enter_async_context(open_issuers(settings, opened.jobs_database))
+        opened.signed_recognition = SignedRecognition(credentials_database, issuers)
+        # Of every process, since every process recognizes callers.
+        jobs = [last_use.write_due, issuers.refresh, issuers.fetch_due]
+        await stack.enter_async_context(in_background(jobs))
+        opened.purchaser = await stack.enter_async_context(
+            open_purchaser(settings, opened.jobs_database)
+        )
+        if runs_jobs():
+            extender = open_extender(settings, opened.jobs_database, keys)
+            expire = partial(expire_everywhere, opened.jobs_database)
+            await stack.enter_async_context(
+                in_background([opened.purchaser.run_due, expire, extender.extend_due])
+            )
+        yield
 
 
 async def _check_keys(keys: Keys, database: Database) -> str | None:
