@@ -18,7 +18,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
 from gateway.access import REQUIREMENT_KEY
-from resolvers.errors import error_handlers
+from resolvers.error_table import error_handlers
 from resolvers.mutations import MUTATIONS
 from resolvers.queries import QUERIES
 from resolvers.scalars import SCALARS

@@ -50,7 +50,7 @@ class Asset(Node):
         description="After how many days a member's credit expires; null if it never does."
     )
     owner_org_id: strawberry.ID | None = strawberry.field(
-        description="The organization that owns it, `org_…`; null of the tenant's own, which all of its organizations share."
+        description="The organization that owns it, `org_…`; null for the tenant's own, which all of its organizations share."
     )
 
     asset: strawberry.Private[domain.Asset]
@@ -71,7 +71,7 @@ class Asset(Node):
         )
 
     @resolved(
-        "The other organizations, `org_…`, that may credit, deduct and fund it; null for partners of others. Null for members.",
+        "The other organizations, `org_…`, that may credit, deduct and fund it; null for partners of other organizations. Null for members.",
         requires=[Scope.READ, Scope.CATALOG, Scope.MEMBER],
     )
     async def issuers(self, info: Info) -> list[strawberry.ID] | None:

@@ -18,6 +18,7 @@ from gateway.members.groups.store import fetch_groups, fetch_groups_of_members
 from gateway.members.membership.model import MemberSet
 from gateway.storage.database import Connection
 from gateway.text import check_text
+from gateway.visibility import is_partner
 from resolvers.context import Context, Info
 from resolvers.fields import resolved
 from resolvers.loaders import Loaders
@@ -153,5 +154,5 @@ async def _load_of_members(
     connection: Connection, loaders: Loaders, ids: Sequence[UUID]
 ) -> Mapping[UUID, list[domain.Group]]:
     caller = loaders.caller
-    owner_ids = None if caller.member_id is not None else caller.organization_ids
+    owner_ids = caller.organization_ids if is_partner(caller) else None
     return await fetch_groups_of_members(connection, caller.tenant_id, owner_ids, ids)
