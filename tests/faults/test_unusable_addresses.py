@@ -77,10 +77,11 @@ async def server(server_folder: Path) -> AsyncIterator[PasswordServer]:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-async def test_wrong_password_of_the_application_is_one_line(
-    server: PasswordServer, command: tuple[str, ...]
-):
-    said = await run(*command, DATABASE_URL=server.url(), MIGRATION_DATABASE_URL=server.owner_url)
+async def test_wrong_password_is_one_line(server: PasswordServer, command: tuple[str, ...]):
+    """Of the application for what serves; the other commands log in as the owner."""
+    is_serving = command[0] in {"serve", "worker"}
+    owner_url = server.owner_url if is_serving else server.url()
+    said = await run(*command, DATABASE_URL=server.url(), MIGRATION_DATABASE_URL=owner_url)
     assert said == (
         f"gateway: The database {server.socket}/.s.PGSQL.5432/rewards cannot be used: "
         'it says: password authentication failed for user "rewards_gateway".\n'
