@@ -17,6 +17,7 @@ from gateway.purchasing import order_store, purchaser, settling
 from gateway.purchasing.client import VendorClient
 from gateway.purchasing.purchaser import Purchaser
 from tests.vendor_shop import POINTS, PRICE, VendorShop
+from tests.waiting import fetch_until
 
 pytestmark = pytest.mark.requirement("CAP-5", "CAP-4")
 
@@ -290,6 +291,12 @@ async def test_stop_breaks_off_calls_that_last(
     await vendor_shop.check_promises()
 
 
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid <> pg_backend_pid() AND application_name = 'rewards-gateway' AND datname = current_database() AND state = 'idle'
+"""
+
+
 async def test_database_lost_while_the_vendor_answers_is_made_up_for(
     vendor_shop: VendorShop, owner: asyncpg.Connection[asyncpg.Record]
 ) -> None:
@@ -300,11 +307,7 @@ async def test_database_lost_while_the_vendor_answers_is_made_up_for(
     await worker.run_due()
     await asyncio.sleep(0.1)
     # As the owner: the role of the application does not see what sessions of other logins do.
-    cut = await owner.fetch(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE pid <> pg_backend_pid() AND application_name = 'rewards-gateway' AND datname = current_database() AND state = 'idle'"
-    )
-    assert cut != []
+    await fetch_until(lambda: owner.fetch(CUT), bool)
     await worker.finish_begun()
     await worker.close()
     await vendor_shop.work()
