@@ -84,8 +84,10 @@ def _answer(settings: Settings, application_url: str, listeners: Sequence[socket
     collect_seldom()
     if settings.workers == 1:
         # Several processes have one that watches them; this one has nobody.
-        with watchdog(settings.worker_silence_seconds_max) as dog:
-            run_server(application, listeners[0], settings.log_level, dog.start, limits)
+        with watchdog(settings.worker_silence_seconds_max) as process_watchdog:
+            run_server(
+                application, listeners[0], settings.log_level, process_watchdog.start, limits
+            )
         return
 
     def work(worker: Worker) -> None:

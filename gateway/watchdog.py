@@ -77,8 +77,8 @@ class Watchdog:
 @contextmanager
 def watchdog(silence_seconds_max: int) -> Iterator[Watchdog]:
     """Make a watchdog that watches from when it is started to the end of the block."""
-    dog = Watchdog(silence_seconds_max)
+    process_watchdog = Watchdog(silence_seconds_max)
     try:
-        yield dog
+        yield process_watchdog
     finally:
-        dog.stop()
+        process_watchdog.stop()

@@ -38,8 +38,8 @@ async def _work(settings: Settings, addresses: Addresses, keys: Keys) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await migrate_or_explain(addresses)
-    with watchdog(settings.worker_silence_seconds_max) as dog:
-        dog.start()
+    with watchdog(settings.worker_silence_seconds_max) as process_watchdog:
+        process_watchdog.start()
         await _run_jobs(settings, addresses, keys, stop)
 
 

@@ -23,7 +23,7 @@ class CodeView(enum.Enum):
     # The answer, or a replay of it, of the call that issued the code.
     ISSUED = enum.auto()
     # A dry run: the code is still free, and another member may get it.
-    REHEARSED = enum.auto()
+    DRY_RUN = enum.auto()
 
 
 class Held(Protocol):
@@ -38,10 +38,10 @@ class Held(Protocol):
         """Return whose it is."""
 
 
-def view_issued(code: StatusCode, *, is_rehearsal: bool) -> CodeView:
+def view_issued(code: StatusCode, *, is_dry_run: bool) -> CodeView:
     """Return how the answer of a call that issues rewards shows the code of an item that ended with this status."""
-    if is_rehearsal:
-        return CodeView.REHEARSED
+    if is_dry_run:
+        return CodeView.DRY_RUN
     # Another call has issued that one.
     return CodeView.BY_SCOPE if code is StatusCode.ALREADY_ISSUED else CodeView.ISSUED
 
@@ -53,7 +53,7 @@ def may_read_codes(caller: Caller) -> bool:
 
 def show_code(context: Context, grant: Held, benefit: Mapping[str, Any], view: CodeView) -> str:
     """Return the code of a grant's benefit as this caller may read it."""
-    if view is CodeView.REHEARSED:
+    if view is CodeView.DRY_RUN:
         return HIDDEN
     caller = context.caller
     code = open_benefit(context.database.keys, caller.tenant_id, grant.id, benefit)

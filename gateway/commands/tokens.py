@@ -140,7 +140,7 @@ def token_create(
 
 
 def _read_scopes(named: Sequence[Scope] | None, *, is_all: bool) -> frozenset[Scope]:
-    """Return the scopes of a partner's token: what it may do is said, one by one or aloud."""
+    """Return the scopes of a partner's token: those that are named, or all where `--all-scopes` says so."""
     if bool(named) == is_all:
         names = ", ".join(sorted(PARTNER_SCOPES))
         message = f"name what the token may do, each of: {names}; or --all-scopes for all of them"

@@ -66,7 +66,7 @@ class PipeliningConnection(asyncpg.Connection):
             self._answers_seen = self.answers
         return self._silent_looks
 
-    def forgive(self) -> None:
+    def expect_no_answer(self) -> None:
         """Expect no answer any more: whoever asked has given up or was refused."""
         self.is_owed = False
 

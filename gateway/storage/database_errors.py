@@ -64,7 +64,7 @@ UNWRITABLE: Final = (
     asyncpg.DataCorruptedError,
     asyncpg.IndexCorruptedError,
 )
-# Contention is no news; all else is for an operator.
+# Contention is expected; all else is for an operator.
 _EXPECTED: Final = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,

@@ -118,7 +118,7 @@ class KeptConnections:
             # Whatever became of it: what it left is returned here.
             await asyncio.wait([self._returning])
         await self._return_kept()
-        # A server that is silent does not say goodbye; the pool then cuts its connections off.
+        # A server that is silent confirms no end; the pool then cuts its connections off.
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS_MAX):
                 await self._pool.close()
@@ -194,7 +194,7 @@ class KeptConnections:
 
     async def _return(self, connection: Connection) -> None:
         if not is_closed(connection):
-            connection.forgive()
+            connection.expect_no_answer()
             # A cancelled request may leave a transaction open: such a connection is closed, never lent again.
             if connection.is_in_transaction():
                 connection.terminate()

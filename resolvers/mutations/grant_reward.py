@@ -139,7 +139,7 @@ async def grant_reward(
         context.database, caller, command, context.grant_groups, context.purchaser
     )
     view = view_issued(
-        outcome.status.code, is_rehearsal=command.is_dry_run and not outcome.idempotent_replay
+        outcome.status.code, is_dry_run=command.is_dry_run and not outcome.idempotent_replay
     )
     return GrantRewardPayload(
         grant=to_issued_grant(outcome.grant, view),

@@ -104,7 +104,7 @@ async def issue_rewards(
 
 def _to_payload(outcome: IssuanceOutcome) -> IssueRewardsPayload:
     command, how_much = outcome.command, outcome.outcome
-    is_rehearsal = command.is_dry_run and not outcome.idempotent_replay
+    is_dry_run = command.is_dry_run and not outcome.idempotent_replay
     return IssueRewardsPayload(
         status=BatchStatus(
             success=outcome.has_success,
@@ -117,7 +117,7 @@ def _to_payload(outcome: IssuanceOutcome) -> IssueRewardsPayload:
         brand=command.brand,
         till=command.till,
         group_redemption=command.is_group_redemption,
-        results=[IssuanceResult(item, is_rehearsal) for item in outcome.items],
+        results=[IssuanceResult(item, is_dry_run) for item in outcome.items],
         dry_run=command.is_dry_run,
         idempotent_replay=outcome.idempotent_replay,
     )

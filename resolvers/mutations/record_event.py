@@ -112,13 +112,13 @@ async def _to_payload(context: Context, outcome: EventOutcome) -> RecordEventPay
         if check.asset_id is not None
     }
     await context.loaders.known_assets.load_many(asset_ids)
-    is_rehearsal = outcome.command.is_dry_run and not outcome.idempotent_replay
+    is_dry_run = outcome.command.is_dry_run and not outcome.idempotent_replay
     return RecordEventPayload(
         event_id=outcome.command.event_id,
         member=to_member(context, outcome.member_id),
         occurred_at=outcome.occurred_at,
         campaigns=[
-            to_campaign_outcome(campaign, context.loaders.assets, is_rehearsal=is_rehearsal)
+            to_campaign_outcome(campaign, context.loaders.assets, is_dry_run=is_dry_run)
             for campaign in outcome.campaigns
         ],
         idempotent_replay=outcome.idempotent_replay,

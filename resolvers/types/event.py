@@ -94,7 +94,7 @@ class CampaignEventOutcome:
 
 
 def to_campaign_outcome(
-    outcome: domain.CampaignOutcome, assets: Mapping[UUID, Asset], *, is_rehearsal: bool
+    outcome: domain.CampaignOutcome, assets: Mapping[UUID, Asset], *, is_dry_run: bool
 ) -> CampaignEventOutcome:
     """Return what became of a campaign as its GraphQL type; `assets` has every budget's."""
     return CampaignEventOutcome(
@@ -106,7 +106,7 @@ def to_campaign_outcome(
                 index=tier.index,
                 name=tier.name,
                 checks=[_to_check(check, assets) for check in tier.checks],
-                effects=[_to_effect(effect, is_rehearsal=is_rehearsal) for effect in tier.effects],
+                effects=[_to_effect(effect, is_dry_run=is_dry_run) for effect in tier.effects],
             )
             for tier in outcome.tiers
         ],
@@ -124,9 +124,9 @@ def _to_check(check: domain.Check, assets: Mapping[UUID, Asset]) -> CampaignChec
     )
 
 
-def _to_effect(effect: domain.Effect, *, is_rehearsal: bool) -> CampaignEffect:
+def _to_effect(effect: domain.Effect, *, is_dry_run: bool) -> CampaignEffect:
     grant = effect.grant
-    view = view_issued(effect.status.code, is_rehearsal=is_rehearsal)
+    view = view_issued(effect.status.code, is_dry_run=is_dry_run)
     return CampaignEffect(
         reward_id=strawberry.ID(encode_id(IdKind.REWARD, effect.reward_id)),
         status=to_status(effect.status),

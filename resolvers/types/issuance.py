@@ -110,12 +110,12 @@ class IssuanceResult:
     """An item's status, what was sent, and what was issued; nothing is made of it that is not selected."""
 
     outcome: strawberry.Private[ItemOutcome]
-    is_rehearsal: strawberry.Private[bool]
+    is_dry_run: strawberry.Private[bool]
 
-    def __init__(self, outcome: ItemOutcome, is_rehearsal: bool) -> None:
+    def __init__(self, outcome: ItemOutcome, is_dry_run: bool) -> None:
         """Keep the outcome; by position, which is twice as fast as the names that Strawberry's own would want."""
         self.outcome = outcome
-        self.is_rehearsal = is_rehearsal
+        self.is_dry_run = is_dry_run
 
     @resolved("The item's place in the call, from 0.")
     def index(self) -> int:
@@ -197,8 +197,8 @@ class IssuanceResult:
         if grant is None:
             return None
         outcome = self.outcome
-        is_rehearsal = self.is_rehearsal and not outcome.idempotent_replay
-        view = view_issued(outcome.status.code, is_rehearsal=is_rehearsal)
+        is_dry_run = self.is_dry_run and not outcome.idempotent_replay
+        view = view_issued(outcome.status.code, is_dry_run=is_dry_run)
         return to_issued_grant(grant, view)
 
     @resolved("The notes of its organization, as sent.")

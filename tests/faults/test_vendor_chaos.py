@@ -16,7 +16,7 @@ from tests.vendor_shop import VendorShop
 # What takes a second each would make this slow, and is tested by itself.
 SLOW = {"late", "late_before"}
 AT_THE_DOOR = {"forbidden", "missing"}
-BEHAVIOURS = [
+BEHAVIORS = [
     *sorted({*SOLD_UNHEARD, *NOT_SOLD} - SLOW),
     *sorted(set(REFUSALS) - AT_THE_DOOR),
     "slow",
@@ -40,7 +40,7 @@ async def test_promises_hold_whatever_happens(
 ) -> None:
     """Six orders at once, three of them paid for; workers steal each other's leases and die in the middle."""
     chance = random.Random(seed)
-    script = [chance.choice(BEHAVIOURS) for _ in range(3 * ORDERS)]
+    script = [chance.choice(BEHAVIORS) for _ in range(3 * ORDERS)]
     vendor_shop.server.behave("consistent", *script)
     crashes = 0
 

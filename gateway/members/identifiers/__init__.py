@@ -30,7 +30,7 @@ class IdentifierKind(enum.StrEnum):
     TWITTER_ID = "TWITTER_ID"
 
 
-_NORMALISE: Mapping[IdentifierKind, Callable[[str], str]] = {
+_NORMALIZE: Mapping[IdentifierKind, Callable[[str], str]] = {
     IdentifierKind.MOBILE: mobile.normalize,
     IdentifierKind.EMAIL: email.normalize,
     IdentifierKind.EXTERNAL_ID: external_id.normalize,
@@ -51,4 +51,4 @@ def normalize(kind: IdentifierKind, value: str) -> str:
         raise ValueError(message)
     if problem := find_forbidden_character(value):
         raise ValueError(problem)
-    return _NORMALISE[kind](value)
+    return _NORMALIZE[kind](value)

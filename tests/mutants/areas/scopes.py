@@ -141,7 +141,7 @@ MUTATIONS: Final = (
     Mutation(
         "dry_run_shows_a_free_code",
         "resolvers/codes.py",
-        "    if is_rehearsal:\n        return CodeView.REHEARSED\n",
+        "    if is_dry_run:\n        return CodeView.DRY_RUN\n",
         "",
         ("tests/api/test_codes.py::test_dry_run_shows_nothing_of_a_code_that_is_free",),
     ),
