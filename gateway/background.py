@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
+from gateway.repeats import FaultLog
+
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
@@ -47,12 +49,12 @@ async def in_background(jobs: Sequence[Job]) -> AsyncIterator[None]:
 
 
 async def _repeat(job: Job, stop: asyncio.Event, idle_seconds: float) -> None:
+    faults = FaultLog(logger, "background job failed")
     while not stop.is_set():
         try:
             pause_seconds = 0.0 if await job() else idle_seconds
-        except Exception:
-            # Such as a database that is being restarted.
-            logger.exception("background job failed")
+        except Exception as fault:  # noqa: BLE001 - such as a database that is being restarted; it is logged
+            faults.note(fault)
             pause_seconds = FAULT_SECONDS
         if pause_seconds:
             await _wait(stop, pause_seconds)

@@ -28,10 +28,13 @@ from gateway.chain.model import (
 )
 from gateway.ids import new_id
 from gateway.keys.model import Keys
+from gateway.repeats import FaultLog
 from gateway.settings import Settings
 from gateway.storage.database import Connection, Database
 
 logger = logging.getLogger(__name__)
+BROKEN = FaultLog(logger, "chain cannot go on")
+FAULTS = FaultLog(logger, "chain was not extended")
 
 ROWS_MAX = 1_000
 LEASE_SECONDS = 10.0
@@ -73,8 +76,10 @@ class Extender:
             for tenant_id in tenant_ids:
                 try:
                     head = await self._extend(tenant_id)
-                except ChainBroken:
-                    logger.exception("chain cannot go on", extra={"tenant_id": str(tenant_id)})
+                except ChainBroken as fault:
+                    BROKEN.note(fault, tenant_id=str(tenant_id))
+                except Exception as fault:  # noqa: BLE001 - whatever it is, it is logged, and other tenants' chains go on
+                    FAULTS.note(fault, tenant_id=str(tenant_id))
                 else:
                     heads += [head] if head else []
         finally:

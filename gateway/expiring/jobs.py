@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 from uuid import UUID
@@ -10,9 +11,12 @@ from gateway.expiring import store
 from gateway.expiring.expire_grants import expire_grants, void_expired_codes
 from gateway.expiring.expire_lots import expire_lots
 from gateway.holding.expiry import expire_holds
+from gateway.repeats import FaultLog
 from gateway.storage.database import Database
 
 LIMIT = 500
+
+FAULTS = FaultLog(logging.getLogger(__name__), "what is due cannot be ended")
 
 # Any number of workers may run the same job at once: each takes what no other has locked. A job that returns its limit has more.
 Job: TypeAlias = Callable[[Database, UUID, int], Awaitable[int]]
@@ -33,8 +37,16 @@ async def expire_due(database: Database, tenant_id: UUID, limit: int) -> int:
 
 
 async def expire_everywhere(database: Database, limit: int = LIMIT) -> int:
-    """Run every job once for each tenant in which something is due, and return how many things ended in all."""
+    """Run every job once for each tenant in which something is due, and return how many things ended in all.
+
+    A tenant in which that fails keeps no other waiting: it is logged, and what is left undone is still due.
+    """
     async with database.connection() as connection:
         tenant_ids = await store.fetch_tenants_with_due(connection)
-    counts = [await expire_due(database, tenant_id, limit) for tenant_id in tenant_ids]
-    return sum(counts)
+    count = 0
+    for tenant_id in tenant_ids:
+        try:
+            count += await expire_due(database, tenant_id, limit)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is logged
+            FAULTS.note(fault, tenant_id=str(tenant_id))
+    return count

@@ -6,12 +6,12 @@ Anything else is a fault of ours: it is masked to callers, and logged with its t
 from __future__ import annotations
 
 import logging
-import time
 from typing import Final
 
 import asyncpg
 
 from gateway.counters import count
+from gateway.repeats import Repeats
 
 logger = logging.getLogger("gateway.database")
 
@@ -79,8 +79,8 @@ class ErrorLog:
 
     def __init__(self) -> None:
         """Begin with none logged."""
-        # Of each SQLSTATE: when it was logged, and how often it came since.
-        self._logged: dict[str, tuple[float, int]] = {}
+        # By SQLSTATE.
+        self._repeats = Repeats()
         # Whether the last attempt to write failed for want of a place to write to.
         self.is_unwritable = False
 
@@ -93,14 +93,11 @@ class ErrorLog:
         count("database_errors", state)
         if isinstance(error, UNWRITABLE):
             self.is_unwritable = True
-        now = time.monotonic()
-        logged_at, repeated = self._logged.get(state, (float("-inf"), 0))
-        if now - logged_at < REPEAT_SECONDS:
-            self._logged[state] = (logged_at, repeated + 1)
+        left_out = self._repeats.admit(state, REPEAT_SECONDS)
+        if left_out is None:
             return
-        self._logged[state] = (now, 0)
         reason = str(error).partition("\n")[0] or type(error).__name__
-        facts = {"sqlstate": state, "reason": reason, "left_out": repeated}
+        facts = {"sqlstate": state, "reason": reason, "left_out": left_out}
         level = logging.WARNING if isinstance(error, _EXPECTED) else logging.ERROR
         logger.log(level, "database error", extra={"facts": facts})
 

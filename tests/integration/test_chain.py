@@ -12,11 +12,13 @@ import asyncpg
 import pytest
 
 from gateway.chain.extending import Extender
+from gateway.chain.fact_store import pack_facts
 from gateway.chain.heads import HeadsFile, UnreadableHead, read_heads
+from gateway.chain.model import Facts, Positions
 from gateway.chain.verifying import Problem, verify_chains
 from gateway.expiring.jobs import expire_everywhere
 from gateway.keys.model import Keys
-from gateway.storage.database import Database
+from gateway.storage.database import Connection, Database
 from tests.sealing import KEYS
 from tests.world import World, depend_on_everything, live_a_little, open_world
 
@@ -76,6 +78,29 @@ async def sandbox(
 
 def ids(problems: Sequence[Problem]) -> set[UUID | None]:
     return {problem.id for problem in problems}
+
+
+async def test_tenant_that_fails_keeps_no_others_chain_waiting(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    other = await open_world(sandbox.world.database)
+    await sandbox.world.grant("more", sandbox.world.members[0], sandbox.world.points_reward)
+    failing = min(sandbox.world.caller.tenant_id, other.caller.tenant_id)
+
+    async def fail_or_pack(
+        connection: Connection, tenant_id: UUID, after: Positions, until: Positions
+    ) -> Facts:
+        if tenant_id == failing:
+            message = "this tenant alone"
+            raise ValueError(message)
+        return await pack_facts(connection, tenant_id, after, until)
+
+    monkeypatch.setattr("gateway.chain.extending.pack_facts", fail_or_pack)
+    await sandbox.extend()
+    count = "SELECT count(*) FROM chain_blocks WHERE tenant_id <> $1"
+    assert await sandbox.owner.fetchval(count, failing) == 1
+    (line,) = [line for line in caplog.records if line.message == "chain was not extended"]
+    assert line.__dict__["facts"]["tenant_id"] == str(failing)
 
 
 async def test_untouched_chain_holds_and_covers_everything(sandbox: Sandbox):

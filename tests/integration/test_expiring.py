@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -446,6 +446,32 @@ async def test_paid_coupon_that_expires_is_not_refunded(season: Season) -> None:
     assert await expire_grants(shop.database, season.tenant, 100) == 1
     assert (await read(season, made.id)).status is GrantStatus.EXPIRED
     assert await balance(shop, member) == 6
+
+
+async def test_tenant_that_fails_keeps_no_other_waiting(
+    season: Season, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    member = await add_member(season.shop)
+    await season.move(member, 10)
+    await season.pass_days(DAYS)
+    stranger = await open_shop(season.shop.database)
+    failing = stranger.caller.tenant_id
+
+    async def both(_: object) -> list[UUID]:
+        return [failing, season.tenant]
+
+    async def expire_holds(_: object, tenant_id: UUID, __: int) -> int:
+        if tenant_id == failing:
+            message = "this tenant alone"
+            raise ValueError(message)
+        return 0
+
+    monkeypatch.setattr("gateway.expiring.store.fetch_tenants_with_due", both)
+    monkeypatch.setitem(cast(dict[str, object], JOBS), "holds", expire_holds)
+    assert await expire_everywhere(season.shop.database) == 1
+    assert await season.posted(member) == 0
+    (line,) = [line for line in caplog.records if line.message == "what is due cannot be ended"]
+    assert line.__dict__["facts"]["tenant_id"] == str(failing)
 
 
 async def test_jobs_end_what_is_due_in_their_tenant_alone(season: Season) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from gateway import background
 from gateway.background import in_background, run_jobs
+from gateway.errors import Overloaded
 
 
 async def test_job_with_work_is_called_again_at_once() -> None:
@@ -55,7 +56,35 @@ async def test_fault_is_logged_and_the_job_goes_on(
     async with asyncio.timeout(2):
         await run_jobs([job], stop)
     assert len(calls) == 2
-    assert "the database is gone" in caplog.text
+    (line,) = caplog.records
+    assert line.__dict__["facts"] == {"reason": "the database is gone", "left_out": 0}
+
+
+@pytest.mark.parametrize(
+    ("fault", "has_traceback"),
+    [(ConnectionError("gone"), False), (Overloaded("busy"), False), (ValueError("ours"), True)],
+)
+async def test_fault_that_goes_on_is_one_line_a_minute(
+    fault: Exception,
+    *,
+    has_traceback: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(background, "FAULT_SECONDS", 0.001)
+    stop = asyncio.Event()
+    calls = []
+
+    async def job() -> int:
+        calls.append(1)
+        if len(calls) == 3:
+            stop.set()
+        raise fault
+
+    async with asyncio.timeout(2):
+        await run_jobs([job], stop)
+    (line,) = caplog.records
+    assert bool(line.exc_info) is has_traceback
 
 
 async def test_job_that_hangs_is_broken_off_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
