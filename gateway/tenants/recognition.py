@@ -42,8 +42,9 @@ class Recognition:
         """Take where credentials are, and where to note that they are used."""
         self._database = database
         self._last_use = last_use or LastUse(database)
-        # In the order in which they lapse.
+        # In the order in which they lapse: all of them, and those of each tenant, so that none looks through the others'.
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._of_tenants: dict[UUID, dict[str, _Known]] = {}
 
     async def recognize(self, text: str) -> Caller:
         """Return who holds the token of this text; no round trip if it was looked up within the last second.
@@ -61,15 +62,13 @@ class Recognition:
         holders = await fetch_holders(self._database, token.tenant_id, list(wanted.values()))
         for wanted_text, wanted_token in wanted.items():
             caller = holders.get(wanted_token)
-            if caller is None:
-                self._known.pop(wanted_text, None)
-            else:
-                self._known[wanted_text] = _Known(wanted_token, caller, now + TRUST_SECONDS)
-                self._known.move_to_end(wanted_text)
+            self._forget(wanted_text)
+            if caller is not None:
+                self._keep(wanted_text, _Known(wanted_token, caller, now + TRUST_SECONDS))
                 # All of them were used since they were last looked up.
                 self._last_use.note(wanted_token.tenant_id, wanted_token.credential_id)
         while len(self._known) > TOKENS_MAX:
-            self._known.popitem(last=False)
+            self._forget(next(iter(self._known)))
         if token not in holders:
             raise Unauthenticated(REFUSAL)
         return holders[token]
@@ -78,16 +77,30 @@ class Recognition:
         """Return the tenant's busy tokens that lapse soonest, and let go of those that have lapsed unused."""
         due: dict[str, Token] = {}
         lapsed = []
-        for text, known in self._known.items():
+        for text, known in self._of_tenants.get(tenant_id, {}).items():
             if known.until > now + TRUST_SECONDS / 2 or len(due) == RENEWED_MAX:
                 break
             if not known.is_used:
                 if known.until <= now:
                     lapsed.append(text)
-            elif known.token.tenant_id == tenant_id:
+            else:
                 # Others that are looked up meanwhile leave it to this one.
                 known.is_used = False
                 due[text] = known.token
         for text in lapsed:
-            del self._known[text]
+            self._forget(text)
         return due
+
+    def _keep(self, text: str, known: _Known) -> None:
+        self._known[text] = known
+        self._of_tenants.setdefault(known.token.tenant_id, {})[text] = known
+
+    def _forget(self, text: str) -> None:
+        known = self._known.pop(text, None)
+        if known is None:
+            return
+        tenant_id = known.token.tenant_id
+        of_tenant = self._of_tenants[tenant_id]
+        del of_tenant[text]
+        if not of_tenant:
+            del self._of_tenants[tenant_id]

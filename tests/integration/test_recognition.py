@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -79,6 +80,22 @@ async def test_memory_is_bounded(
         assert statements == []
         await recognizing.recognize(created.text)
     assert len(statements) == 1
+    assert [len(known) for known in recognizing._of_tenants.values()] == [1]
+
+
+async def test_no_look_up_goes_through_the_tokens_of_other_tenants(
+    database: Database, created: CreatedToken
+) -> None:
+    """They may be thousands, and stay until that tenant comes again."""
+    stranger = await create_tenant(database, "Globex", "Globex Oslo")
+    theirs = await create_partner_token(
+        database, stranger.tenant.id, stranger.organization.id, "token", PARTNER_SCOPES
+    )
+    recognizing = Recognition(database)
+    await recognizing.recognize(created.text)
+    # Whoever looks at it fails.
+    recognizing._known[created.text] = cast(Any, None)
+    await recognizing.recognize(theirs.text)
 
 
 async def test_busy_tokens_are_renewed_together(
