@@ -15,6 +15,7 @@ from gateway.sealing.sealed_store import (
     find_others,
     forget_other_keys,
     replace_values,
+    require_owner,
 )
 
 ROWS_PER_TRANSACTION = 200
@@ -41,9 +42,11 @@ async def reseal_all(
     Can be broken off at any time, and begun again. Gateways that serve meanwhile must have the same current key.
 
     Raises:
+        OperatorNeeded: the login does not own the tables; nothing was done.
         CannotOpen: a value's key is not configured, or the value was altered; what came before it is done.
         Overloaded: some rows stay locked by others; all else is done.
     """
+    await require_owner(connection)
     for place in PLACES:
         tell(place.name, await _reseal_place(connection, keys, place))
     if left := {key_id for key_id in await count_by_key(connection) if key_id != keys.current_id}:

@@ -15,6 +15,7 @@ import asyncpg
 from gateway.database_address import DatabaseAddress
 from gateway.storage.array_codecs import use_codecs
 from gateway.storage.connecting import Connector
+from gateway.storage.database import OperatorNeeded
 
 OwnerConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -87,6 +88,8 @@ VENDOR_ANSWERS = _json(
 
 FORGET_KEYS = "DELETE FROM secret_keys WHERE id <> $1"
 
+IS_OWNER = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'secret_keys'::regclass"
+
 
 async def connect_owner(owner_url: str) -> OwnerConnection:
     """Connect as the owner of the tables, to the server that can be written to.
@@ -98,6 +101,17 @@ async def connect_owner(owner_url: str) -> OwnerConnection:
     connector = Connector(DatabaseAddress.parse(owner_url))
     connection: OwnerConnection = await connector.connect(use_codecs)
     return connection
+
+
+async def require_owner(connection: OwnerConnection) -> None:
+    """Let the login pass that owns the tables.
+
+    Raises:
+        OperatorNeeded: it is another one, such as the application's.
+    """
+    if not await connection.fetchval(IS_OWNER):
+        message = "MIGRATION_DATABASE_URL must name the login that owns the tables."
+        raise OperatorNeeded(message)
 
 
 async def find_others(

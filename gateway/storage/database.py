@@ -54,7 +54,7 @@ TENANTS_MAX = 10_000
 
 
 class OperatorNeeded(Exception):
-    """The login may not take the operator's role; the message is one line for a person."""
+    """The login may not do what only the operator does; the message is one line for a person."""
 
 
 class _RollBack(Exception):

@@ -28,7 +28,7 @@ from gateway.sealing.places import PLACES
 from gateway.sealing.rotating import count_by_key, reseal_all
 from gateway.sealing.sealed_store import OwnerConnection, connect_owner
 from gateway.sealing.starting import KeysMissing, require_keys
-from gateway.storage.database import Database
+from gateway.storage.database import Database, OperatorNeeded
 from gateway.vendors.model import VendorSecurity
 from tests.catalog import Shop
 from tests.sealing import KEYS, MASTER
@@ -74,6 +74,13 @@ async def test_owner_is_connected_by_the_same_addresses_as_every_command(owner_d
     mark = "&" if "?" in owner_database_url else "?"
     connection = await connect_owner(f"{owner_database_url}{mark}connect_timeout=2")
     assert await connection.fetchval("SELECT 1") == 1
+    await connection.close()
+
+
+async def test_login_that_does_not_own_the_tables_seals_nothing_anew(database_url: str):
+    connection = await connect_owner(database_url)
+    with pytest.raises(OperatorNeeded, match="MIGRATION_DATABASE_URL must name the login"):
+        await reseal_all(connection, BOTH, say_nothing)
     await connection.close()
 
 
