@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -28,14 +27,13 @@ from gateway.granting.model import CatalogReward, CustomReward, GrantCommand, Gr
 from gateway.holding.ending import capture, release
 from gateway.holding.model import CaptureCommand, HoldOutcome, ReleaseCommand, ReserveCommand
 from gateway.holding.reserve import reserve
-from gateway.ids import IdKind, encode_id, new_id, new_ids
+from gateway.ids import IdKind, encode_id, new_id
 from gateway.issuing.fulfillment.updating import UpdateFulfillment, update_fulfillment
 from gateway.issuing.groups import IssuanceGroups
 from gateway.issuing.issue_rewards import issue_rewards
 from gateway.issuing.model import IssuanceOutcome, IssueCommand, IssueItem, PaymentChoice
 from gateway.ledger.model import Account, OwnerKind
-from gateway.members.creating import create_members
-from gateway.members.model import MemberReference, NewMember
+from gateway.members.model import MemberReference
 from gateway.operations.places import Places
 from gateway.reversing.model import ReverseCommand, ReverseOutcome
 from gateway.reversing.reverse_grant import reverse_grant
@@ -47,7 +45,7 @@ from gateway.rewards.types.competition_entry import CompetitionEntryConfiguratio
 from gateway.rewards.types.points import PointsDraft
 from gateway.rewards.types.product import ProductConfiguration
 from gateway.rewards.types.unique_coupon import UniqueCouponConfiguration
-from gateway.storage.database import Connection, Database
+from gateway.storage.database import Database
 from tests.catalog import Shop, open_shop
 from tests.issuing_cases import (
     add_group,
@@ -59,7 +57,7 @@ from tests.issuing_cases import (
     mug,
     request_code,
 )
-from tests.use_cases import cash_of, give_points, issue, item, points_of
+from tests.use_cases import add_members, cash_of, give_points, issue, item, points_of
 from tests.vendor_shop import NoServer, sell_vouchers
 
 # What gives what: ten points, or ten for 6; two mugs for 7 points; three entries; a code for 4; an entry for a third of its value.
@@ -207,7 +205,7 @@ async def open_world(
     """Make a tenant with all of it; a coupon's pool has at least the code "first"."""
     shop = await open_shop(database)
     caller = shop.caller
-    members = await _create_members(shop, member_count)
+    members = tuple(await add_members(shop, member_count))
     points_id = caller.standard_assets.points_id
 
     def price(points: int) -> tuple[PaymentConfigDraft, ...]:
@@ -346,23 +344,6 @@ async def count_tables(owner: asyncpg.Connection[asyncpg.Record]) -> dict[str, i
     row = await owner.fetchrow(f"SELECT {', '.join(counts)}")
     assert row is not None
     return dict(row)
-
-
-async def _create_members(shop: Shop, count: int) -> tuple[UUID, ...]:
-    ids = tuple(new_ids(count))
-
-    async def work(connection: Connection) -> None:
-        members = [NewMember(member_id, ()) for member_id in ids]
-        await create_members(
-            connection,
-            shop.caller.tenant_id,
-            shop.caller.organization_id,
-            members,
-            datetime.now(UTC),
-        )
-
-    await shop.database.run_transaction(work)
-    return ids
 
 
 def _name(member: UUID) -> MemberReference:

@@ -138,6 +138,11 @@ async def ask(
     return await client.post("/graphql", json={"query": query}, headers=headers)
 
 
+def begin_to_wait(client: httpx.AsyncClient, *tokens: str) -> list[asyncio.Task[httpx.Response]]:
+    """Send a request with each token; all of them wait until their tenant's gate opens."""
+    return [asyncio.create_task(ask(client, "{ wait }", token)) for token in tokens]
+
+
 async def spend(client: httpx.AsyncClient, token: str = "one", times: int = 16) -> None:
     """Leave forty points of a thousand."""
     for _ in range(times):
@@ -249,9 +254,7 @@ async def test_a_tenant_runs_few_large_operations_and_leaves_room_for_another(
     allowance = replace(ALLOWANCE, operation_cost_max=10_000, cost_burst=100_000)
     async with serving(tmp_path, allowance, {"Query.wait": 5_000, "Query.cheap": 1}) as client:
         gates = GATES[CALLER.tenant_id], GATES[OTHER_TENANT.tenant_id]
-        tasks = [
-            asyncio.create_task(ask(client, "{ wait }", token)) for token in ("one", "two", "one")
-        ]
+        tasks = begin_to_wait(client, "one", "two", "one")
         await until(lambda: gates[0].waiting == 1)
         tasks.append(asyncio.create_task(ask(client, "{ wait }", "other")))
         await until(lambda: gates[1].waiting == 1)
@@ -270,10 +273,7 @@ async def test_a_tenant_with_many_requests_leaves_room_for_another(
     monkeypatch.setattr(admission, "LATE_SECONDS", 60)
     async with serving(tmp_path) as client:
         gate = GATES[CALLER.tenant_id]
-        tasks = [
-            asyncio.create_task(ask(client, "{ wait }", token))
-            for token in ("one", "two", "one", "two", "one")
-        ]
+        tasks = begin_to_wait(client, "one", "two", "one", "two", "one")
         await until(lambda: gate.waiting == 2)
         assert (await ask(client, CHEAP, "other")).status_code == 200
         assert gate.waiting == 2
@@ -288,10 +288,7 @@ async def test_what_waits_for_something_else_keeps_no_other_of_its_tenant_waitin
     monkeypatch.setattr(admission, "LATE_SECONDS", 0.01)
     async with serving(tmp_path) as client:
         gate = GATES[CALLER.tenant_id]
-        tasks = [
-            asyncio.create_task(ask(client, "{ wait }", token))
-            for token in ("one", "two", "one", "two", "one")
-        ]
+        tasks = begin_to_wait(client, "one", "two", "one", "two", "one")
         await until(lambda: gate.waiting == 5)
         assert (await ask(client, CHEAP, "two")).status_code == 200
         gate.is_open.set()
