@@ -64,7 +64,7 @@ CreateTillResult: TypeAlias = Annotated[
 
 
 @mutation(
-    "Declare a till: from then on, issuing there takes a validation code of the member.",
+    "Declare a till: from then on every issuance of the organization is made at one of its tills, with a validation code of the member.",
     requires=[Scope.CATALOG],
 )
 async def create_till(
