@@ -10,6 +10,7 @@ from uuid import UUID
 from gateway.expiring import store
 from gateway.expiring.expire_grants import expire_grants, void_expired_codes
 from gateway.expiring.expire_lots import expire_lots
+from gateway.expiring.forget_tokens import forget_tokens
 from gateway.holding.expiry import expire_holds
 from gateway.repeats import FaultLog
 from gateway.storage.database import Database
@@ -27,6 +28,7 @@ JOBS: Mapping[str, Job] = {
     "lots": expire_lots,
     "grants": expire_grants,
     "codes": void_expired_codes,
+    "tokens": forget_tokens,
 }
 
 

@@ -51,6 +51,8 @@ WHERE EXISTS (SELECT FROM holds JOIN reservations USING (tenant_id, id)
         WHERE grants.tenant_id = tenants.id AND expires_at <= now() AND status IN ('CONFIRMED', 'CLAIMED')
             AND (status = 'CONFIRMED' OR kind <> 'CUSTOM'))
     OR EXISTS (SELECT FROM codes WHERE codes.tenant_id = tenants.id AND expires_at <= now() AND status = 'FREE')
+    OR (SELECT expires_at FROM credentials WHERE credentials.tenant_id = tenants.id AND created_by IS NOT NULL
+        ORDER BY expires_at LIMIT 1) < now() - interval '30 days'
 """
 
 

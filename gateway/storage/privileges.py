@@ -47,10 +47,11 @@ def deleting(access: Access) -> Access:
 APPLICATION: Mapping[str, Access] = {
     # Which migrations have run: the owner writes it.
     "migration": READ,
-    # Tenants and credentials. Of credentials only members' own are made at run time: a policy refuses the others.
+    # Tenants and credentials. Of credentials only members' own are made at run time, and deleted a month after their end: policies
+    # refuse the others.
     "tenants": READ,
     "organizations": Access(update="created_at"),
-    "credentials": changing("last_used_at"),
+    "credentials": deleting(changing("last_used_at")),
     "credential_limits": Access(update="used_minor day"),
     "issuers": READ,
     "secret_keys": ADD,

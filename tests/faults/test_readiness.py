@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from gateway.app import create_application
+from gateway.repeats import Repeats
 from gateway.settings import Settings
 from gateway.storage import readiness
 from gateway.storage.database import Database
@@ -109,7 +110,7 @@ async def test_unreachable_and_unknown_are_named(pristine_database_url: str):
 async def test_after_a_full_disk_writing_is_tried_until_it_succeeds(
     ready: Readiness, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(ERRORS, "_logged", {})
+    monkeypatch.setattr(ERRORS, "_repeats", Repeats())
     full = "DO $$ BEGIN RAISE 'No space left on device' USING ERRCODE = '53100'; END $$"
     monkeypatch.setattr("gateway.storage.readiness_store.WRITE", full)
     assert await ready.find_reasons() == ()

@@ -491,7 +491,7 @@ async def test_jobs_end_what_is_due_in_their_tenant_alone(season: Season) -> Non
     assert await expire_everywhere(season.shop.database) == 2
     assert await expire_everywhere(season.shop.database) == 0
     assert await season.posted(member) == 0
-    assert list(JOBS) == ["holds", "lots", "grants", "codes"]
+    assert list(JOBS) == ["holds", "lots", "grants", "codes", "tokens"]
 
 
 async def test_unknown_tenant_has_nothing_due(season: Season) -> None:

@@ -10,13 +10,19 @@ import pytest
 
 from gateway.access import PARTNER_SCOPES, Scope
 from gateway.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from gateway.expiring.jobs import expire_everywhere
 from gateway.ids import new_id
 from gateway.operations.model import IdempotencyConflict
 from gateway.signing_in.create_member_token import (
     CreateMemberToken,
     create_member_token,
 )
-from gateway.tenants.credentials import authenticate, create_partner_token, revoke_token
+from gateway.tenants.credentials import (
+    authenticate,
+    create_partner_token,
+    revoke_token,
+)
+from gateway.tenants.credentials import create_member_token as create_member_token_by_hand
 from gateway.tenants.credentials_store import fetch_credentials
 from tests.catalog import Shop
 from tests.use_cases import add_member, add_members, as_member, named, snapshot, without
@@ -44,6 +50,52 @@ async def test_token_is_the_members_and_ends_within_the_hour(shop: Shop, owner: 
     async with shop.database.connection() as connection:
         assert await fetch_credentials(connection, shop.caller.tenant_id) == []
     assert (row["expires_at"], row["created_by"]) == (made.expires_at, shop.caller.credential_id)
+
+
+async def test_row_is_deleted_a_month_after_the_token_has_ended_and_no_other_is(
+    shop: Shop, owner: Any
+) -> None:
+    member_id = await add_member(shop)
+    made = [
+        await create_member_token(
+            shop.database, shop.caller, CreateMemberToken(key, named(member_id))
+        )
+        for key in ("1", "2", "3")
+    ]
+    tenant_id, organization_id = shop.caller.tenant_id, shop.caller.organization_id
+    partners = await create_partner_token(
+        shop.database, tenant_id, organization_id, "till", PARTNER_SCOPES
+    )
+    members = await create_member_token_by_hand(
+        shop.database, tenant_id, organization_id, member_id
+    )
+    end = "UPDATE credentials SET expires_at = now() - $2::interval WHERE id = $1"
+    month = timedelta(days=30)
+    for credential_id in (made[0].credential_id, partners.credential.id, members.credential.id):
+        await owner.execute(end, credential_id, month + timedelta(seconds=1))
+    await owner.execute(end, made[1].credential_id, month - timedelta(minutes=1))
+    # As whoever has got into the application would: the policy, and not the statement, says which.
+    async with shop.database.transaction() as connection:
+        assert (
+            await connection.execute(
+                "DELETE FROM credentials WHERE id <> $1", made[0].credential_id
+            )
+            == "DELETE 0"
+        )
+    assert await expire_everywhere(shop.database) == 1
+    assert await expire_everywhere(shop.database) == 0
+    rows = await shop.database.fetch("SELECT id FROM credentials")
+    assert {row["id"] for row in rows} == {
+        made[1].credential_id,
+        made[2].credential_id,
+        partners.credential.id,
+        members.credential.id,
+    }
+    # Its operation stays, and is no other one's to do again.
+    again = await create_member_token(
+        shop.database, shop.caller, CreateMemberToken("1", named(member_id))
+    )
+    assert (again.credential_id, again.token) == (made[0].credential_id, None)
 
 
 async def test_repeat_has_no_token_and_makes_none(shop: Shop) -> None:

@@ -111,7 +111,7 @@ async def world(database: Database) -> World:
         "UPDATE credentials SET scopes = '{grant}'",
         "UPDATE credentials SET secret_hash = '\\x00'",
         "UPDATE credentials SET revoked_at = NULL",
-        "DELETE FROM credentials",
+        "DELETE FROM credential_limits",
         "DELETE FROM operations",
         "UPDATE operations SET field_hashes = '{}'",
         "INSERT INTO migration (name, app_name, ran_on) VALUES ('x', 'x', now())",
