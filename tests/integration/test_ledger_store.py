@@ -216,6 +216,27 @@ async def test_a_locked_account_makes_others_wait(
     await ledger.assert_sound()
 
 
+@pytest.mark.parametrize("kind", [OwnerKind.MEMBER, OwnerKind.BUDGET])
+async def test_accounts_are_locked_in_the_order_of_their_ids_and_budgets_last(
+    ledger: Ledger, owner: asyncpg.Connection[asyncpg.Record], kind: OwnerKind
+):
+    """Whoever waits for the first account does not hold the last one yet, though it was named first."""
+    is_budget = kind is OwnerKind.BUDGET
+    first = last = ledger.ada
+    while (last.id < first.id) != is_budget or last is first:
+        last = Account(first.asset_id, kind, new_id())
+    await ledger.post(Transfer(ledger.issuance, first, 1), Transfer(ledger.issuance, last, 1))
+    async with ledger.shop.database.transaction() as connection:
+        await ledger.lock(connection, first)
+        both = ledger.post(Transfer(ledger.issuance, last, 1), Transfer(ledger.issuance, first, 1))
+        waiting = asyncio.create_task(both)
+        await wait_until_backends_wait(owner)
+        async with ledger.shop.database.transaction(lock_timeout_seconds=0.1) as other:
+            await ledger.lock(other, last)
+    await waiting
+    assert await ledger.balances() == {first.id: (2, 0, 2), last.id: (2, 0, 2)}
+
+
 async def test_a_lock_that_is_undone_leaves_no_account(ledger: Ledger):
     async def lock_and_fail(connection: Connection) -> None:
         await ledger.lock(connection, ledger.ada)

@@ -17,7 +17,7 @@ from tests.mutants.model import Mutation
 
 ROOT = Path(__file__).parents[2]
 # Of one test: a fault may make it wait for ever.
-TEST_TIMEOUT_SECONDS = 60
+TEST_TIMEOUT_SECONDS = 30
 # Of all tests of one mutation.
 RUN_TIMEOUT_SECONDS = 240
 # What pytest means by its exit codes; all others are no verdict.

@@ -20,7 +20,7 @@ MUTATIONS: Final = (
         "        ORDER BY owner_kind = 'BUDGET', accounts.id\n",
         "        ORDER BY array_position(wanted_ids, accounts.id)\n",
         (
-            "tests/integration/test_ledger_store.py::test_transfers_in_both_directions_at_once_neither_deadlock_nor_lose",
+            "tests/integration/test_ledger_store.py::test_accounts_are_locked_in_the_order_of_their_ids_and_budgets_last",
         ),
     ),
     Mutation(
@@ -28,7 +28,9 @@ MUTATIONS: Final = (
         "gateway/storage/migrations/m2026_11_26_lock_balances.py",
         "        ORDER BY owner_kind = 'BUDGET', accounts.id\n",
         "        ORDER BY owner_kind <> 'BUDGET', accounts.id\n",
-        ("tests/integration/test_ledger_store.py",),
+        (
+            "tests/integration/test_ledger_store.py::test_accounts_are_locked_in_the_order_of_their_ids_and_budgets_last",
+        ),
     ),
     Mutation(
         "grants_are_not_locked",
