@@ -162,6 +162,22 @@ async def test_refused_selection_leaves_nothing_done(wallets: Wallets, document:
     assert await snapshot(wallets.database) == before
 
 
+async def test_field_of_an_interface_needs_what_the_types_need_that_have_it(
+    wallets: Wallets,
+) -> None:
+    given = await grant_input(wallets)
+    before = await snapshot(wallets.database)
+    context = Context(wallets.database, granter(wallets), "test")
+    data, (error,) = await run(
+        context, GRANT % "reward { ... on RewardDefinition { segments { id } } }", input=given
+    )
+    assert data is None
+    assert error["extensions"]["field"] == "RewardDefinition.segments"
+    assert error["extensions"]["fieldPath"] == ["grantReward", "grant", "reward", "segments"]
+    assert error["extensions"]["requiredScopes"] == [["read"], ["catalog"], ["member"]]
+    assert await snapshot(wallets.database) == before
+
+
 async def test_one_refused_mutation_refuses_all(wallets: Wallets) -> None:
     document = """mutation ($input: GrantRewardInput!, $vendor: CreateSegmentInput!) {
         grantReward(input: $input) { __typename } createSegment(input: $vendor) { __typename } }"""

@@ -105,6 +105,41 @@ async def test_crash_before_a_refusal_is_noted_frees_the_points_later(
     await vendor_shop.check_promises()
 
 
+async def test_crash_after_a_call_leaves_its_outcome_unknown(
+    vendor_shop: VendorShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has noted that the vendor sold: that its door is closed afterwards refuses nothing."""
+    vendor_shop.server.behave("succeed", "forbidden")
+    await vendor_shop.issue(None)
+    with monkeypatch.context() as patch:
+        patch.setattr(VendorClient, "ask", crash_once(VendorClient.ask, after=True))
+        worker = vendor_shop.open_purchaser()
+        with pytest.raises(Crash):
+            await run(worker)
+        await worker.close()
+    await vendor_shop.work()
+    assert len(vendor_shop.server.calls) == 3
+    assert await vendor_shop.count("grants", "DECLINED") == 0
+    assert await vendor_shop.balance() == (POINTS - PRICE, 0)
+    await vendor_shop.check_promises()
+
+
+async def test_passed_lease_postpones_nothing(vendor_shop: VendorShop) -> None:
+    """The call of its new holder is under way: neither its lease nor its uncertain outcome is forgotten."""
+    await vendor_shop.issue(None)
+    first = await vendor_shop.claim()
+    await vendor_shop.make_due()
+    second = await vendor_shop.claim()
+    async with vendor_shop.database.connection() as connection:
+        assert not await order_store.postpone_order(
+            connection, first, 60, is_uncertain=False, problem="late"
+        )
+        rows = await connection.fetch("SELECT lease_id, is_uncertain FROM vendor_orders")
+    assert [tuple(row) for row in rows] == [(second.lease_id, True)]
+    await vendor_shop.work()
+    await vendor_shop.check_promises()
+
+
 async def test_crash_before_the_first_call_leaves_the_order_to_the_worker(
     vendor_shop: VendorShop,
 ) -> None:

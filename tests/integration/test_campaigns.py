@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 
 from gateway.access import Scope
 from gateway.campaigns import creating
+from gateway.campaigns.counter_store import Use, fetch_used
 from gateway.campaigns.creating import CreateCampaign, create_campaign
 from gateway.campaigns.funding import FundCampaign, fund_campaign
 from gateway.campaigns.model import CalendarUnit, Campaign, CampaignStatus, TierMode, Trigger
@@ -20,6 +22,7 @@ from gateway.errors import Forbidden, InvalidInput, NotFound
 from gateway.ids import new_id
 from gateway.operations.model import IdempotencyConflict
 from gateway.rewards.types.points import PointsDraft
+from gateway.storage.database import Connection
 from tests.campaigns import (
     budget_of,
     campaign_fields,
@@ -33,6 +36,7 @@ from tests.campaigns import (
 )
 from tests.catalog import Shop
 from tests.use_cases import add_member, cash_of, find_broken, points_of, snapshot, without
+from tests.waiting import wait_until_backends_wait
 
 pytestmark = pytest.mark.requirement("MON-12")
 
@@ -207,6 +211,32 @@ async def test_active_campaigns_are_bounded_however_they_become_so(
     refused = [outcome for outcome in outcomes if isinstance(outcome, InvalidInput)]
     assert len(outcomes) - len(refused) == 3
     assert {error.errors[0].rule for error in refused} == {"count"}
+
+
+async def test_limit_of_the_whole_campaign_is_locked_last(
+    shop: Shop, owner: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    """Whoever waits for what a member has used keeps nobody else from the campaign, though its limit was named first."""
+    campaign = await create(shop, tier((await shop.create_reward()).id))
+    everybody, own = (
+        Use(campaign.id, place, subject_id, date(2026, 12, 1), None)
+        for place, subject_id in enumerate((campaign.id, new_id()))
+    )
+
+    async def lock(connection: Connection, *uses: Use) -> None:
+        await fetch_used(connection, shop.caller.tenant_id, uses, EARLY, is_locking=True)
+
+    async def lock_both() -> None:
+        async with shop.database.transaction() as connection:
+            await lock(connection, everybody, own)
+
+    async with shop.database.transaction() as connection:
+        await lock(connection, own)
+        waiting = asyncio.create_task(lock_both())
+        await wait_until_backends_wait(owner)
+        async with shop.database.transaction(lock_timeout_seconds=0.1) as other:
+            await lock(other, everybody)
+    await waiting
 
 
 async def test_funding_fills_the_budget_from_issuance(shop: Shop) -> None:

@@ -281,6 +281,24 @@ async def test_a_call_that_cannot_pay_takes_no_coupon_from_its_neighbors(shop: S
 
 
 @pytest.mark.requirement("MON-10")
+async def test_a_code_that_another_has_locked_is_passed_over_while_there_are_others(
+    shop: Shop,
+) -> None:
+    (member,) = await add_members(shop, 1)
+    pool = await shop.create_pool("FIRST", "SECOND")
+    coupon = await shop.create_reward(UniqueCouponConfiguration(pool))
+    async with shop.database.transaction() as connection:
+        locked_id = await connection.fetchval(
+            "SELECT id FROM codes WHERE pool_id = $1 ORDER BY id LIMIT 1 FOR UPDATE", pool
+        )
+        async with asyncio.timeout(4):
+            answer = await Till(shop).issue("key", member, item(coupon))
+    assert codes_of(answer) == [StatusCode.GRANTED]
+    (benefit,) = answer.items[0].grant.benefits
+    assert benefit["code_id"] != str(locked_id)
+
+
+@pytest.mark.requirement("MON-10")
 async def test_a_code_that_is_only_locked_is_waited_for(shop: Shop) -> None:
     """What another gateway has locked and leaves is given, also where a neighbor of the group has found a code at once."""
     first, second, *others = await add_members(shop, 6)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from gateway.purchasing.client import _read
 from gateway.vendors.mapping import ResponseMapping, find_value
 from gateway.vendors.template import check_template, mask_template, render
 
@@ -116,3 +118,21 @@ def test_template_is_shown_without_what_may_be_a_secret() -> None:
         "pin": "••••",
         "deep": [{"a": "••••"}, True, None, "", "{quantity}{offerName}"],
     }
+
+
+class LongAnswer:
+    """A vendor's answer of ten pieces, more than any voucher has."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def aiter_stream(self) -> AsyncIterator[bytes]:
+        for _ in range(10):
+            self.count += 1
+            yield b" " * 65_536
+
+
+async def test_answer_is_read_no_further_than_any_voucher_goes() -> None:
+    answer = LongAnswer()
+    assert await _read(answer) is None  # type: ignore[arg-type]  # the part of a response that is read
+    assert answer.count == 5

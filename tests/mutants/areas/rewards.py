@@ -28,14 +28,16 @@ MUTATIONS: Final = (
         "gateway/grants/coupon_store.py",
         "AND (expires_at IS NULL OR expires_at > $4)",
         "AND $4::timestamptz IS NOT NULL",
-        ("tests/integration/test_granting_catalog.py",),
+        ("tests/integration/test_granting_catalog.py::test_expired_codes_are_not_given",),
     ),
     Mutation(
         "codes_wait_for_each_other",
         "gateway/grants/coupon_store.py",
         "ORDER BY id LIMIT wanted.code_count FOR UPDATE SKIP LOCKED",
         "ORDER BY id LIMIT wanted.code_count FOR UPDATE",
-        ("tests/integration/test_granting_catalog.py", "tests/integration/test_issuance_groups.py"),
+        (
+            "tests/integration/test_issuance_groups.py::test_a_code_that_another_has_locked_is_passed_over_while_there_are_others",
+        ),
     ),
     Mutation(
         "refused_line_takes_an_earlier_coupon",
@@ -155,13 +157,13 @@ MUTATIONS: Final = (
         "gateway/campaigns/counter_store.py",
         "LOCK if is_locking else FETCH",
         "FETCH",
-        ("tests/integration/test_campaigns.py",),
+        ("tests/properties/test_campaign_limits.py",),
     ),
     Mutation(
         "limits_of_campaigns_are_locked_in_any_order",
         "gateway/campaigns/counter_store.py",
         "ORDER BY subject_id = campaign_id, campaign_id, limit_place, subject_id, window_start\n",
         "",
-        ("tests/integration/test_campaigns.py", "tests/properties/test_campaign_limits.py"),
+        ("tests/integration/test_campaigns.py::test_limit_of_the_whole_campaign_is_locked_last",),
     ),
 )

@@ -63,24 +63,20 @@ MUTATIONS: Final = (
         "gateway/rewards/codes.py",
         'folded = unicodedata.normalize("NFKC", code).casefold()',
         'folded = unicodedata.normalize("NFKC", code)',
-        ("tests/integration/test_catalog_items.py",),
+        ("tests/unit/test_sealed_codes.py",),
     ),
     Mutation(
         "index_of_codes_is_the_same_everywhere",
         "gateway/rewards/codes.py",
         "spelled = tenant_id.bytes + organization_id.bytes + normalize_code(code).encode()",
         "spelled = normalize_code(code).encode()",
-        (
-            "tests/integration/test_nothing_in_plain.py",
-            "tests/integration/test_catalog_items.py",
-            "tests/integration/test_key_rotation.py",
-        ),
+        ("tests/unit/test_sealed_codes.py",),
     ),
     Mutation(
-        "mask_shows_half_of_a_code",
+        "mask_shows_all_of_a_short_code",
         "gateway/rewards/codes.py",
         "SHOWN_PART = 3",
         "SHOWN_PART = 1",
-        ("tests/api/test_codes.py",),
+        ("tests/unit/test_sealed_codes.py",),
     ),
 )

@@ -37,9 +37,7 @@ MUTATIONS: Final = (
         "gateway/purchasing/order_store.py",
         "WHERE tenant_id = $1 AND grant_id = $2 AND status = 'PENDING' AND lease_id = $3",
         "WHERE tenant_id = $1 AND grant_id = $2 AND status = 'PENDING' AND $3::uuid IS NOT NULL",
-        (
-            "tests/faults/test_vendor_crashes.py::test_late_bad_news_of_a_passed_lease_decides_nothing",
-        ),
+        ("tests/faults/test_vendor_crashes.py::test_passed_lease_postpones_nothing",),
     ),
     Mutation(
         "attempt_is_forgotten_by_a_crash",
@@ -47,7 +45,7 @@ MUTATIONS: Final = (
         "attempt_count = vendor_orders.attempt_count + 1, is_uncertain = true,",
         "attempt_count = vendor_orders.attempt_count + 1,",
         (
-            "tests/faults/test_vendor_answers.py::test_closed_door_refuses_nothing_after_an_unknown_outcome",
+            "tests/faults/test_vendor_crashes.py::test_crash_after_a_call_leaves_its_outcome_unknown",
         ),
     ),
     Mutation(
@@ -113,6 +111,6 @@ MUTATIONS: Final = (
         "gateway/purchasing/client.py",
         "if len(body) > ANSWER_BYTES_MAX:",
         "if False:",
-        ("tests/faults/test_vendor_answers.py", "tests/unit/test_vendor_requests.py"),
+        ("tests/unit/test_vendor_requests.py",),
     ),
 )
