@@ -55,6 +55,23 @@ async def test_current_database_is_ready(ready: Readiness):
     assert await ready.find_reasons() == ()
 
 
+async def test_who_asks_again_at_once_is_told_the_same_and_asks_nothing(
+    pristine_database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(readiness, "KEPT_SECONDS", 60)
+    asked: list[Database] = []
+
+    async def check(database: Database) -> str | None:
+        asked.append(database)
+        return "busy"
+
+    database = await Database.open(application_url(pristine_database_url), pool_size_max=1)
+    ready = Readiness(database, [check])
+    assert [await ready.find_reasons() for _ in range(3)] == [("busy",)] * 3
+    assert len(asked) == 1
+    await database.close()
+
+
 async def test_database_that_may_only_be_read_is_not_and_is_again_afterwards(
     pristine_database_url: str, ready: Readiness
 ):

@@ -307,6 +307,15 @@ async def test_replayed_head_is_found(sandbox: Sandbox):
     assert [problem.problem for problem in problems] == ["is another one than was published"]
 
 
+async def test_next_block_vouches_for_the_code_of_one_whose_key_is_gone(sandbox: Sandbox):
+    """What authenticates a block cannot be checked without its key, and still not be changed."""
+    new = Keys([bytes([7]) * 32])
+    await sandbox.owner.execute("UPDATE chain_blocks SET tag = sha256(tag) WHERE number = 1")
+    chains = await verify_chains(sandbox.world.database, new)
+    first = chains[0].problems[0]
+    assert (first.block, first.problem) == (2, "does not follow from the block before")
+
+
 async def test_process_does_not_go_on_from_blocks_that_are_gone(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ):
