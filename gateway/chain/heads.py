@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,11 +32,14 @@ class HeadsFile:
         Raises:
             OSError: the file cannot be written.
         """
-        text = b"".join(orjson.dumps(head_to_json(head)) + b"\n" for head in heads)
+        # Each on a line of its own, also where an earlier write was cut off by a full disk.
+        text = b"".join(b"\n" + orjson.dumps(head_to_json(head)) for head in heads) + b"\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             # At once, so that lines of two processes do not mix.
-            os.write(descriptor, text)
+            written = os.write(descriptor, text)
+            if written < len(text):
+                raise OSError(errno.ENOSPC, "not all heads could be written", str(self.path))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -43,9 +47,13 @@ class HeadsFile:
 
 @dataclass(slots=True)
 class Published:
-    """The heads of a file, by tenant and number; of a number that was published twice, each that differs."""
+    """The heads of a file, by tenant and number; of a number that was published twice, each that differs.
+
+    `unreadable_lines` are those that are no heads: cut off while they were written, or changed.
+    """
 
     heads: dict[UUID, dict[int, list[Head]]] = field(default_factory=dict)
+    unreadable_lines: list[int] = field(default_factory=list)
 
     def add(self, head: Head) -> None:
         """Take a head in."""
@@ -58,16 +66,20 @@ def read_heads(path: Path) -> Published:
     """Return the heads in a file.
 
     Raises:
-        UnreadableHead: a line is no head; the message says which.
+        UnreadableHead: no line is a head; the message names the first.
         OSError: the file cannot be read.
     """
     published = Published()
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
+            if line.isspace():
+                continue
             try:
                 published.add(head_from_json(orjson.loads(line)))
-            except (UnreadableHead, orjson.JSONDecodeError) as error:
-                raise UnreadableHead(f"{path}, line {number}: this is no head.") from error
+            except (UnreadableHead, orjson.JSONDecodeError):
+                published.unreadable_lines.append(number)
+    if published.unreadable_lines and not published.heads:
+        raise UnreadableHead(f"{path}, line {published.unreadable_lines[0]}: this is no head.")
     return published
 
 

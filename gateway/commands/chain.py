@@ -37,6 +37,9 @@ def verify_chain(tenant: UUID | None, heads: Path | None) -> bool:
     for chain in chains:
         for line in _report(chain):
             say(line)
+    if published is not None and published.unreadable_lines:
+        numbers = ", ".join(map(str, published.unreadable_lines))
+        say(f"No heads, cut off while they were written or changed: lines {numbers} of {heads}.")
     if published is None:
         say("Without --heads nothing tells whether the newest blocks were cut off.")
     return not any(chain.problems for chain in chains)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -40,11 +41,13 @@ class VendorSlots:
         Raises:
             TimeoutError: none came free in time.
         """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
         vendor = self._find_vendor(tenant_id, vendor_id)
         await self._vendor_slots.take(vendor, seconds)
         try:
             tenant = self._find_tenant(tenant_id)
-            await self._tenant_slots.take(tenant, seconds)
+            await self._tenant_slots.take(tenant, deadline - clock())
         except BaseException:
             self._vendor_slots.give_back(vendor)
             self._forget_idle(tenant_id, vendor_id)

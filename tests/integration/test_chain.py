@@ -422,3 +422,17 @@ def test_file_of_heads_says_which_line_is_wrong(tmp_path: Path):
     path.write_text("{}\n")
     with pytest.raises(UnreadableHead, match="line 1"):
         read_heads(path)
+
+
+async def test_head_that_was_cut_off_while_it_was_written_hides_no_other(sandbox: Sandbox):
+    """A disk that was full leaves a part of a line; what is published later stands on lines of its own."""
+    whole = sandbox.heads.read_bytes()
+    published = read_heads(sandbox.heads)
+    (heads,) = published.heads.values()
+    last = heads[max(heads)][0]
+    sandbox.heads.write_bytes(whole.rstrip()[:-10])
+    assert await sandbox.find(with_heads=True) == []
+    HeadsFile(sandbox.heads).publish([last])
+    again = read_heads(sandbox.heads)
+    assert again.heads == published.heads
+    assert len(again.unreadable_lines) == 1
