@@ -6,6 +6,7 @@ processes that do so at once one makes a tenant's blocks; where two try, the sec
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ FAULTS = FaultLog(logger, "chain was not extended")
 
 ROWS_MAX = 1_000
 LEASE_SECONDS = 10.0
+# While they cannot be published. Later ones vouch for those that are dropped.
+UNPUBLISHED_MAX = 10_000
 
 
 class ChainBroken(Exception):
@@ -63,6 +66,7 @@ class Extender:
     _holder_id: UUID = field(default_factory=new_id)
     # What this process has made: a chain that is shorter than it was has been cut.
     _made: dict[UUID, int] = field(default_factory=dict)
+    _unpublished: list[Head] = field(default_factory=list)
 
     async def extend_due(self) -> int:
         """Make one block for each tenant that has something to chain, and publish their heads.
@@ -83,10 +87,18 @@ class Extender:
                 else:
                     heads += [head] if head else []
         finally:
-            if heads and self.publisher is not None:
-                self.publisher.publish(heads)
+            await self._publish(heads)
         counts = [head.header.fact_count for head in heads]
         return sum(counts) if any(count >= self.rows_max for count in counts) else 0
+
+    async def _publish(self, heads: list[Head]) -> None:
+        """Publish heads, and those before them that could not be; on a thread, for the disk may be slow."""
+        if self.publisher is None:
+            return
+        self._unpublished = [*self._unpublished, *heads][-UNPUBLISHED_MAX:]
+        if self._unpublished:
+            await asyncio.to_thread(self.publisher.publish, self._unpublished)
+            self._unpublished = []
 
     async def _extend(self, tenant_id: UUID) -> Head | None:
         async with self.database.transaction() as connection:

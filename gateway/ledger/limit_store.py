@@ -23,11 +23,11 @@ FROM unnest($3::uuid[], $4::bigint[], $5::date[]) AS counted (asset_id, used_min
 WHERE credential_limits.tenant_id = $1 AND credential_id = $2 AND credential_limits.asset_id = counted.asset_id
 """
 
-# What was used today stays used, also when the limit is changed.
+# What was used today stays used, also when the limit is changed. In the order of LOCK.
 SET = """
 INSERT INTO credential_limits (tenant_id, credential_id, asset_id, maximum_minor, used_minor, day)
 SELECT $1, $2, asset_id, maximum_minor, 0, $5
-FROM unnest($3::uuid[], $4::bigint[]) AS wanted (asset_id, maximum_minor)
+FROM unnest($3::uuid[], $4::bigint[]) AS wanted (asset_id, maximum_minor) ORDER BY asset_id
 ON CONFLICT (tenant_id, credential_id, asset_id) DO UPDATE SET maximum_minor = excluded.maximum_minor
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,25 @@ async def test_tenant_that_fails_keeps_no_others_chain_waiting(
     assert await sandbox.owner.fetchval(count, failing) == 1
     (line,) = [line for line in caplog.records if line.message == "chain was not extended"]
     assert line.__dict__["facts"]["tenant_id"] == str(failing)
+
+
+async def test_heads_that_the_disk_had_no_room_for_are_published_whole_when_it_has(
+    sandbox: Sandbox,
+):
+    """A bound on the size of files cuts a write short as a full disk does."""
+    extender = Extender(sandbox.world.database, KEYS, HeadsFile(sandbox.heads))
+    size_bytes = sandbox.heads.stat().st_size
+    await sandbox.world.grant("more", sandbox.world.members[0], sandbox.world.points_reward)
+    earlier = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes + 20, earlier[1]))
+    try:
+        with pytest.raises(OSError, match="not all heads"):
+            await sandbox.extend(extender)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, earlier)
+    await sandbox.extend(extender)
+    (heads,) = read_heads(sandbox.heads).heads.values()
+    assert sorted(heads) == [1, 2, 3, 4]
 
 
 async def test_untouched_chain_holds_and_covers_everything(sandbox: Sandbox):
