@@ -44,7 +44,11 @@ class VendorSlots:
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds
         vendor = self._find_vendor(tenant_id, vendor_id)
-        await self._vendor_slots.take(vendor, seconds)
+        try:
+            await self._vendor_slots.take(vendor, seconds)
+        except BaseException:
+            self._forget_idle(tenant_id, vendor_id)
+            raise
         try:
             tenant = self._find_tenant(tenant_id)
             await self._tenant_slots.take(tenant, deadline - clock())

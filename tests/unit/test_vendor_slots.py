@@ -98,3 +98,19 @@ async def test_free_slots_are_taken_without_waiting() -> None:
     for tenant_id, vendor_id in ((TENANT, SLOW), (TENANT, SLOW), (TENANT, QUICK), (OTHER, THIRD)):
         slots.give_back(tenant_id, vendor_id)
     assert (slots._vendors, slots._tenants) == ({}, {})
+
+
+async def test_whoever_gives_up_when_its_slot_comes_leaves_nothing() -> None:
+    slots = VendorSlots(CallLimits(vendor_max=1, tenant_max=1, total_max=1))
+    begun: list[UUID] = []
+    first = call(slots, TENANT, SLOW, begun)
+    await turn()
+    second = call(slots, TENANT, SLOW, begun)
+    await turn()
+    # The first gives its slot back, and the second, which has it then, does not come to know.
+    first.cancel()
+    await asyncio.sleep(0)
+    await end(first, second)
+    assert begun == [SLOW]
+    assert slots._vendors == {}
+    assert slots._tenants == {}
