@@ -86,17 +86,14 @@ MUTATIONS: Final = (
         "gateway/visibility.py",
         "return caller.member_id is None or caller.member_id == member_id",
         "return True",
-        ("tests/api/test_visibility.py",),
+        ("tests/unit/test_visible_things.py",),
     ),
     Mutation(
         "member_finds_other_members_by_id",
         "gateway/visibility.py",
         "    if caller.member_id is None:\n        return list(member_ids)\n",
         "    if caller:\n        return list(member_ids)\n",
-        (
-            "tests/api/test_visibility_walk.py::test_member_gets_nothing_but_their_own",
-            "tests/api/test_nodes.py",
-        ),
+        ("tests/unit/test_visible_things.py",),
     ),
     Mutation(
         "member_reads_the_partners_notes",

@@ -21,9 +21,7 @@ MUTATIONS: Final = (
         "gateway/signing_in/signed_token.py",
         "if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:",
         "if not isinstance(algorithm, str):",
-        (
-            "tests/integration/test_signed_tokens.py::test_what_cannot_be_a_token_costs_no_statement",
-        ),
+        ("tests/unit/test_signed_token.py",),
     ),
     Mutation(
         "token_never_expires",
@@ -79,14 +77,14 @@ MUTATIONS: Final = (
         "gateway/signing_in/signed_token.py",
         'or claims is None or "crit" in header:',
         "or claims is None:",
-        ("tests/integration/test_signed_tokens.py",),
+        ("tests/unit/test_signed_token.py",),
     ),
     Mutation(
         "type_of_the_token_is_not_checked",
         "gateway/signing_in/signed_token.py",
         'if str(header.get("typ", "JWT")).lower() not in TYPES:',
         "if False:",
-        ("tests/integration/test_signed_tokens.py",),
+        ("tests/unit/test_signed_token.py",),
     ),
     Mutation(
         "weak_key_is_taken",
