@@ -12,6 +12,7 @@ import pytest
 from gateway.grants import store
 from gateway.grants.record import GrantStatus
 from gateway.grants.status import StatusCode
+from gateway.ids import new_id
 from gateway.issuing.model import BatchOutcome
 from gateway.purchasing import order_store, purchaser, settling
 from gateway.purchasing.client import VendorClient
@@ -121,6 +122,23 @@ async def test_crash_after_a_call_leaves_its_outcome_unknown(
     assert len(vendor_shop.server.calls) == 3
     assert await vendor_shop.count("grants", "DECLINED") == 0
     assert await vendor_shop.balance() == (POINTS - PRICE, 0)
+    await vendor_shop.check_promises()
+
+
+async def test_leased_order_is_claimed_by_nobody_else(vendor_shop: VendorShop) -> None:
+    await vendor_shop.issue(None)
+    order = await vendor_shop.claim()
+    async with vendor_shop.database.connection() as connection:
+        ids = (order.tenant_id, order.grant_id, new_id())
+        assert await order_store.claim_order(connection, *ids) is None
+        assert (
+            await order_store.claim_due_orders(
+                connection, order.tenant_id, order.vendor_id, new_id(), 10
+            )
+            == []
+        )
+    await vendor_shop.work()
+    assert len(vendor_shop.server.calls) == 1
     await vendor_shop.check_promises()
 
 

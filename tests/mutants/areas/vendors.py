@@ -12,7 +12,7 @@ MUTATIONS: Final = (
         "gateway/purchasing/order_store.py",
         "WHERE tenant_id = $1 AND status = 'PENDING' AND due_at <= now()\n",
         "WHERE tenant_id = $1 AND status = 'PENDING'\n",
-        ("tests/faults/test_vendor_crashes.py::test_two_workers_ask_once",),
+        ("tests/faults/test_vendor_crashes.py::test_leased_order_is_claimed_by_nobody_else",),
     ),
     Mutation(
         "order_is_settled_twice",
