@@ -8,6 +8,8 @@ from tests.mutants.model import Mutation
 
 DOUBLED: Final = "tests/api/test_doubled_tenant.py"
 
+OTHER: Final = "tests/integration/test_other_tenants.py"
+
 MUTATIONS: Final = (
     Mutation(
         "keys_of_other_tenants_are_completed",
@@ -21,7 +23,7 @@ MUTATIONS: Final = (
         "gateway/grants/store.py",
         "SELECT {COLUMNS} FROM grants WHERE tenant_id = $1 AND id = ANY($2::uuid[])",
         "SELECT {COLUMNS} FROM grants WHERE $1::uuid IS NOT NULL AND id = ANY($2::uuid[])",
-        (DOUBLED,),
+        (OTHER,),
     ),
     Mutation(
         "grants_of_other_tenants_are_listed",
@@ -47,9 +49,9 @@ MUTATIONS: Final = (
     Mutation(
         "rewards_of_other_tenants_are_fetched",
         "gateway/rewards/store.py",
-        "WHERE rewards.tenant_id = $1 AND organization_id = $2 AND rewards.id = ANY($3::uuid[])",
-        "WHERE organization_id = $2 AND rewards.id = ANY($3::uuid[])",
-        (DOUBLED,),
+        "ON shown.tenant_id = $1 AND shown.id = rewards.version_id\nWHERE rewards.tenant_id = $1 AND organization_id",
+        "ON shown.tenant_id = rewards.tenant_id AND shown.id = rewards.version_id\nWHERE $1::uuid IS NOT NULL AND organization_id",
+        (OTHER,),
     ),
     Mutation(
         "prices_of_other_tenants_are_asked",
@@ -63,7 +65,7 @@ MUTATIONS: Final = (
         "gateway/grants/coupon_store.py",
         "    WHERE tenant_id = $1 AND pool_id = wanted.pool_id AND status = 'FREE'\n",
         "    WHERE $1::uuid IS NOT NULL AND pool_id = wanted.pool_id AND status = 'FREE'\n",
-        (DOUBLED,),
+        (OTHER,),
     ),
     Mutation(
         "codes_of_other_tenants_are_given",
@@ -112,9 +114,7 @@ MUTATIONS: Final = (
         "gateway/members/store.py",
         "WHERE tenant_id = $1 AND kind = ${kind} AND value = ANY(${values}::text[])",
         "WHERE $1::uuid IS NOT NULL AND kind = ${kind} AND value = ANY(${values}::text[])",
-        (
-            "tests/integration/test_distributing.py::test_other_tenants_members_and_currencies_do_not_exist",
-        ),
+        (OTHER,),
     ),
     Mutation(
         "holds_of_other_tenants_are_ended",
