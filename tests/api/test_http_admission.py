@@ -21,6 +21,7 @@ from gateway.access import Caller
 from gateway.allowance import Allowance
 from gateway.errors import Unauthenticated
 from gateway.http.admission import admission, slow_refusals
+from gateway.http.admission.accounts import Tenant
 from gateway.http.admission.weighing import Weights
 from gateway.http.application import create_http_application
 from gateway.http.graphql_schema import GatewaySchema
@@ -279,6 +280,14 @@ async def test_a_tenant_with_many_requests_leaves_room_for_another(
         assert gate.waiting == 2
         gate.is_open.set()
         assert {response.status_code for response in await asyncio.gather(*tasks)} == {200}
+
+
+def test_less_of_a_tenant_runs_where_others_were_there_a_moment_ago() -> None:
+    keeper = admission.Admission(Allowance())
+    one, other = (Tenant(1, 1) for _ in range(2))
+    asked = [(one, 0.0), (one, 9.0), (other, 10.0), (other, 11.9), (other, 12.1), (one, 13.0)]
+    most = [keeper._running_cost_max(tenant, now) for tenant, now in asked]
+    assert most == [3_000, 3_000, 400, 400, 3_000, 400]
 
 
 async def test_what_waits_for_something_else_keeps_no_other_of_its_tenant_waiting(

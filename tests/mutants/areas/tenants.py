@@ -114,7 +114,9 @@ MUTATIONS: Final = (
         "gateway/members/store.py",
         "WHERE tenant_id = $1 AND kind = ${kind} AND value = ANY(${values}::text[])",
         "WHERE $1::uuid IS NOT NULL AND kind = ${kind} AND value = ANY(${values}::text[])",
-        (OTHER,),
+        (
+            "tests/integration/test_distributing.py::test_other_tenants_members_and_currencies_do_not_exist",
+        ),
     ),
     Mutation(
         "holds_of_other_tenants_are_ended",
