@@ -122,7 +122,11 @@ async def _prepare(settings: Settings, addresses: Addresses, keys: Keys) -> Demo
     # Tries the application's own login, too, so that one that is wrong costs a line.
     async with open_database(addresses.application_url, pool_size_max=2, keys=keys) as database:
         await require_keys(database, keys)
-        return await ensure_demo(database, settings.data_dir) if settings.development else None
+    if not settings.development:
+        return None
+    # Founding a tenant is the operator's: the application's login may not.
+    async with open_database(addresses.owner_url, pool_size_max=2, keys=keys) as database:
+        return await ensure_demo(database, settings.data_dir)
 
 
 def _greet(settings: Settings, port: int, demo: Demo | None) -> None:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
+import orjson
 import pytest
 
 from gateway import app, cli
@@ -13,6 +15,7 @@ from gateway.app import create_application
 from gateway.background import Job
 from gateway.settings import Settings
 from tests.api.toy_http import started
+from tests.gateway_process import run_gateway
 
 
 @pytest.mark.parametrize(("workers", "pool_size_max"), [(2, 96), (20, 10), (1, 191)])
@@ -55,3 +58,15 @@ async def test_jobs_run_where_they_are_to(
     async with started(application):
         # Every process writes when the credentials that it saw were last used, and learns which issuers are trusted.
         assert begun == ([3, 3] if runs_jobs else [3])
+
+
+def test_first_start_in_development_seeds_the_demo(tmp_path: Path) -> None:
+    """As `make run` starts in an empty folder: the application's login, which founds no tenant, is not the one that seeds."""
+    with run_gateway(tmp_path, {"DEVELOPMENT": "true", "DATABASE_URL": ""}) as gateway:
+        demo = orjson.loads((tmp_path / "data" / "demo.json").read_bytes())
+        answer = httpx.post(
+            gateway.address,
+            json={"query": "{ me { displayName } }"},
+            headers={"Authorization": f"Bearer {demo['memberToken']}"},
+        )
+    assert answer.json() == {"data": {"me": {"displayName": "Ada"}}}
