@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from uuid import UUID
 
 from gateway.errors import ErrorCode, RewardsError
 from gateway.ledger.assets import from_minor
 from gateway.ledger.model import OwnerKind, Transfer
+
+# What leaves these is given out, also where another credential has filled a campaign's budget or a product's stock.
+SOURCES: Final = frozenset({OwnerKind.ISSUANCE, OwnerKind.BUDGET, OwnerKind.STOCK})
 
 
 @dataclass(slots=True)
@@ -68,7 +72,7 @@ class DailyLimits:
         """
         issued: dict[UUID, int] = {}
         for debit, _, amount_minor in transfers:
-            if debit.owner_kind is OwnerKind.ISSUANCE and debit.asset_id in self.by_asset:
+            if debit.owner_kind in SOURCES and debit.asset_id in self.by_asset:
                 issued[debit.asset_id] = issued.get(debit.asset_id, 0) + amount_minor
         for asset_id, amount_minor in issued.items():
             if amount_minor > self.by_asset[asset_id].left_minor:

@@ -22,6 +22,7 @@ from gateway.ids import new_id
 from gateway.ledger.limits import LimitExceeded
 from gateway.ledger.model import OwnerKind
 from gateway.rewards.types.points import PointsDraft
+from gateway.rewards.types.product import ProductConfiguration
 from gateway.tenants.credentials import authenticate, create_partner_token
 from gateway.tenants.daily_limits import check_daily_limits, fetch_daily_limits, set_daily_limits
 from tests.campaigns import codes, create, record, tier
@@ -127,6 +128,29 @@ async def test_every_way_of_issuing_counts(shop: Shop) -> None:
         await fund_campaign(shop.database, caller, FundCampaign("7", budgeted.id, Decimal(5)))
     await fund_campaign(shop.database, caller, FundCampaign("7", budgeted.id, Decimal(4)))
     assert await used(shop, caller) == {"PTS": 35}
+
+
+async def test_what_others_have_put_into_a_budget_counts_when_it_is_paid_out(shop: Shop) -> None:
+    member, caller = await add_member(shop), await limited(shop, PTS="15")
+    reward = await shop.create_reward(PointsDraft(Decimal(10)))
+    budgeted = await create(shop, tier(reward.id), budget_asset_id=points_of(shop))
+    await fund_campaign(shop.database, shop.caller, FundCampaign("1", budgeted.id, Decimal(50)))
+    assert codes(await record(shop, member, caller=caller)) == [StatusCode.GRANTED]
+    assert codes(await record(shop, member, caller=caller)) == [StatusCode.LIMIT_EXCEEDED]
+    assert await used(shop, caller) == {"PTS": 10}
+    assert await balance(shop, member, points_of(shop)) == 10
+
+
+async def test_products_from_stock_count(shop: Shop) -> None:
+    product_id = await shop.create_product(stock=10)
+    code = f"PRODUCT:{product_id}"
+    member, caller = await add_member(shop), await limited(shop, **{code: "3"})
+    reward = await shop.create_reward(ProductConfiguration(product_id, 2))
+    assert codes_of(await issue(shop, "1", member, item(reward), item(reward), caller=caller)) == [
+        StatusCode.GRANTED,
+        StatusCode.LIMIT_EXCEEDED,
+    ]
+    assert await used(shop, caller) == {code: 2}
 
 
 async def test_what_moves_value_that_is_there_already_counts_not(shop: Shop) -> None:
