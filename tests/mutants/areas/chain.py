@@ -36,13 +36,6 @@ MUTATIONS: Final = (
         ("tests/integration/test_chain.py",),
     ),
     Mutation(
-        "facts_of_a_block_are_not_counted",
-        "gateway/chain/verifying.py",
-        "if len(facts) != header.fact_count or root != header.root:",
-        "if False:",
-        ("tests/integration/test_chain.py::test_changed_block_is_found",),
-    ),
-    Mutation(
         "rows_are_not_held_to_the_chain",
         "gateway/chain/verifying.py",
         "    if made == stored:\n",

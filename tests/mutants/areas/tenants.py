@@ -58,7 +58,7 @@ MUTATIONS: Final = (
         "gateway/rewards/store.py",
         "WHERE payment_configs.tenant_id = $1 AND reward_id = rewards.id AND archived_at IS NULL",
         "WHERE reward_id = rewards.id AND archived_at IS NULL",
-        (DOUBLED,),
+        (OTHER,),
     ),
     Mutation(
         "codes_of_other_tenants_are_drawn",
@@ -72,21 +72,21 @@ MUTATIONS: Final = (
         "gateway/grants/coupon_store.py",
         "WHERE codes.tenant_id = $1 AND codes.pool_id = given.pool_id",
         "WHERE $1::uuid IS NOT NULL AND codes.pool_id = given.pool_id",
-        (DOUBLED,),
+        (OTHER,),
     ),
     Mutation(
         "codes_of_other_tenants_are_voided",
         "gateway/grants/coupon_store.py",
         "UPDATE codes SET status = 'VOIDED' WHERE tenant_id = $1 AND grant_id",
         "UPDATE codes SET status = 'VOIDED' WHERE $1::uuid IS NOT NULL AND grant_id",
-        (DOUBLED,),
+        (OTHER,),
     ),
     Mutation(
         "coupons_of_other_tenants_are_taken_back",
         "gateway/grants/coupon_store.py",
         "WHERE coupon_assignments.tenant_id = $1 AND coupon_assignments.reward_id = dropped.reward_id",
         "WHERE $1::uuid IS NOT NULL AND coupon_assignments.reward_id = dropped.reward_id",
-        (DOUBLED,),
+        (OTHER,),
     ),
     Mutation(
         "balances_of_other_tenants_are_written",
@@ -123,7 +123,7 @@ MUTATIONS: Final = (
         "gateway/ledger/store.py",
         "WHERE holds.tenant_id = $1 AND holds.id = ended.id AND holds.status = 'OPEN'",
         "WHERE $1::uuid IS NOT NULL AND holds.id = ended.id AND holds.status = 'OPEN'",
-        (DOUBLED,),
+        (OTHER,),
     ),
     Mutation(
         "notifications_of_other_tenants_are_listed",
@@ -137,7 +137,7 @@ MUTATIONS: Final = (
         "gateway/notifying/store.py",
         "FROM unread WHERE notifications.tenant_id = $1 AND notifications.id = unread.id",
         "FROM unread WHERE notifications.id = unread.id",
-        (DOUBLED,),
+        (OTHER,),
     ),
     Mutation(
         "groups_of_other_tenants_are_listed",
@@ -151,6 +151,6 @@ MUTATIONS: Final = (
         "gateway/expiring/store.py",
         '_DUE = """\ntenant_id = $1 AND expires_at',
         '_DUE = """\n$1::uuid IS NOT NULL AND expires_at',
-        ("tests/integration/test_expiring.py::test_jobs_end_what_is_due_in_their_tenant_alone",),
+        (OTHER,),
     ),
 )
