@@ -26,6 +26,9 @@ _LATE: Final = {
     Owed.HEAD: "The request's head did not arrive in time.",
     Owed.BODY: "The request's body did not arrive in time.",
 }
+# Of a request, of what is not its body: its head, how its chunks are framed, its trailers. Each byte of its body allows one more.
+HEAD_BYTES_MAX: Final = 65_536
+_LARGE: Final = f"The request's head is larger than {HEAD_BYTES_MAX} bytes."
 _FULL: Final = "The gateway has too many connections; try again shortly."
 
 
@@ -48,6 +51,8 @@ class WatchedHttpProtocol(HttpToolsProtocol):
         self._owed: Owed | None = Owed.HEAD
         # What the watch was told last.
         self._noted: Owed | None = Owed.HEAD
+        # Of the request that is coming in; what came along with its beginning does not count, and is one read of the socket.
+        self._head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take the connection, or refuse it where there is no room."""
@@ -61,19 +66,29 @@ class WatchedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, and note what is owed then."""
+        """Parse what came, and note what is owed then; a head without an end is refused."""
+        self._head_bytes += len(data)
         super().data_received(data)
+        if self._head_bytes > HEAD_BYTES_MAX and self._owed is not None:
+            self._refuse_head()
+            return
         self._note(self._find_owed())
 
     def on_message_begin(self) -> None:
         """Begin a request: its head is owed."""
         self._owed = Owed.HEAD
+        self._head_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Begin to answer: the body is owed."""
         self._owed = Owed.BODY
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._head_bytes -= 2 * len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Have the request whole: nothing is owed."""
@@ -116,6 +131,20 @@ class WatchedHttpProtocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, "REQUEST_TIMEOUT", _LATE[owed])
         else:
             # It waits for no answer, or has a part of one.
+            self.transport.close()
+
+    def _refuse_head(self) -> None:
+        """Close the connection, with an answer unless one has begun, or that of the request before is still to come."""
+        if self.transport.is_closing():
+            return
+        cycle: RequestResponseCycle | None = self.cycle
+        has_body_owed = self._owed is Owed.BODY
+        if cycle is None or (
+            not cycle.response_started if has_body_owed else cycle.response_complete
+        ):
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            self._refuse(status, "PAYLOAD_TOO_LARGE", _LARGE)
+        else:
             self.transport.close()
 
     def _find_owed(self) -> Owed | None:
