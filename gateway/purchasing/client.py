@@ -16,7 +16,7 @@ import orjson
 
 from gateway.keys.model import CannotOpen
 from gateway.purchasing.model import Answer, ClaimedOrder, Unsettled
-from gateway.purchasing.pinning import PinnedBackend
+from gateway.purchasing.pinning import PinnedBackend, default_ssl_context
 from gateway.vendors.model import VendorSecurity
 from gateway.vendors.sealing import open_secret, open_template
 from gateway.vendors.template import render
@@ -44,8 +44,7 @@ class VendorClient:
         """Open nothing yet: connections are made when they are first needed."""
         self.security = security
         self._pool = httpcore.AsyncConnectionPool(
-            # Made once: reading the certificates anew for every connection would cost more than the connection.
-            ssl_context=ssl_context or httpcore.default_ssl_context(),
+            ssl_context=ssl_context or default_ssl_context(),
             max_connections=CONNECTIONS_MAX,
             max_keepalive_connections=KEPT_CONNECTIONS_MAX,
             keepalive_expiry=KEPT_SECONDS,

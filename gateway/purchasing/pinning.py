@@ -9,11 +9,19 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import httpcore
 
 from gateway.vendors.addresses import Address, AddressPolicy, read_literal
+
+
+@cache
+def default_ssl_context() -> ssl.SSLContext:
+    """Return the TLS settings with the trusted certificates, which are read once: reading them takes a tenth of a start."""
+    return httpcore.default_ssl_context()
 
 
 class PinnedBackend(httpcore.AsyncNetworkBackend):

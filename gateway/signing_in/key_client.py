@@ -7,7 +7,7 @@ import ssl
 
 import httpcore
 
-from gateway.purchasing.pinning import PinnedBackend
+from gateway.purchasing.pinning import PinnedBackend, default_ssl_context
 from gateway.signing_in.public_keys import KeysUnreadable, PublicKeys, read_public_keys
 from gateway.vendors.addresses import AddressPolicy
 
@@ -34,7 +34,7 @@ class KeyClient:
         """Open nothing yet."""
         self._addresses = addresses
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl_context or httpcore.default_ssl_context(),
+            ssl_context=ssl_context or default_ssl_context(),
             max_connections=CONNECTIONS_MAX,
             max_keepalive_connections=0,
             network_backend=PinnedBackend(addresses),

@@ -25,8 +25,8 @@ from gateway.text import check_text, find_forbidden_character
 LABEL_LENGTH_MAX = 200
 # One sentence for every reason: it tells an attacker nothing.
 REFUSAL = "The credential is unknown, expired or revoked."
-# Whoever has one of these can make the code that a till asks a member for, or a token of the member that makes it.
-CODE_MAKING_SCOPES = frozenset({Scope.MEMBERS, Scope.SIGN_IN})
+# What a till does. Every other scope moves value without the code that a till asks a member for, or makes such codes.
+TILL_SCOPES = frozenset({Scope.READ, Scope.ISSUE, Scope.CLAIM, Scope.CODES, Scope.SKIP_VALIDATION})
 # No token has it.
 NO_HASH = bytes(32)
 
@@ -181,8 +181,8 @@ async def _find_till(
     if name is None:
         return None, []
     errors = []
-    if made := sorted(scopes & CODE_MAKING_SCOPES):
-        message = f"scopes of a credential with a till must not have: {', '.join(made)}."
+    if other := sorted(scopes - TILL_SCOPES):
+        message = f"scopes of a credential with a till must not have: {', '.join(other)}."
         errors.append(FieldError(("scopes",), "till", message))
     till_id = None
     if find_forbidden_character(name) is None:

@@ -77,8 +77,8 @@ MUTATIONS: Final = (
     Mutation(
         "token_for_a_till_makes_codes",
         "gateway/tenants/credentials.py",
-        "if made := sorted(scopes & CODE_MAKING_SCOPES):",
-        "if made := ():",
+        "if other := sorted(scopes - TILL_SCOPES):",
+        "if other := ():",
         (
             "tests/integration/test_validation_codes.py::test_credential_is_bound_to_a_till_of_its_organization",
         ),
