@@ -151,8 +151,8 @@ class KeptConnections:
                 ERRORS.note(error)
             if isinstance(error, TimeoutError):
                 raise Overloaded(BUSY) from error
-            if isinstance(error, OSError):
-                # Whatever it is, for example that the socket of a local server that restarts is missing.
+            if isinstance(error, OSError | asyncpg.InternalClientError):
+                # Whatever it is: the socket of a local server that restarts is missing, or the first exchange was cut short.
                 raise ConnectionRefusedError(str(error)) from error
             raise
 
